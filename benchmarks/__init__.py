@@ -1,0 +1,1 @@
+"""Slow measurements, side by side with peers and baselines."""

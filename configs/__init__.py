@@ -1,0 +1,1 @@
+"""Settings of a run, recipes, and what every layer shares: errors, atomic files."""

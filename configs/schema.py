@@ -1,0 +1,390 @@
+"""Every setting of a run, as frozen and validated dataclasses.
+
+A recipe is a Python file in this folder whose `get_config()` returns a `Config`.
+`config.json` in a workdir is the same thing, resolved; either can be given as
+`--config`.
+"""
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+from configs.errors import BabeletError
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which parallel text, and which of its rows."""
+
+    # A name in data/sources.
+    source: str = "home_assistant"
+    # Languages of the translations, as the source names them.
+    languages: tuple[str, ...] = ()
+    # The language the teacher reads during training.
+    pivot: str = "en"
+    # Characters after cleaning; the minimum is for the pivot side.
+    min_characters: int = 9
+    max_characters: int = 300
+    # Longer side over shorter side, in characters weighted by script.
+    max_length_ratio: float = 4.0
+    # Shares of the groups of pivot sentences (see data/splits.py).
+    validation_fraction: float = 0.03
+    test_fraction: float = 0.07
+
+    def __post_init__(self) -> None:
+        _require(bool(self.languages), "data.languages", "at least one language", "()")
+        _positive("data.max_characters", self.max_characters)
+        _positive("data.max_length_ratio", self.max_length_ratio)
+        _require(
+            self.pivot not in self.languages,
+            "data.languages",
+            f"languages other than the pivot {self.pivot!r}",
+            str(self.languages),
+        )
+        held_out = self.validation_fraction + self.test_fraction
+        _require(
+            self.validation_fraction > 0 and self.test_fraction > 0 and held_out < 1,
+            "data.validation_fraction + data.test_fraction",
+            "both above 0, their sum below 1",
+            str(held_out),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class VocabularyConfig:
+    """The student's tokenizer: the teacher's, trimmed to the corpus."""
+
+    # Pieces, the four special ones included.
+    size: int = 32_000
+    # Below either of these, on held-out text of a language, a warning is printed:
+    # mean cosine of the trimmed teacher with the full one;
+    min_agreement: float = 0.95
+    # share of unknown tokens.
+    max_unknown_rate: float = 0.01
+    # Held-out sentences per language for the coverage report.
+    report_sentences: int = 100
+
+    def __post_init__(self) -> None:
+        _require(self.size >= 32, "vocabulary.size", "32 or more", str(self.size))
+        _positive("vocabulary.report_sentences", self.report_sentences)
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherConfig:
+    """The model whose vectors the student learns."""
+
+    # A name in model/teachers.
+    kind: str = "packaged_e5"
+    # A local file in the place of the downloaded one; empty: download.
+    path: str = ""
+    # Layers kept, from the first; 0 keeps all (tests and measurements use fewer).
+    num_layers: int = 0
+    # Tokens; longer text is truncated.
+    max_length: int = 128
+    # Tokens per forward pass, padding included.
+    tokens_per_batch: int = 4096
+    # Where vectors are cached; empty: <workdir>/teacher_cache.
+    cache_dir: str = ""
+
+    def __post_init__(self) -> None:
+        _positive("teacher.max_length", self.max_length)
+        _positive("teacher.tokens_per_batch", self.tokens_per_batch)
+
+
+@dataclasses.dataclass(frozen=True)
+class StudentConfig:
+    """A Transformer encoder of free shape."""
+
+    num_layers: int = 6
+    hidden_dim: int = 384
+    num_heads: int = 12
+    intermediate_dim: int = 1536
+    # Positions, special tokens included; longer text is truncated.
+    max_length: int = 64
+    pooling: Literal["mean", "cls", "max"] = "mean"
+    # Width of the sentence vector; a projection is added where it differs from
+    # hidden_dim.
+    output_dim: int = 384
+    dropout: float = 0.1
+    # Teacher layers that initialise the student's, one for each; empty: random.
+    init_layers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
+        for name in (*names, "max_length", "output_dim"):
+            _positive(f"student.{name}", getattr(self, name))
+        _require(
+            self.hidden_dim % self.num_heads == 0,
+            "student.hidden_dim",
+            f"a multiple of student.num_heads ({self.num_heads})",
+            str(self.hidden_dim),
+        )
+        _require(
+            0 <= self.dropout < 1, "student.dropout", "in [0, 1)", str(self.dropout)
+        )
+        _require(
+            len(self.init_layers) in (0, self.num_layers),
+            "student.init_layers",
+            f"one teacher layer for each of the {self.num_layers} student layers, "
+            "or none",
+            str(self.init_layers),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveConfig:
+    """alpha·CE + (1-alpha)·T²·KL over the candidates, plus weighted feature terms."""
+
+    # Share of the hard label: 1 is plain training, 0 pure distillation.
+    alpha: float = 0.5
+    # Temperature T >= 1 of both softmaxes.
+    temperature: float = 1.0
+    # tau: logits are cosines divided by it.
+    scale: float = 0.03
+    # "teacher": cached teacher vectors of the translations, and a bank of others;
+    # "student": the student's own vectors of the translations in the batch.
+    candidates: Literal["teacher", "student"] = "teacher"
+    # Further teacher vectors drawn at each step as candidates.
+    bank_size: int = 1024
+    # Weight of 1 - cosine(student, teacher).
+    embedding_match: float = 10.0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.alpha <= 1, "objective.alpha", "in [0, 1]", str(self.alpha))
+        _require(
+            self.temperature >= 1,
+            "objective.temperature",
+            "1 or more",
+            str(self.temperature),
+        )
+        _positive("objective.scale", self.scale)
+        _require(
+            self.bank_size >= 0 and self.embedding_match >= 0,
+            "objective.bank_size and objective.embedding_match",
+            "0 or more",
+            f"{self.bank_size} and {self.embedding_match}",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """The loop. Budgets are steps, never wall-clock."""
+
+    steps: int = 1000
+    # Pairs per step.
+    batch_size: int = 128
+    # Share of rows whose source is the pivot sentence itself.
+    pivot_share: float = 0.1
+    # Peak; linear warm-up, cosine decay to zero.
+    learning_rate: float = 4e-4
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    # "auto": bfloat16 where the CPU computes in it, else float32.
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    checkpoint_every: int = 200
+    validate_every: int = 200
+    # Validations without improvement before stopping.
+    patience: int = 5
+    # Validation metric that picks the best weights; higher is better.
+    metric: str = "retrieval"
+    # Validation pairs per language.
+    validation_pairs: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "checkpoint_every", "validate_every"):
+            _positive(f"training.{name}", getattr(self, name))
+        _positive("training.patience", self.patience)
+        _positive("training.learning_rate", self.learning_rate)
+        _require(
+            0 <= self.pivot_share < 1,
+            "training.pivot_share",
+            "in [0, 1)",
+            str(self.pivot_share),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationConfig:
+    """What the finished student is measured on."""
+
+    # Test pairs per language, at most.
+    pairs_per_language: int = 1000
+    # Folders in LASER's Tatoeba layout and STS CSV files, measured as well.
+    tatoeba: tuple[str, ...] = ()
+    sts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _positive("evaluation.pairs_per_language", self.pairs_per_language)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """One run. `seed` decides splits, initial weights, batches and dropout."""
+
+    name: str
+    data: DataConfig
+    task: Literal["embedding"] = "embedding"
+    seed: int = 0
+    vocabulary: VocabularyConfig = dataclasses.field(default_factory=VocabularyConfig)
+    teacher: TeacherConfig = dataclasses.field(default_factory=TeacherConfig)
+    student: StudentConfig = dataclasses.field(default_factory=StudentConfig)
+    objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+
+
+def to_json(config: Config) -> str:
+    """Returns `config` as indented JSON text that `from_json` reads back."""
+    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+
+
+def from_json(path: Path) -> Config:
+    """Reads a `config.json`.
+
+    Raises:
+        BabeletError: The file is missing, is not JSON, or has an unknown or
+            mistyped key.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BabeletError(
+            f"Cannot read the config {path}: {error.strerror}",
+            remedy="give --config an existing recipe or a run's config.json",
+        ) from error
+    except ValueError as error:
+        raise BabeletError(
+            f"{path} is not valid JSON: {error}",
+            remedy="use the config.json of a run unchanged, and --set for changes",
+        ) from error
+    return _build(Config, values, where="")
+
+
+def replace(config: Config, key: str, value: Any) -> Config:
+    """Returns `config` with the dotted `key` set to `value` (str is parsed).
+
+    Args:
+        config: The config to start from; it is not changed.
+        key: A dotted path such as "training.steps".
+        value: A value of the field's type, or its text as given to --set.
+
+    Raises:
+        BabeletError: No such key (the nearest is named), or a value of another type.
+    """
+    head, _, rest = key.partition(".")
+    return _replace(config, head, rest, value, where="")
+
+
+def _replace(node: Any, head: str, rest: str, value: Any, where: str) -> Any:
+    field_types = typing.get_type_hints(type(node))
+    path = f"{where}{head}"
+    if head not in field_types:
+        raise _unknown_key(path, [f"{where}{name}" for name in field_types])
+    child = getattr(node, head)
+    if dataclasses.is_dataclass(child):
+        if not rest:
+            keys = ", ".join(f"{path}.{f.name}" for f in dataclasses.fields(child))
+            raise BabeletError(
+                f"{path} is a group of settings", remedy=f"set one of {keys}"
+            )
+        name, _, tail = rest.partition(".")
+        new = _replace(child, name, tail, value, where=f"{path}.")
+    elif rest:
+        raise BabeletError(f"{path} has no settings inside it", remedy=f"set {path}")
+    else:
+        new = _coerce(path, field_types[head], value)
+    return dataclasses.replace(node, **{head: new})
+
+
+def _build(cls: type, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise BabeletError(
+            f"{where or 'The config'} must be a group of settings",
+            received=type(values).__name__,
+            remedy="compare it with the config.json of a finished run",
+        )
+    field_types = typing.get_type_hints(cls)
+    arguments = {}
+    for key, value in values.items():
+        path = f"{where}{key}"
+        if key not in field_types:
+            raise _unknown_key(path, [f"{where}{name}" for name in field_types])
+        if dataclasses.is_dataclass(field_types[key]):
+            arguments[key] = _build(field_types[key], value, where=f"{path}.")
+        else:
+            arguments[key] = _coerce(path, field_types[key], value)
+    missing = [
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.name not in arguments
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise BabeletError(
+            f"The config lacks {where}{missing[0]}", remedy="add it to the config"
+        )
+    return cls(**arguments)
+
+
+def _unknown_key(path: str, known: list[str]) -> BabeletError:
+    near = difflib.get_close_matches(path, known, n=1, cutoff=0.3)
+    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
+    return BabeletError(f"Unknown config key {path}", remedy=hint)
+
+
+def _coerce(path: str, wanted: Any, value: Any) -> Any:
+    """Returns `value`, parsed if it is text for another type, or raises."""
+    origin, choices = typing.get_origin(wanted), typing.get_args(wanted)
+    try:
+        if origin is Literal:
+            if value in choices:
+                return value
+            raise ValueError
+        if origin is tuple:
+            items = _items(value) if isinstance(value, str) else value
+            if not isinstance(items, list | tuple):
+                raise ValueError
+            return tuple(_coerce(path, choices[0], item) for item in items)
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is wanted:
+            return value
+        if isinstance(value, str) and wanted in (int, float):
+            return wanted(value)
+        raise ValueError
+    except ValueError:
+        if origin is Literal:
+            expected = "one of " + ", ".join(map(str, choices))
+        else:
+            name = wanted if isinstance(wanted, types.GenericAlias) else wanted.__name__
+            expected = str(name)
+        raise BabeletError(
+            f"Wrong value for {path}",
+            expected=expected,
+            received=f"{value!r} ({type(value).__name__})",
+            remedy=f"give --set {path}=... a value of that kind",
+        ) from None
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.strip("()[] ").split(",") if item.strip()]
+
+
+def _require(condition: bool, key: str, expected: str, received: str) -> None:
+    if not condition:
+        raise BabeletError(
+            f"Invalid {key}",
+            expected=expected,
+            received=received,
+            remedy=f"change {key} in the recipe or with --set",
+        )
+
+
+def _positive(key: str, value: float) -> None:
+    _require(value > 0, key, "above 0", str(value))

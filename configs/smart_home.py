@@ -1,0 +1,19 @@
+"""Sentence embeddings for a smart home, in 23 languages and English.
+
+python -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
+"""
+
+from configs.schema import Config, DataConfig, StudentConfig
+
+LANGUAGES = tuple(
+    "bg cs de el es fi fr he hu id it ja ko nl pl pt ro ru sv tr uk vi zh".split()
+)
+
+
+def get_config() -> Config:
+    """Returns the default recipe."""
+    return Config(
+        name="smart_home",
+        data=DataConfig(source="home_assistant", languages=LANGUAGES),
+        student=StudentConfig(init_layers=(0, 1, 2, 3, 10, 11)),
+    )

@@ -1,0 +1,1 @@
+"""One metric code for teacher, student, SavedModel and LiteRT."""

@@ -1,0 +1,1 @@
+"""SavedModel and LiteRT files, and the proof that they equal the student."""

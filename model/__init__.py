@@ -1,0 +1,1 @@
+"""Tensors only: the student, the Distiller, its objective; teachers take text."""

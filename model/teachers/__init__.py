@@ -1,0 +1,1 @@
+"""Teachers: from strings to unit vectors, one file per kind."""

@@ -1,0 +1,1 @@
+"""The run: python -m training.distill."""
