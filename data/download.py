@@ -96,7 +96,7 @@ def _download(
 def _reason(stderr: str) -> str:
     """Returns the line of pip's output that tells why it failed."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    causes = ("No space left", "NewConnectionError", "ConnectTimeout", "ProxyError")
+    causes = ("No space left", "NameResolution", "NewConnection", "Timeout")
     telling = [line for line in lines if any(cause in line for cause in causes)]
     errors = [line for line in lines if line.startswith("ERROR:")]
     return (telling or errors or lines or ["no reason given"])[-1][:300]
