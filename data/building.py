@@ -6,7 +6,6 @@ Rows stream through; what stays in memory is some bytes per pivot sentence.
 import dataclasses
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,10 +17,10 @@ from tqdm import tqdm
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data import cleaning, splits
+from data import splits
 from data.corpus import CorpusReport
+from data.intake import Intake
 from data.neighbours import near_neighbours
-from data.numbering import Numbering, scratch_database
 from data.sources import SOURCES
 from data.sources.raw import RawPair
 
@@ -58,7 +57,7 @@ def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
 
 
 def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusReport:
-    with _Intake(config, folder) as intake:
+    with Intake(config, folder) as intake:
         for row in rows:
             intake.take(row)
     if not intake.pairs:
@@ -94,102 +93,6 @@ def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusR
     text = json.dumps(about, indent=2, ensure_ascii=False)
     (folder / "corpus.json").write_text(text + "\n", "utf-8")
     return report
-
-
-class _Intake:
-    """Takes rows one by one: rejects, numbers and groups them, appends to files."""
-
-    def __init__(self, config: DataConfig, folder: Path) -> None:
-        self.rejected: Counter[str] = Counter()
-        self.groups = splits.Groups()
-        self.pairs = self.translations = 0
-        self._config = config
-        self._folder = folder
-        self._language_id = {name: i for i, name in enumerate(config.languages, 1)}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> "_Intake":
-        enter = self._stack.enter_context
-        database = enter(scratch_database(self._folder / "numbers.sqlite"))
-        self._pair_ids = Numbering(database, "pairs")
-        self._pivot_ids = Numbering(database, "pivots")
-        self._translation_ids = Numbering(database, "translations")
-        self._group_ids = Numbering(database, "groups")
-        self._pivot = enter(_TextFile(self._folder / "pivot"))
-        self._translation = enter(_TextFile(self._folder / "translation"))
-        self._pair = enter(open(self._folder / "pair.ids", "wb"))
-        self._pair_language = enter(open(self._folder / "pair.language", "wb"))
-        self._text_language = enter(open(self._folder / "translation.language", "wb"))
-        self._rejected = enter(
-            open(
-                self._folder / "rejected.tsv",
-                "w",
-                encoding="utf-8",
-                errors="backslashreplace",
-                newline="\n",
-            )
-        )
-        self._rejected.write("\t".join(cleaning.COLUMNS) + "\n")
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stack.__exit__(*exception)
-
-    def take(self, row: RawPair) -> None:
-        """Adds the row to the corpus or to the rejected ones."""
-        row = cleaning.clean(row)
-        reason = cleaning.rejection(row, self._config)
-        if not reason:
-            key = f"{row.language}\t{row.pivot_text}\t{row.text}"
-            if self._pair_ids.setdefault(key, self.pairs) < self.pairs:
-                reason = "duplicate"
-        if reason:
-            self.rejected[reason] += 1
-            cleaning.write_rejected(self._rejected, row, reason)
-        else:
-            self._accept(row)
-
-    def _accept(self, row: RawPair) -> None:
-        pivot = self._pivot_ids.setdefault(row.pivot_text, len(self.groups))
-        if pivot == len(self.groups):
-            self.groups.add(row.pivot_text)
-            self._pivot.append(row.pivot_text)
-            self._unite(pivot, self._config.pivot, row.pivot_text)
-        language = np.int16(self._language_id[row.language]).tobytes()
-        key = f"{row.language}\t{row.text}"
-        translation = self._translation_ids.setdefault(key, self.translations)
-        if translation == self.translations:
-            self.translations += 1
-            self._translation.append(row.text)
-            self._text_language.write(language)
-        self._unite(pivot, row.language, row.text)
-        self._pair.write(np.array([pivot, translation], np.int32).tobytes())
-        self._pair_language.write(language)
-        self.pairs += 1
-
-    def _unite(self, pivot: int, language: str, text: str) -> None:
-        key = f"{language}\t{splits.group_key(text)}"
-        self.groups.unite(pivot, self._group_ids.setdefault(key, pivot))
-
-
-class _TextFile:
-    """Texts one after the other in `<path>.bin`, their bytes in `<path>.length`."""
-
-    def __init__(self, path: Path) -> None:
-        self._texts = open(path.with_suffix(".bin"), "wb")
-        self._lengths = open(path.with_suffix(".length"), "wb")
-
-    def __enter__(self) -> "_TextFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._texts.close()
-        self._lengths.close()
-
-    def append(self, text: str) -> None:
-        data = text.encode()
-        self._texts.write(data)
-        self._lengths.write(np.int32(len(data)).tobytes())
 
 
 def _near(texts: Path, lengths: Path, split_of_pivot: np.ndarray) -> np.ndarray:

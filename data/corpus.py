@@ -75,7 +75,7 @@ class Corpus:
         if not (folder / "corpus.json").is_file():
             raise BabeletError(
                 f"There is no corpus at {folder}",
-                remedy="build it: python -m training.distill --config=... --workdir=...",
+                remedy="run python -m training.distill with this --workdir first",
             )
         about = json.loads((folder / "corpus.json").read_text("utf-8"))
         self.languages = tuple(about["languages"])

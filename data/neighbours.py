@@ -10,7 +10,7 @@ from scipy import sparse
 # Sentences are neighbours from this word Jaccard similarity on: 3/5.
 NUMERATOR, DENOMINATOR = 3, 5
 # Training sentences, held-out sentences and pairs at a time; they bound the memory.
-TRAINING_BLOCK, HELD_OUT_BLOCK, PAIR_BLOCK = 16384, 1024, 65536
+TRAINING_BLOCK, HELD_OUT_BLOCK, PAIR_BLOCK = 4096, 1024, 16384
 
 
 def near_neighbours(
