@@ -1,0 +1,162 @@
+"""The Transformer encoder: embeddings and post-norm layers, as in BERT.
+
+Devlin et al. 2019, after Vaswani et al. 2017. The projections to queries, keys and
+values are one matrix and attention is two plain matrix products: on a CPU this is
+faster than the general einsum, and it converts to LiteRT's builtin operations.
+"""
+
+import keras
+from keras import ops
+
+# Added to the scores of padding. Large enough for exp() to give 0 beside any real
+# score, small enough for float16, whose largest number is 65504.
+MASKED_SCORE = -3e4
+
+
+@keras.saving.register_keras_serializable("babelet")
+class TokenEmbedding(keras.layers.Layer):
+    """Sum of token and position vectors, normalised."""
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        max_length: int,
+        hidden_dim: int,
+        dropout: float,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
+        self.hidden_dim = hidden_dim
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=1e-12, dtype=self.dtype_policy, name="norm"
+        )
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates the two tables; `input_shape` is (batch, length)."""
+        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
+        self.tokens = self.add_weight(
+            name="tokens",
+            shape=(self.vocabulary_size, self.hidden_dim),
+            initializer=initializer,
+        )
+        self.positions = self.add_weight(
+            name="positions",
+            shape=(self.max_length, self.hidden_dim),
+            initializer=initializer,
+        )
+        self.norm.build((*input_shape, self.hidden_dim))
+
+    def call(self, token_ids: object, training: bool = False) -> object:
+        """Returns (batch, length, hidden_dim) for token_ids int32 (batch, length)."""
+        length = ops.shape(token_ids)[1]
+        tokens = ops.take(self.tokens, token_ids, axis=0)
+        positions = ops.take(self.positions, ops.arange(length), axis=0)
+        hidden = ops.cast(tokens, self.compute_dtype) + ops.cast(
+            positions, self.compute_dtype
+        )
+        return self.dropout(self.norm(hidden), training=training)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "max_length": self.max_length,
+            "hidden_dim": self.hidden_dim,
+            "dropout": self.dropout.rate,
+        }
+
+
+@keras.saving.register_keras_serializable("babelet")
+class EncoderLayer(keras.layers.Layer):
+    """Self-attention and feed-forward, each with a residual and a norm after it."""
+
+    def __init__(
+        self,
+        hidden_dim: int,
+        num_heads: int,
+        intermediate_dim: int,
+        dropout: float,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.query_key_value = self._dense(3 * hidden_dim, "query_key_value")
+        self.attention_output = self._dense(hidden_dim, "attention_output")
+        self.attention_norm = self._norm("attention_norm")
+        self.feedforward_intermediate = self._dense(
+            intermediate_dim, "feedforward_intermediate"
+        )
+        self.feedforward_output = self._dense(hidden_dim, "feedforward_output")
+        self.feedforward_norm = self._norm("feedforward_norm")
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, hidden_shape: tuple, padding_mask_shape: tuple) -> None:
+        """Builds the sublayers; `hidden_shape` is (batch, length, hidden_dim)."""
+        wide = (*hidden_shape[:-1], self.intermediate_dim)
+        self.query_key_value.build(hidden_shape)
+        self.attention_output.build(hidden_shape)
+        self.attention_norm.build(hidden_shape)
+        self.feedforward_intermediate.build(hidden_shape)
+        self.feedforward_output.build(wide)
+        self.feedforward_norm.build(hidden_shape)
+
+    def call(
+        self, hidden: object, padding_mask: object, training: bool = False
+    ) -> object:
+        """Returns the next hidden states, (batch, length, hidden_dim).
+
+        Args:
+            hidden: (batch, length, hidden_dim).
+            padding_mask: bool (batch, length), False at padding.
+            training: Whether dropout is on.
+        """
+        attended = self.attention_output(self._attend(hidden, padding_mask))
+        attended = self.dropout(attended, training=training)
+        hidden = self.attention_norm(hidden + attended)
+        fed = ops.gelu(self.feedforward_intermediate(hidden), approximate=False)
+        fed = self.dropout(self.feedforward_output(fed), training=training)
+        return self.feedforward_norm(hidden + fed)
+
+    def _attend(self, hidden: object, padding_mask: object) -> object:
+        batch, length = ops.shape(hidden)[0], ops.shape(hidden)[1]
+        head_dim = self.hidden_dim // self.num_heads
+        heads = ops.reshape(
+            self.query_key_value(hidden), (batch, length, 3, self.num_heads, head_dim)
+        )
+        # (3, batch, heads, length, head_dim)
+        query, key, value = ops.unstack(ops.transpose(heads, (2, 0, 3, 1, 4)), 3, 0)
+        scores = ops.matmul(query * head_dim**-0.5, ops.transpose(key, (0, 1, 3, 2)))
+        visible = ops.cast(padding_mask, self.compute_dtype)
+        penalty = (1 - visible) * MASKED_SCORE
+        penalty = ops.expand_dims(ops.expand_dims(penalty, 1), 1)
+        mixed = ops.matmul(ops.softmax(scores + penalty, axis=-1), value)
+        return ops.reshape(
+            ops.transpose(mixed, (0, 2, 1, 3)), (batch, length, self.hidden_dim)
+        )
+
+    def _dense(self, units: int, name: str) -> keras.layers.Dense:
+        return keras.layers.Dense(
+            units,
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _norm(self, name: str) -> keras.layers.LayerNormalization:
+        return keras.layers.LayerNormalization(
+            epsilon=1e-12, dtype=self.dtype_policy, name=name
+        )
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout.rate,
+        }

@@ -1,0 +1,78 @@
+"""The student: a functional Keras encoder from token ids to a unit vector."""
+
+import keras
+
+from model.backbone import EncoderLayer, TokenEmbedding
+from model.heads import SentencePooling, UnitLength
+
+
+def build_student(
+    *,
+    vocabulary_size: int,
+    num_layers: int,
+    hidden_dim: int,
+    num_heads: int,
+    intermediate_dim: int,
+    max_length: int,
+    pooling: str,
+    output_dim: int,
+    dropout: float,
+    dtype: str = "float32",
+) -> keras.Model:
+    """Returns the sentence encoder, at random weights.
+
+    Its inputs are a dict of `token_ids` int32 (batch, length) and `padding_mask`
+    bool (batch, length), length up to `max_length`; its output is float32
+    (batch, output_dim) at unit length, whatever the precision policy.
+
+    Args:
+        vocabulary_size: Rows of the token table.
+        num_layers: Encoder layers.
+        hidden_dim: Width between layers, a multiple of `num_heads`.
+        num_heads: Attention heads.
+        intermediate_dim: Width inside the feed-forward.
+        max_length: Rows of the position table.
+        pooling: "mean", "cls" or "max".
+        output_dim: Width of the result; a projection is added if not hidden_dim.
+        dropout: Share of activations dropped in training.
+        dtype: A Keras precision policy.
+
+    Raises:
+        ValueError: hidden_dim is not a multiple of num_heads.
+    """
+    if hidden_dim % num_heads:
+        raise ValueError(
+            "hidden_dim must be a multiple of num_heads. "
+            f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
+        )
+    policy = keras.dtype_policies.get(dtype)
+    embedding = TokenEmbedding(
+        vocabulary_size, max_length, hidden_dim, dropout, dtype=policy, name="embedding"
+    )
+    layers = [
+        EncoderLayer(
+            hidden_dim,
+            num_heads,
+            intermediate_dim,
+            dropout,
+            dtype=policy,
+            name=f"layer_{index}",
+        )
+        for index in range(num_layers)
+    ]
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    padding_mask = keras.Input((None,), dtype="bool", name="padding_mask")
+    hidden = embedding(token_ids)
+    for layer in layers:
+        hidden = layer(hidden, padding_mask)
+    vector = SentencePooling(pooling, dtype="float32", name="pooling")(
+        hidden, padding_mask
+    )
+    if output_dim != hidden_dim:
+        vector = keras.layers.Dense(output_dim, dtype="float32", name="projection")(
+            vector
+        )
+    vector = UnitLength(dtype="float32", name="unit_length")(vector)
+    return keras.Model(
+        {"token_ids": token_ids, "padding_mask": padding_mask}, vector, name="student"
+    )
