@@ -80,7 +80,7 @@ def calls(path):
 
 
 def test_the_model_takes_tensors():
-    """Strings or settings inside the model would tie it to one tokenizer, one recipe."""
+    """Strings or settings inside the model would tie it to one tokenizer."""
     text_modules = ("configs.schema", "tensorflow_text", "sentencepiece")
     for path in SOURCES:
         folder = path.relative_to(ROOT).parts[:2]

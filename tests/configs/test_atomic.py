@@ -41,7 +41,7 @@ def test_a_folder_replaces_a_folder(tmp_path):
 
 
 def test_leftovers_of_a_killed_run_are_replaced(tmp_path):
-    """kill -9 leaves the temporary; the next run must neither fail on it nor keep it."""
+    """After kill -9 the next run must neither fail on the temporary nor keep it."""
     file = tmp_path / "metrics.json"
     script = (
         "import os, sys\n"
@@ -91,3 +91,19 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path, parent):
     with pytest.raises(BabeletError, match=r"Cannot write .*--workdir"):
         with atomic_path(tmp_path / parent / "metrics.json") as temporary:
             temporary.write_text("{}")
+
+
+def test_a_workdir_that_is_a_file_is_one_clear_error(tmp_path):
+    """--workdir=notes.txt, typed by mistake, must not become a traceback."""
+    (tmp_path / "notes.txt").write_text("my notes")
+    with pytest.raises(BabeletError, match="Cannot write"):
+        with atomic_path(tmp_path / "notes.txt" / "metrics.json") as temporary:
+            temporary.write_text("{}")
+    assert (tmp_path / "notes.txt").read_text() == "my notes"
+
+
+def test_a_missing_input_is_not_blamed_on_the_output(tmp_path):
+    """The advice to choose another workdir would send the user the wrong way."""
+    with pytest.raises(FileNotFoundError, match=r"corpus\.tsv"):
+        with atomic_path(tmp_path / "metrics.json"):
+            (tmp_path / "corpus.tsv").read_text()

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(
     path.name
     for path in (ROOT / "configs").glob("*.py")
-    if "def get_config" in path.read_text(encoding="utf-8")
+    if "\ndef get_config(" in path.read_text(encoding="utf-8")
 )
 
 
