@@ -137,6 +137,7 @@ def settings():
     return found
 
 
+@functools.cache
 def attributes_read():
     """Returns {(receiver, attribute)} of every x.y.z read outside configs/."""
     read = set()
