@@ -87,19 +87,18 @@ class Runner:
         self.remaining = 0
         self._seconds = self._spent = 0.0
 
-    def metrics(self, run: Run) -> dict:
-        """Returns the metrics of `run`, trained now unless it was before.
+    def finished(self, run: Run) -> Path:
+        """Returns the folder of `run`, trained now unless it was before.
 
         Raises:
             BabeletError: The training entry failed.
         """
         folder = self.workdir / run.name
-        file = folder / "metrics.json"
         self.remaining -= run.cost
-        if not file.is_file():
+        if not (folder / "metrics.json").is_file():
             self._train(run, folder)
         self.prepared = self.prepared or str(folder)
-        return json.loads(file.read_text(encoding="utf-8"))
+        return folder
 
     def _train(self, run: Run, folder: Path) -> None:
         command = [*self.train, f"--config={self.recipe}", f"--workdir={folder}"]
@@ -145,10 +144,11 @@ def compare(
         if variant.tuned:
             rate = tune(runner, config, variant.name, given)
         given = (*given, f"training.learning_rate={rate:g}")
-        found = [
-            runner.metrics(Run(f"{variant.name}-seed{k}", (*given, f"seed={k}"), steps))
+        runs = [
+            Run(f"{variant.name}-seed{k}", (*given, f"seed={k}"), steps)
             for k in range(seeds)
         ]
+        found = [_read(runner.finished(run) / "metrics.json") for run in runs]
         rows.setdefault("teacher", summary([scores(found[0]["teacher"])]))
         students = [scores(metrics["student"]) for metrics in found]
         rows[f"{variant.name}, learning rate {rate:g}"] = summary(students)
@@ -168,7 +168,8 @@ def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -
         rate = factor * training.learning_rate
         given = (*settings, *short, f"training.learning_rate={rate:g}")
         run = Run(f"tuning/{name}-{rate:g}", given, training.steps // TUNING_SHARE)
-        found[rate] = runner.metrics(run)["validation"][training.metric]
+        manifest = _read(runner.finished(run) / "manifest.json")
+        found[rate] = manifest["steps"]["training"]["facts"]["best"]
     best = max(found, key=found.get)
     values = ", ".join(f"{rate:g}: {value:.4f}" for rate, value in found.items())
     edge = " (an end of the range)" if best in (min(found), max(found)) else ""
@@ -186,15 +187,21 @@ def write(rows: dict[str, dict], workdir: Path) -> None:
         temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def main(_: Sequence[str]) -> None:
-    """Runs the comparison."""
+def _read(file: Path) -> dict:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs the comparison; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
     workdir = Path(WORKDIR.value)
     try:
         config = overrides.load(CONFIG.value, SET.value)
         runner = Runner(CONFIG.value, workdir, PREPARED.value)
         write(compare(runner, config, SET.value, SEEDS.value), workdir)
     except BabeletError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -29,7 +29,9 @@ def model(value):
 (folder / "metrics.json").write_text(json.dumps({
     "teacher": model(0.83),
     "student": model(0.9 + seed / 100),
-    "validation": {"retrieval": 1 - abs(rate - 8e-4)},
+}))
+(folder / "manifest.json").write_text(json.dumps({
+    "steps": {"training": {"facts": {"best": 1 - abs(rate - 8e-4)}}},
 }))
 """
 CONFIG = load("configs/smart_home.py", ["training.steps=300"])
@@ -94,6 +96,7 @@ def test_finished_runs_are_not_repeated(runner):
     first = compare(runner, CONFIG, [], seeds=1)
     before = len(calls(runner))
     (runner.workdir / "alpha-0-seed0" / "metrics.json").unlink()
+    (runner.workdir / "alpha-0-seed0" / "manifest.json").unlink()
     (runner.workdir / "alpha-0-seed0").rmdir()
     again = Runner(runner.recipe, runner.workdir, "", runner.train)
     assert str(compare(again, CONFIG, [], seeds=1)) == str(first)
