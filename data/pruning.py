@@ -20,6 +20,8 @@ from data.tokenizer import valid_unicode
 SPACE = "\u2581"
 # A character seen once is as likely a typo as a letter.
 _MIN_CHARACTER_COUNT = 2
+# Share of the places that characters are sure of; beyond it they compete.
+_MOST_CHARACTERS = 0.75
 # A language writes in a script if this share of its letters is in it.
 _MIN_SCRIPT_SHARE = 0.05
 # Sentences drawn per language; bounds memory and time for a corpus of any size.
@@ -107,7 +109,7 @@ def choose(
     index = {piece: i for i, piece in enumerate(pieces)}
     common = [index[c] for c in corpus.common_characters() if c in index]
     protected = np.zeros(len(pieces), bool)
-    protected[common[: places // 2]] = True
+    protected[common[: int(places * _MOST_CHARACTERS)]] = True
     everything = np.arange(len(pieces))
     used = _usage(build(everything), corpus) > 0
     kept = np.flatnonzero(used | protected | _letters(pieces, corpus.scripts()))

@@ -31,7 +31,7 @@ class Trimmed(NamedTuple):
 def trim(model: bytes, sentences: Iterable[tuple[str, str]], size: int) -> Trimmed:
     """Returns the `size` pieces of a teacher that serve a corpus best.
 
-    Every character seen twice is kept (they get half of the places at most), then
+    Every character seen twice is kept (three quarters of the places at most), then
     the pieces without which text would take the most tokens more, each language
     weighing the same (see data/pruning.py). Where the corpus uses fewer than `size`,
     the teacher's most probable pieces written in the corpus's characters fill the
