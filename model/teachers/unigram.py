@@ -52,6 +52,8 @@ def _charsmap(table: dict[str, str]) -> bytes:
     The file lists single characters only. The normaliser it was taken from also
     composes sequences (e and a combining accent become one letter), as nmt_nfkc does.
     """
+    # Compiling logs its progress.
+    sentencepiece.set_min_log_level(1)
     standard = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").decompile()
     rules = {source: target for source, target in standard if len(source) > 1}
     rules.update(table)
