@@ -25,6 +25,10 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = explain(error, path)
+        raise _unwritable(error, path) if cause is error else cause from error
+    try:
         remove(temporary)
         yield temporary
         _flush(temporary)
@@ -50,12 +54,16 @@ def explain(error: OSError, path: Path) -> Exception:
             "command again: finished steps are kept",
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
-        return BabeletError(
-            f"Cannot write {path}: {error.strerror}",
-            expected="a folder this user may write to",
-            remedy="change its permissions or choose another --workdir",
-        )
+        return _unwritable(error, path)
     return error
+
+
+def _unwritable(error: OSError, path: Path) -> BabeletError:
+    return BabeletError(
+        f"Cannot write {path}: {error.strerror}",
+        expected="a folder this user may write to",
+        remedy="change its permissions or choose another --workdir",
+    )
 
 
 def remove(path: Path) -> None:
@@ -63,7 +71,9 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        # Nothing is there either where a parent is missing or no folder.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
 
 
 def _flush(path: Path) -> None:

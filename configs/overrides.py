@@ -37,7 +37,7 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
 def _run_recipe(file: Path) -> schema.Config:
     if not file.is_file():
         recipes = sorted(Path(__file__).parent.glob("*.py"))
-        known = [p.name for p in recipes if "def get_config" in p.read_text("utf-8")]
+        known = [p.name for p in recipes if "\ndef get_config(" in p.read_text("utf-8")]
         raise BabeletError(
             f"There is no config at {file}",
             remedy=f"give a run's config.json or one of configs/: {', '.join(known)}",

@@ -1,0 +1,56 @@
+# Babelet. `make` lists what there is; every target installs what it needs first.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
+STAMP := $(VENV)/installed
+LOG := $(VENV)-install.log
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help install distill test lint baseline
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) \
+		| expand -t 18
+
+install: $(STAMP) ## Set up .venv (PYTHON=python3.12 chooses the Python)
+
+distill: $(STAMP) ## The main job: distil, export and measure the default student
+	$(RUN) -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
+
+test: $(STAMP) ## Run the tests
+	$(RUN) -m pytest
+
+lint: $(STAMP) ## Check style and formatting
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+baseline: $(STAMP) ## Compare with training without the teacher (hours; resumable)
+	$(RUN) -m benchmarks.baseline --workdir=runs/baseline
+
+# The stamp is newer than the requirements once they are installed. What goes wrong
+# is said in one line; pip's own messages are kept in the log.
+$(STAMP): $(REQUIREMENTS)
+	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' \
+		2>/dev/null) || version=missing; \
+	case $$version in 3.11|3.12|3.13) ;; *) \
+		echo "Babelet needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$version." \
+			"Remedy: install one of them and run make PYTHON=python3.11" \
+			"$(MAKECMDGOALS)." >&2; exit 1;; esac
+	@$(RUN) -m pip --version >$(LOG) 2>&1 || $(PYTHON) -m venv --clear $(VENV) \
+		>$(LOG) 2>&1 || { rm -rf $(VENV); \
+		echo "$(PYTHON) could not create the virtual environment $(VENV) (details:" \
+			"$(LOG)). Remedy: apt install python3-venv on Debian or Ubuntu, or give" \
+			"another Python with PYTHON=, then run make again." >&2; exit 1; }
+	@echo "Installing the requirements into $(VENV) ..."
+	@$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt \
+		-c constraints.txt 2>$(LOG) || { \
+		echo "The requirements could not be installed:" \
+			"$$(grep -m1 ERROR $(LOG) || tail -n1 $(LOG)) (details: $(LOG))." \
+			"Remedy: check the network, pip's index and the free disk space, then" \
+			"run make again." >&2; exit 1; }
+	@$(RUN) -m pip check
+	@touch $@

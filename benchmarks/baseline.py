@@ -1,0 +1,209 @@
+"""What the teacher is worth: the recipe against training without a teacher.
+
+python -m benchmarks.baseline --workdir=runs/baseline
+
+Trains each variant with several seeds on one corpus, one vocabulary and one cache of
+teacher vectors, one run after the other, and writes `table.md` and `table.json`.
+Variants without the recipe's settings first choose their own learning rate, by
+validation, in runs of a third of the steps. The same command continues where it
+stopped: a run that has its metrics.json is not repeated.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from absl import app, flags
+
+from benchmarks.comparison import markdown, scores, summary
+from configs import overrides
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.schema import Config
+
+CONFIG = flags.DEFINE_string("config", "configs/smart_home.py", "The recipe.")
+WORKDIR = flags.DEFINE_string("workdir", "runs/baseline", "Where the runs go.")
+PREPARED = flags.DEFINE_string(
+    "prepared",
+    "",
+    "A finished run whose corpus, vocabulary and teacher vectors are used; by "
+    "default the first run of the comparison prepares them.",
+)
+SEEDS = flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
+SET = flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
+
+TRAIN = (sys.executable, "-m", "training.distill")
+# Tried learning rates, as multiples of the recipe's.
+RATES = (0.5, 1.0, 2.0)
+TUNING_SHARE = 3
+
+
+class Variant(NamedTuple):
+    """A row of the table: what it changes in the recipe."""
+
+    name: str
+    settings: tuple[str, ...]
+    tuned: bool
+
+
+ALONE = (
+    "objective.alpha=1",
+    "objective.embedding_match=0",
+    "objective.candidates=student",
+    "objective.bank_size=0",
+)
+RANDOM = "student.init_layers=()"
+VARIANTS = (
+    Variant("alpha-0.5", ("objective.alpha=0.5",), tuned=False),
+    Variant("alpha-0", ("objective.alpha=0",), tuned=False),
+    Variant("alpha-1", ALONE, tuned=True),
+    Variant("random-alpha-0.5", ("objective.alpha=0.5", RANDOM), tuned=True),
+    Variant("random-alpha-1", (*ALONE, RANDOM), tuned=True),
+)
+
+
+class Run(NamedTuple):
+    """One call of the training entry; `cost` counts its steps."""
+
+    name: str
+    settings: tuple[str, ...]
+    cost: int
+
+
+class Runner:
+    """Runs what has not been run yet, and says how long the rest will take."""
+
+    def __init__(
+        self, recipe: str, workdir: Path, prepared: str, train: Sequence[str] = TRAIN
+    ) -> None:
+        self.recipe = recipe
+        self.workdir = workdir
+        self.prepared = prepared
+        self.train = train
+        self.remaining = 0
+        self._seconds = self._spent = 0.0
+
+    def finished(self, run: Run) -> Path:
+        """Returns the folder of `run`, trained now unless it was before.
+
+        Raises:
+            BabeletError: The training entry failed.
+        """
+        folder = self.workdir / run.name
+        self.remaining -= run.cost
+        if not (folder / "metrics.json").is_file():
+            self._train(run, folder)
+        self.prepared = self.prepared or str(folder)
+        return folder
+
+    def _train(self, run: Run, folder: Path) -> None:
+        command = [*self.train, f"--config={self.recipe}", f"--workdir={folder}"]
+        if self.prepared:
+            command.append(f"--prepared={self.prepared}")
+        command += [f"--set={setting}" for setting in run.settings]
+        log = folder.with_name(f"{folder.name}.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        print(f"{run.name}: running, output in {log}", flush=True)
+        start = time.monotonic()
+        with log.open("ab") as output:
+            code = subprocess.run(command, stdout=output, stderr=output).returncode
+        if code:
+            raise BabeletError(
+                f"The run {run.name} failed with status {code}",
+                consequence="Finished runs are kept",
+                remedy=f"see the end of {log}, then give the same command again",
+            )
+        self._seconds += time.monotonic() - start
+        self._spent += run.cost
+        left = self._seconds / self._spent * self.remaining / 60
+        print(f"{run.name}: done; about {left:.0f} minutes left", flush=True)
+
+
+def compare(
+    runner: Runner, config: Config, settings: Sequence[str], seeds: int
+) -> dict[str, dict]:
+    """Returns a summary for each row of the table, the teacher's first.
+
+    Args:
+        runner: Trains, or finds what was trained.
+        config: The recipe with `settings` applied.
+        settings: "key=value" for every run.
+        seeds: Runs of each variant.
+    """
+    steps, tuning_steps = config.training.steps, config.training.steps // TUNING_SHARE
+    tuned = sum(variant.tuned for variant in VARIANTS)
+    runner.remaining = len(VARIANTS) * seeds * steps + tuned * len(RATES) * tuning_steps
+    rows: dict[str, dict] = {}
+    for variant in VARIANTS:
+        given = (*settings, *variant.settings)
+        rate = config.training.learning_rate
+        if variant.tuned:
+            rate = tune(runner, config, variant.name, given)
+        given = (*given, f"training.learning_rate={rate:g}")
+        runs = [
+            Run(f"{variant.name}-seed{k}", (*given, f"seed={k}"), steps)
+            for k in range(seeds)
+        ]
+        found = [_read(runner.finished(run) / "metrics.json") for run in runs]
+        rows.setdefault("teacher", summary([scores(found[0]["teacher"])]))
+        students = [scores(metrics["student"]) for metrics in found]
+        rows[f"{variant.name}, learning rate {rate:g}"] = summary(students)
+    return rows
+
+
+def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -> float:
+    """Returns the learning rate whose short run is best on validation."""
+    training = config.training
+    short = (
+        f"training.steps={max(1, training.steps // TUNING_SHARE)}",
+        f"training.warmup_steps={training.warmup_steps // TUNING_SHARE}",
+        "seed=0",
+    )
+    found = {}
+    for factor in RATES:
+        rate = factor * training.learning_rate
+        given = (*settings, *short, f"training.learning_rate={rate:g}")
+        run = Run(f"tuning/{name}-{rate:g}", given, training.steps // TUNING_SHARE)
+        manifest = _read(runner.finished(run) / "manifest.json")
+        found[rate] = manifest["steps"]["training"]["facts"]["best"]
+    best = max(found, key=found.get)
+    values = ", ".join(f"{rate:g}: {value:.4f}" for rate, value in found.items())
+    edge = " (an end of the range)" if best in (min(found), max(found)) else ""
+    print(f"{name}: learning rate {best:g}{edge}; validation {values}", flush=True)
+    return best
+
+
+def write(rows: dict[str, dict], workdir: Path) -> None:
+    """Prints the table and writes it as table.md and table.json."""
+    text = markdown(rows)
+    print(text)
+    with atomic_path(workdir / "table.md") as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    with atomic_path(workdir / "table.json") as temporary:
+        temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def _read(file: Path) -> dict:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs the comparison; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    workdir = Path(WORKDIR.value)
+    try:
+        config = overrides.load(CONFIG.value, SET.value)
+        runner = Runner(CONFIG.value, workdir, PREPARED.value)
+        write(compare(runner, config, SET.value, SEEDS.value), workdir)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(main)

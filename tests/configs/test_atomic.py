@@ -1,0 +1,109 @@
+"""Files and folders are whole or absent, whatever goes wrong while they are made."""
+
+import subprocess
+import sys
+
+import pytest
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
+    """A reader must never see half a file."""
+    file = tmp_path / "metrics" / "metrics.json"
+    with atomic_path(file) as temporary:
+        temporary.write_text("{}")
+        assert not file.exists()
+    assert file.read_text() == "{}"
+    assert [path.name for path in file.parent.iterdir()] == ["metrics.json"]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    """A run that dies while writing must not destroy the last good result."""
+    file = tmp_path / "metrics.json"
+    file.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(file) as temporary:
+        temporary.write_text("half of the n")
+        raise RuntimeError("the lamp went out")
+    assert file.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_a_folder_replaces_a_folder(tmp_path):
+    """Files of an earlier export must not linger among the new ones."""
+    folder = tmp_path / "export"
+    for name in ("first", "second"):
+        with atomic_path(folder) as temporary:
+            temporary.mkdir()
+            (temporary / name).write_text(name)
+    assert [path.name for path in folder.iterdir()] == ["second"]
+
+
+def test_leftovers_of_a_killed_run_are_replaced(tmp_path):
+    """After kill -9 the next run must neither fail on the temporary nor keep it."""
+    file = tmp_path / "metrics.json"
+    script = (
+        "import os, sys\n"
+        "from configs.atomic import atomic_path\n"
+        "with atomic_path(sys.argv[1]) as temporary:\n"
+        "    temporary.mkdir(); (temporary / 'half').write_text('half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, file], timeout=60)
+    assert not file.exists() and len(list(tmp_path.iterdir())) == 1
+    with atomic_path(file) as temporary:
+        temporary.write_text("{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Yields a folder on a file system of 64 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if mounted.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_clear_error(small_disk):
+    """A truncated file would be taken for a finished step by the next run."""
+    file = small_disk / "vectors.npy"
+    file.write_bytes(b"old")
+    with pytest.raises(BabeletError, match=r"No space left.*vectors\.npy.*Remedy: "):
+        with atomic_path(file) as temporary:
+            temporary.write_bytes(bytes(100_000))
+    assert file.read_bytes() == b"old"
+    assert [path.name for path in small_disk.iterdir()] == ["vectors.npy"]
+
+
+@pytest.mark.parametrize("parent", ["notes.txt/run", "/proc/babelet"])
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path, parent):
+    """The user chose the folder, and only the user can choose another."""
+    (tmp_path / "notes.txt").write_text("not a folder")
+    with pytest.raises(BabeletError, match=r"Cannot write .*--workdir"):
+        with atomic_path(tmp_path / parent / "metrics.json") as temporary:
+            temporary.write_text("{}")
+
+
+def test_a_workdir_that_is_a_file_is_one_clear_error(tmp_path):
+    """--workdir=notes.txt, typed by mistake, must not become a traceback."""
+    (tmp_path / "notes.txt").write_text("my notes")
+    with pytest.raises(BabeletError, match="Cannot write"):
+        with atomic_path(tmp_path / "notes.txt" / "metrics.json") as temporary:
+            temporary.write_text("{}")
+    assert (tmp_path / "notes.txt").read_text() == "my notes"
+
+
+def test_a_missing_input_is_not_blamed_on_the_output(tmp_path):
+    """The advice to choose another workdir would send the user the wrong way."""
+    with pytest.raises(FileNotFoundError, match=r"corpus\.tsv"):
+        with atomic_path(tmp_path / "metrics.json"):
+            (tmp_path / "corpus.tsv").read_text()

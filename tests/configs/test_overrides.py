@@ -1,0 +1,61 @@
+"""What --config and --set accept."""
+
+import pytest
+
+from configs import overrides
+from configs.errors import BabeletError
+
+RECIPE = """
+from configs.schema import Config, DataConfig
+
+def get_config():
+    return Config(name="lamp", data=DataConfig(languages=("cs",)))
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    file = tmp_path / "lamp.py"
+    file.write_text(RECIPE)
+    return str(file)
+
+
+def test_overrides_apply_in_order(recipe):
+    """The last --set wins, as on any command line."""
+    config = overrides.load(recipe, ["training.steps=10", "training.steps = 20"])
+    assert config.name == "lamp"
+    assert config.training.steps == 20
+
+
+def test_a_value_may_contain_an_equals_sign(recipe):
+    """A path like model=small.bin would be cut at the wrong place."""
+    config = overrides.load(recipe, ["teacher.path=/teachers/e5=q4.bin"])
+    assert config.teacher.path == "/teachers/e5=q4.bin"
+
+
+def test_an_override_without_a_value_is_an_error(recipe):
+    """It would otherwise be dropped without a word."""
+    with pytest.raises(BabeletError, match="Expected: key=value"):
+        overrides.load(recipe, ["training.steps"])
+
+
+def test_a_missing_config_lists_the_recipes(tmp_path):
+    """A user who mistypes a recipe's name sees the right one."""
+    with pytest.raises(BabeletError, match=r"one of configs/: smart_home\.py"):
+        overrides.load(str(tmp_path / "smarthome.py"))
+
+
+def test_a_file_that_is_no_recipe_is_an_error(tmp_path):
+    """Some other Python file must not fail with an AttributeError."""
+    file = tmp_path / "notes.py"
+    file.write_text("TITLE = 'notes'\n")
+    with pytest.raises(BabeletError, match="get_config"):
+        overrides.load(str(file))
+
+
+def test_text_that_is_not_json_is_an_error(tmp_path):
+    """A config.json cut short by a full disk elsewhere."""
+    file = tmp_path / "config.json"
+    file.write_text('{"name": "lamp", ')
+    with pytest.raises(BabeletError, match="not valid JSON"):
+        overrides.load(str(file))

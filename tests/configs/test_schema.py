@@ -1,0 +1,134 @@
+"""Settings are checked when they are made, and say what is wrong."""
+
+import dataclasses
+import json
+
+import pytest
+
+from configs import schema
+from configs.errors import BabeletError
+
+CONFIG = schema.Config(
+    name="lamp", data=schema.DataConfig(languages=("cs", "de", "hu"))
+)
+
+
+def test_json_round_trip_gives_the_same_config(tmp_path):
+    """A run repeated from its config.json would silently be another run."""
+    config = schema.replace(CONFIG, "student.init_layers", "0,1,2,3,10,11")
+    config = schema.replace(config, "training.learning_rate", "0.00031")
+    file = tmp_path / "config.json"
+    file.write_text(schema.to_json(config), encoding="utf-8")
+    assert schema.from_json(file) == config
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("trainning.steps", "training"),
+        ("training.step", "training.steps"),
+        ("student.hiden_dim", "student.hidden_dim"),
+        ("objective.temprature", "objective.temperature"),
+        ("sede", "seed"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(key, near):
+    """A mistyped key must not be ignored, and the user should not have to search."""
+    with pytest.raises(BabeletError, match=rf"{key.partition('.')[0]}.*did you mean"):
+        schema.replace(CONFIG, key, "1")
+    with pytest.raises(BabeletError, match=rf"did you mean {near}\?"):
+        schema.replace(CONFIG, key, "1")
+
+
+def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
+    """A config.json edited by hand gets the same check as --set."""
+    values = json.loads(schema.to_json(CONFIG))
+    values["training"]["stepps"] = 7
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(values))
+    with pytest.raises(BabeletError, match="did you mean training.steps?"):
+        schema.from_json(file)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("training.steps", "200", 200),
+        ("training.learning_rate", "3e-4", 3e-4),
+        ("training.learning_rate", "1", 1.0),
+        ("student.pooling", "cls", "cls"),
+        ("student.init_layers", "()", ()),
+        ("student.init_layers", "0,1,2,3,10,11", (0, 1, 2, 3, 10, 11)),
+        ("data.languages", "cs, de", ("cs", "de")),
+        ("teacher.path", "", ""),
+    ],
+)
+def test_text_becomes_the_type_of_its_setting(key, text, value):
+    """A number left as text compares and multiplies in surprising ways later."""
+    changed = schema.replace(CONFIG, key, text)
+    group, _, name = key.partition(".")
+    got = getattr(getattr(changed, group), name)
+    assert got == value and type(got) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("training.steps", "two hundred", "int"),
+        ("training.steps", "1.5", "int"),
+        ("student.pooling", "average", "one of mean, cls, max"),
+        ("student.init_layers", "0,one", "int"),
+    ],
+)
+def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
+    """A traceback from deep inside Keras would not name the setting."""
+    with pytest.raises(BabeletError, match=f"{key}.*Expected: .*{expected}"):
+        schema.replace(CONFIG, key, text)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("student.num_heads", "7"),
+        ("student.num_layers", "0"),
+        ("student.dropout", "1"),
+        ("objective.alpha", "1.5"),
+        ("objective.temperature", "0.5"),
+        ("objective.scale", "0"),
+        ("training.steps", "0"),
+        ("data.test_fraction", "0.99"),
+        ("data.languages", ""),
+        ("data.pivot", "de"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_when_it_is_set(key, text):
+    """Found only after the teacher has run for minutes, or never."""
+    with pytest.raises(BabeletError, match="Remedy: "):
+        schema.replace(CONFIG, key, text)
+
+
+def test_initial_layers_are_one_for_each_student_layer():
+    """Six layers from four would leave two at random without a word."""
+    with pytest.raises(BabeletError, match="one teacher layer for each of the 6"):
+        schema.replace(CONFIG, "student.init_layers", "0,1,2,3")
+
+
+def test_errors_are_one_line():
+    """An entry point prints them as they are."""
+    with pytest.raises(BabeletError) as caught:
+        schema.replace(CONFIG, "student.num_heads", "7")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_cannot_be_changed_in_place():
+    """Settings changed halfway would not be those that config.json records."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        CONFIG.seed = 1
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    """A config.json of another version must not be completed by guesswork."""
+    file = tmp_path / "config.json"
+    file.write_text('{"name": "lamp"}')
+    with pytest.raises(BabeletError, match="lacks data"):
+        schema.from_json(file)
