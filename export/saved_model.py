@@ -50,7 +50,7 @@ def export_saved_model(
         BabeletError: The disk is full.
     """
     from_tokens = token_function(student, mask_dtype=tf.bool)
-    tokenize = _tokenize_function(tokenizer_model, max_length)
+    tokenize = tokenize_function(tokenizer_model, max_length)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def from_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -112,9 +112,19 @@ def save_functions(
         ) from error
 
 
-def _tokenize_function(
+def tokenize_function(
     model: bytes, max_length: int
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Returns the student's tokenizer as TensorFlow operations.
+
+    Args:
+        model: A serialised SentencePiece Unigram proto.
+        max_length: Tokens a text is cut to, start and end included.
+
+    Returns:
+        A function of `text` string (batch,) to token ids int32 (batch, length) and
+        mask bool (batch, length), the length that of the batch's longest text.
+    """
     special = sentencepiece.Tokenizer(model, max_length)
     tokenizer = tensorflow_text.FastSentencepieceTokenizer(model)
 

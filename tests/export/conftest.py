@@ -1,0 +1,134 @@
+import dataclasses
+import io
+from pathlib import Path
+
+import keras
+import pytest
+import sentencepiece
+
+from configs import schema, smart_home
+from data.tokenizer import Tokenizer
+from export.run import write_artefacts
+from model.student import build_student
+
+PAIRS = {
+    "de": [
+        ("Turn on the lamp", "Schalte die Lampe ein"),
+        ("The door is open", "Die Tür ist offen"),
+        ("Battery is low", "Der Akku ist fast leer"),
+        ("Unknown device", "Unbekanntes Gerät"),
+    ],
+    "ja": [
+        ("Turn on the lamp", "ランプをつけて"),
+        ("The door is open", "ドアが開いています"),
+        ("Battery is low", "電池残量が少なくなっています"),
+        ("Unknown device", "不明なデバイス"),
+    ],
+    "he": [
+        ("Turn on the lamp", "הדלק את המנורה"),
+        ("The door is open", "הדלת פתוחה"),
+        ("Battery is low", "הסוללה חלשה"),
+        ("Unknown device", "מכשיר לא ידוע"),
+    ],
+    "ru": [
+        ("Turn on the lamp", "Включи лампу"),
+        ("The door is open", "Дверь открыта"),
+        ("Battery is low", "Батарея разряжена"),
+        ("Unknown device", "Неизвестное устройство"),
+    ],
+}
+SHAPE = schema.StudentConfig(
+    num_layers=2,
+    hidden_dim=32,
+    num_heads=4,
+    intermediate_dim=64,
+    max_length=24,
+    output_dim=16,
+)
+
+
+@pytest.fixture(scope="session")
+def pairs():
+    """Translations by language, as the gate takes them."""
+    return PAIRS
+
+
+@pytest.fixture(scope="session")
+def tokenizer_model() -> bytes:
+    """A SentencePiece Unigram model of the pairs, with the ids Babelet uses."""
+    sentences = [text for pairs in PAIRS.values() for pair in pairs for text in pair]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences * 4),
+        model_writer=model,
+        vocab_size=160,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        model_type="unigram",
+        normalization_rule_name="nmt_nfkc",
+        pad_id=0,
+        bos_id=1,
+        eos_id=2,
+        unk_id=3,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_model) -> Tokenizer:
+    return Tokenizer(tokenizer_model, SHAPE.max_length)
+
+
+@pytest.fixture(scope="session")
+def make_student(tokenizer):
+    """A function of the pooling that builds the student, always of equal weights."""
+
+    def make(pooling: str = "mean") -> keras.Model:
+        keras.utils.set_random_seed(1)
+        student = build_student(
+            vocabulary_size=tokenizer.vocabulary_size,
+            num_layers=SHAPE.num_layers,
+            hidden_dim=SHAPE.hidden_dim,
+            num_heads=SHAPE.num_heads,
+            intermediate_dim=SHAPE.intermediate_dim,
+            max_length=SHAPE.max_length,
+            pooling=pooling,
+            output_dim=SHAPE.output_dim,
+            dropout=0.1,
+        )
+        table = student.get_layer("embedding").tokens
+        # Freshly initialised, all sentences have nearly one vector.
+        table.assign(table * 20)
+        return student
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_workdir(make_student, tokenizer_model):
+    """A function that lays a finished run with `student` into a folder."""
+
+    def make(folder: Path, student: keras.Model) -> Path:
+        folder.mkdir()
+        config = dataclasses.replace(smart_home.get_config(), student=SHAPE)
+        (folder / "config.json").write_text(schema.to_json(config))
+        (folder / "tokenizer.model").write_bytes(tokenizer_model)
+        student.save_weights(folder / "student.weights.h5")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory, make_student, make_workdir) -> Path:
+    """A finished run without an export."""
+    return make_workdir(tmp_path_factory.mktemp("runs") / "home", make_student())
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory, workdir) -> Path:
+    """Unchecked artefacts of `workdir`; copy the folder before changing it."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    write_artefacts(workdir, folder)
+    return folder
