@@ -1,1 +1,1 @@
-"""SavedModel and LiteRT files, and the proof that they equal the student."""
+"""A finished student becomes files other programs run, and is proven equal to them."""

@@ -1,1 +1,16 @@
-"""Where parallel text comes from, one file per source."""
+"""Where parallel text comes from, one file per source.
+
+A source is a function of the settings and of the folder that keeps downloads; it
+yields every row it has in the wanted languages, and judges none but the unreadable.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from configs.schema import DataConfig
+from data.sources import home_assistant
+from data.sources.raw import RawPair
+
+SOURCES: dict[str, Callable[[DataConfig, Path], Iterator[RawPair]]] = {
+    "home_assistant": home_assistant.pairs,
+}

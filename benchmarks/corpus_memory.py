@@ -1,0 +1,107 @@
+"""Peak memory of cleaning (and of caching a teacher) as the corpus grows.
+
+python -m benchmarks.corpus_memory --factors=1,10
+python -m benchmarks.corpus_memory --factors=1,10 --teacher_layers=2
+
+The default recipe's corpus is read several times, each time with another word at the
+end of every sentence; each size is measured in a process of its own. Ten times the
+corpus is 2.8 million pairs: some three minutes and 1 GB of disk, teacher apart.
+"""
+
+import dataclasses
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from absl import app, flags
+
+from configs import smart_home
+from configs.schema import Config, DataConfig
+from data.building import build_corpus
+from data.corpus import Corpus
+from data.sources import SOURCES
+from data.sources.raw import RawPair
+
+_FACTORS = flags.DEFINE_list("factors", ["1", "10"], "Sizes of the corpus.")
+_CACHE = flags.DEFINE_string("cache", ".cache/babelet", "Folder of downloads.")
+_TEACHER_LAYERS = flags.DEFINE_integer(
+    "teacher_layers", 0, "Layers of the teacher whose vectors are cached; 0: none."
+)
+_ONLY = flags.DEFINE_integer("only", 0, "Measure this size in this process.")
+
+# Sentences handed to the teacher's cache at a time.
+CHUNK = 4096
+
+
+def main(_: list[str]) -> None:
+    """Measures one size, or starts a process for each."""
+    if _ONLY.value:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(_ONLY.value, Path(folder))
+        return
+    print("size  step        pairs    pivots  seconds  peak MB", flush=True)
+    shared = [f"--cache={_CACHE.value}", f"--teacher_layers={_TEACHER_LAYERS.value}"]
+    for factor in _FACTORS.value:
+        command = [sys.executable, "-m", "benchmarks.corpus_memory"]
+        subprocess.run([*command, f"--only={factor}", *shared], check=True)
+
+
+def measure(factor: int, folder: Path) -> None:
+    """Builds a corpus `factor` times as large, caches its vectors, prints the peaks."""
+    config = smart_home.get_config()
+    cache = Path(_CACHE.value)
+    read = SOURCES[config.data.source]
+
+    def enlarged(config: DataConfig, cache: Path) -> Iterator[RawPair]:
+        for copy in range(factor):
+            # A word of letters: digits would be folded, and all copies be one group.
+            word = f" {chr(97 + copy // 26)}{chr(97 + copy % 26)}q" if copy else ""
+            for row in read(config, cache):
+                yield row._replace(
+                    pivot_text=row.pivot_text + word, text=row.text + word
+                )
+
+    SOURCES["enlarged"] = enlarged
+    start = time.monotonic()
+    data = dataclasses.replace(config.data, source="enlarged")
+    build_corpus(data, folder / "corpus", cache)
+    corpus = Corpus(folder / "corpus")
+    _print(factor, "cleaning", corpus, start)
+    if _TEACHER_LAYERS.value:
+        start = time.monotonic()
+        cache_teacher(config, corpus, folder / "teacher_cache", cache)
+        _print(factor, "caching", corpus, start)
+
+
+def cache_teacher(config: Config, corpus: Corpus, folder: Path, cache: Path) -> None:
+    """Caches the teacher's vectors of all pivot sentences."""
+    # Imported here, for the measurement of cleaning alone to be without TensorFlow.
+    from model.teachers import TEACHERS
+    from training.teacher_cache import TeacherCache
+
+    settings = dataclasses.replace(config.teacher, num_layers=_TEACHER_LAYERS.value)
+    vectors = TeacherCache(TEACHERS[settings.kind](settings, cache), folder)
+    count = corpus.report.pivots
+    for start in range(0, count, CHUNK):
+        ids = range(start, min(start + CHUNK, count))
+        vectors.encode(corpus.sentences.texts(ids), f"Sentences of {count:,}")
+
+
+def _print(factor: int, step: str, corpus: Corpus, start: float) -> None:
+    # Kilobytes on Linux, bytes on macOS.
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    seconds = time.monotonic() - start
+    pairs, pivots = len(corpus.pairs), corpus.report.pivots
+    print(
+        f"{factor:3}x  {step:9}{pairs:9,} {pivots:9,} {seconds:8.0f} {peak:8.0f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,214 @@
+"""Builds a corpus: reads a source, cleans its rows, numbers, splits and writes them.
+
+Rows stream through; what stays in memory is some bytes per pivot sentence.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from tqdm import tqdm
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.schema import DataConfig
+from data import splits
+from data.corpus import CorpusReport
+from data.intake import Intake
+from data.neighbours import near_neighbours
+from data.sources import SOURCES
+from data.sources.raw import RawPair
+
+# Rows of an array file that are in memory at a time.
+CHUNK = 65536
+
+
+def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
+    """Writes `folder`, whole or not at all, for `data.corpus.Corpus` to open.
+
+    Beside the corpus it holds `rejected.tsv`: file, line, language, reason,
+    pivot_text, text of each row that was not taken.
+
+    Args:
+        config: The source, its languages and limits.
+        folder: Replaced if it exists.
+        cache: Folder that keeps downloads.
+
+    Raises:
+        BabeletError: Unknown source or language, no row left, or the source's or the
+            disk's own errors.
+    """
+    if config.source not in SOURCES:
+        raise BabeletError(
+            f"Unknown data.source {config.source!r}",
+            expected=f"one of {', '.join(SOURCES)}",
+            remedy="change data.source in the recipe or with --set",
+        )
+    rows = SOURCES[config.source](config, Path(cache))
+    with atomic_path(folder) as partial:
+        partial.mkdir()
+        report = _build(config, rows, partial)
+    return report
+
+
+def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusReport:
+    with Intake(config, folder) as intake:
+        for row in rows:
+            intake.take(row)
+    if not intake.pairs:
+        raise BabeletError(
+            f"No sentence pair of {config.source} is left after cleaning",
+            received=f"rejected rows: {dict(intake.rejected)}",
+            remedy="widen data.min_characters, data.max_characters, data.languages",
+        )
+    languages = (config.pivot, *config.languages)
+    roots = intake.groups.roots()
+    split_of_pivot = splits.assign(
+        roots,
+        intake.groups.digests(),
+        config.validation_fraction,
+        config.test_fraction,
+    )
+    near_of_pivot = _near(folder / "pivot.bin", folder / "pivot.length", split_of_pivot)
+    counts, near_share = _write_pairs(
+        folder, intake.pairs, split_of_pivot, near_of_pivot, languages
+    )
+    _write_sentences(folder, len(roots), intake.translations)
+    sizes = np.bincount(roots)
+    report = CorpusReport(
+        rejected=dict(intake.rejected.most_common()),
+        counts=counts,
+        pivots=len(roots),
+        groups=int(np.count_nonzero(sizes)),
+        largest_group=int(sizes.max()),
+        near_share=near_share,
+    )
+    about = {"languages": languages, "report": dataclasses.asdict(report)}
+    about["fingerprint"] = _fingerprint(folder, languages)
+    text = json.dumps(about, indent=2, ensure_ascii=False)
+    (folder / "corpus.json").write_text(text + "\n", "utf-8")
+    return report
+
+
+def _near(texts: Path, lengths: Path, split_of_pivot: np.ndarray) -> np.ndarray:
+    """Returns bool (pivots,): held out, and with a near neighbour in training."""
+    held_out = np.flatnonzero(split_of_pivot != splits.TRAIN)
+
+    def words(keep: np.ndarray) -> Iterator[set[str]]:
+        for text, wanted in zip(_texts(texts, lengths), keep, strict=True):
+            if wanted:
+                yield set(splits.fold(text).split())
+
+    queries = list(words(split_of_pivot != splits.TRAIN))
+    training = tqdm(
+        words(split_of_pivot == splits.TRAIN),
+        desc="Near neighbours",
+        total=len(split_of_pivot) - len(held_out),
+        unit="sentence",
+    )
+    near = np.zeros(len(split_of_pivot), bool)
+    near[held_out] = near_neighbours(queries, training)
+    return near
+
+
+def _write_pairs(
+    folder: Path,
+    count: int,
+    split_of_pivot: np.ndarray,
+    near_of_pivot: np.ndarray,
+    languages: tuple[str, ...],
+) -> tuple[dict[str, dict[str, int]], float]:
+    """Writes the arrays of pairs; returns counts, and the share of near pairs."""
+    counts = np.zeros((len(languages), len(splits.SPLITS)), np.int64)
+    near_pairs = 0
+    with ExitStack() as stack:
+        names = {"pairs": (np.int32, (count, 2)), "pair_language": (np.int16, (count,))}
+        names |= {"pair_split": (np.int8, (count,)), "pair_near": (np.bool_, (count,))}
+        files = {
+            name: stack.enter_context(_array_file(folder / f"{name}.npy", *what))
+            for name, what in names.items()
+        }
+        pair_chunks = _chunks(folder / "pair.ids", np.int32, 2)
+        language_chunks = _chunks(folder / "pair.language", np.int16)
+        for pairs, language in zip(pair_chunks, language_chunks, strict=True):
+            pairs = pairs.reshape(-1, 2)
+            split, near = split_of_pivot[pairs[:, 0]], near_of_pivot[pairs[:, 0]]
+            np.add.at(counts, (language, split), 1)
+            near_pairs += int(near.sum())
+            # Translations are numbered after the pivot sentences.
+            pairs[:, 1] += len(split_of_pivot)
+            files["pairs"].write(pairs.tobytes())
+            files["pair_language"].write(language.tobytes())
+            files["pair_split"].write(split.tobytes())
+            files["pair_near"].write(near.tobytes())
+    held_out = int(counts[:, 1:].sum())
+    table = {
+        language: dict(zip(splits.SPLITS, row, strict=True))
+        for language, row in zip(languages[1:], counts[1:].tolist(), strict=True)
+    }
+    return table, near_pairs / max(1, held_out)
+
+
+def _write_sentences(folder: Path, pivots: int, translations: int) -> None:
+    """Writes texts, offsets and languages; removes the files they come from."""
+    count, end = pivots + translations, 0
+    with _array_file(folder / "sentence_offsets.npy", np.int64, (count + 1,)) as file:
+        file.write(np.int64(0).tobytes())
+        for name in ("pivot", "translation"):
+            for lengths in _chunks(folder / f"{name}.length", np.int32):
+                offsets = end + np.cumsum(lengths, dtype=np.int64)
+                file.write(offsets.tobytes())
+                end = int(offsets[-1])
+    with _array_file(folder / "sentence_language.npy", np.int16, (count,)) as file:
+        file.write(np.zeros(pivots, np.int16).tobytes())
+        for language in _chunks(folder / "translation.language", np.int16):
+            file.write(language.tobytes())
+    with open(folder / "pivot.bin", "ab") as file:
+        for data in _chunks(folder / "translation.bin", np.uint8):
+            file.write(data.tobytes())
+    (folder / "pivot.bin").rename(folder / "sentences.bin")
+    for pattern in ("pivot.*", "translation.*", "pair.*"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _texts(texts: Path, lengths: Path) -> Iterator[str]:
+    with open(texts, "rb") as file:
+        for chunk in _chunks(lengths, np.int32):
+            for length in chunk.tolist():
+                yield file.read(length).decode()
+
+
+def _chunks(path: Path, dtype: type, width: int = 1) -> Iterator[np.ndarray]:
+    """Yields a file of raw numbers, CHUNK rows of `width` at a time."""
+    with open(path, "rb") as file:
+        while len(chunk := np.fromfile(file, dtype, CHUNK * width)):
+            yield chunk
+
+
+def _array_file(path: Path, dtype: type, shape: tuple[int, ...]) -> BinaryIO:
+    """Returns a .npy file with its header written, for chunks to be appended."""
+    file = open(path, "wb")
+    header = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    np.lib.format.write_array_header_1_0(file, header)
+    return file
+
+
+def _fingerprint(folder: Path, languages: tuple[str, ...]) -> str:
+    """Returns a SHA-256 of the languages and of all files of the corpus."""
+    digest = hashlib.sha256(" ".join(languages).encode())
+    names = ("sentences.bin", "sentence_offsets", "sentence_language", "pairs")
+    for name in (*names, "pair_language", "pair_split", "pair_near"):
+        file = folder / (name if "." in name else f"{name}.npy")
+        with open(file, "rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,151 @@
+"""A corpus on disk: sentences, pairs and splits, opened without being loaded."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from configs.errors import BabeletError
+from data.splits import SPLITS
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusReport:
+    """What `data.building.build_corpus` found."""
+
+    # Rejected rows by reason.
+    rejected: dict[str, int]
+    # Pairs by language and split.
+    counts: dict[str, dict[str, int]]
+    # Pivot sentences, their groups, and the pivot sentences of the largest group.
+    pivots: int
+    groups: int
+    largest_group: int
+    # Of held-out pairs, those with a near neighbour in training.
+    near_share: float
+
+
+class SentenceStore(Sequence[str]):
+    """Texts in a file, read on demand.
+
+    They are read, not mapped: pages of a mapping that were touched would count as
+    this process's memory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / "sentences.bin", "rb")
+        self._offsets = np.load(folder / "sentence_offsets.npy", mmap_mode="r")
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, i: int) -> str:
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        i %= len(self)
+        start, end = int(self._offsets[i]), int(self._offsets[i + 1])
+        return os.pread(self._file.fileno(), end - start, start).decode()
+
+    def texts(self, ids: Iterable[int]) -> list[str]:
+        """Returns the sentences with these ids, in their order."""
+        return [self[int(i)] for i in ids]
+
+
+class Corpus:
+    """The folder that `data.building.build_corpus` wrote.
+
+    Attributes:
+        languages: The pivot first; a language's id is its index.
+        sentences: Unique by (language, text); all pivot sentences come first.
+        sentence_language: int16 (sentences,).
+        pairs: int32 (pairs, 2), sentence ids of the pivot and of its translation.
+        pair_language: int16 (pairs,), of the translation.
+        pair_split: int8 (pairs,) of TRAIN, VALIDATION, TEST.
+        pair_near: bool (pairs,), held-out pairs whose pivot sentence has a near
+            neighbour in training.
+        fingerprint: SHA-256 of the content.
+        report: What building it found.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder = Path(folder)
+        if not (folder / "corpus.json").is_file():
+            raise BabeletError(
+                f"There is no corpus at {folder}",
+                remedy="run python -m training.distill with this --workdir first",
+            )
+        about = json.loads((folder / "corpus.json").read_text("utf-8"))
+        self.languages = tuple(about["languages"])
+        self.fingerprint: str = about["fingerprint"]
+        self.report = CorpusReport(**about["report"])
+        self.sentences = SentenceStore(folder)
+        self.sentence_language = _open(folder, "sentence_language")
+        self.pairs = _open(folder, "pairs")
+        self.pair_language = _open(folder, "pair_language")
+        self.pair_split = _open(folder, "pair_split")
+        self.pair_near = _open(folder, "pair_near")
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Returns the number of pairs by language and name of the split."""
+        return self.report.counts
+
+    def pairs_of(
+        self, split: int, language: str, limit: int | None = None
+    ) -> np.ndarray:
+        """Returns pairs of one language in which no sentence occurs twice.
+
+        Retrieval is ill-posed with two right answers, so of the pairs that share a
+        sentence one is kept. The choice is fixed and spread over the corpus; a
+        smaller limit gives the beginning of what a larger one gives.
+
+        Args:
+            split: TRAIN, VALIDATION or TEST of data.splits.
+            language: One of `languages`, not the pivot.
+            limit: Pairs at most; None for all.
+
+        Returns:
+            int32 (n, 2) of sentence ids.
+        """
+        language_id = self._language_id(language)
+        mask = (self.pair_split == split) & (self.pair_language == language_id)
+        pairs = self.pairs[np.flatnonzero(mask)]
+        # Fibonacci hashing: an even spread, and the same pivot sentences are chosen
+        # for every language that has them, which spares encoding.
+        order = pairs[:, 0].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        pairs = pairs[np.argsort(order, kind="stable")]
+        chosen: list[int] = []
+        seen: set[int] = set()
+        for row, (pivot, translation) in enumerate(pairs.tolist()):
+            if limit is not None and len(chosen) >= limit:
+                break
+            if pivot not in seen and translation not in seen:
+                seen |= {pivot, translation}
+                chosen.append(row)
+        return pairs[chosen]
+
+    def _language_id(self, language: str) -> int:
+        if language not in self.languages[1:]:
+            raise BabeletError(
+                f"The corpus has no translations into {language!r}",
+                expected=f"one of {' '.join(self.languages[1:])}",
+                remedy="choose one of these, or add it to data.languages",
+            )
+        return self.languages.index(language)
+
+
+def format_counts(report: CorpusReport) -> str:
+    """Returns lines to print: rejected rows by reason, pairs by language and split."""
+    reasons = sorted(report.rejected.items(), key=lambda item: -item[1])
+    lines = ["Rejected: " + ", ".join(f"{name} {n:,}" for name, n in reasons)]
+    lines.append(f"{'':10}" + "".join(f"{split:>12}" for split in SPLITS))
+    for language, counts in report.counts.items():
+        cells = "".join(f"{counts[split]:12,}" for split in SPLITS)
+        lines.append(f"{language:10}{cells}")
+    return "\n".join(lines)
+
+
+def _open(folder: Path, name: str) -> np.ndarray:
+    return np.load(folder / f"{name}.npy", mmap_mode="r")

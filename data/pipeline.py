@@ -1,0 +1,143 @@
+"""Training batches of sentence pairs, as a pure function of (seed, step)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from data.tokens import TokenStore
+
+# Rows are sorted by length within pools of this many batches: little padding, and
+# the company a row keeps still changes from epoch to epoch.
+POOL_BATCHES = 50
+
+
+class PairBatches:
+    """Batches of (sentence, pivot) pairs with the teacher's vector of the pivot.
+
+    The batch of a step depends on the arguments and the step alone, so that a
+    resumed run sees what an uninterrupted one would have seen.
+    """
+
+    def __init__(
+        self,
+        tokens: TokenStore,
+        pairs: np.ndarray,
+        sentence_language: np.ndarray,
+        teacher_vectors: np.ndarray,
+        teacher_rows: np.ndarray,
+        *,
+        batch_size: int,
+        pivot_share: float,
+        bank_size: int,
+        with_pivot_tokens: bool,
+        seed: int,
+    ) -> None:
+        """Takes memory-mapped arrays; nothing is copied but ids.
+
+        Args:
+            tokens: Token ids of every sentence.
+            pairs: int32 (n, 2), pivot and translation sentence ids.
+            sentence_language: int16 (sentences,), language ids.
+            teacher_vectors: float32 (rows, dim).
+            teacher_rows: int64 (sentences,), the row of a pivot sentence, else -1.
+            batch_size: Pairs per batch.
+            pivot_share: Share of rows whose source is the pivot sentence itself.
+            bank_size: Further pivots per batch, as candidates.
+            with_pivot_tokens: Whether batches carry the pivot's token ids too.
+            seed: Of the order.
+        """
+        self._tokens = tokens
+        self._pairs = np.asarray(pairs)
+        self._sentence_language = sentence_language
+        self._teacher_vectors = teacher_vectors
+        self._teacher_rows = teacher_rows
+        self._pivots = np.unique(self._pairs[:, 0])
+        self._batch_size = min(batch_size, len(self._pairs))
+        self._pivot_share = pivot_share
+        self._bank_size = min(bank_size, len(self._pivots))
+        self._with_pivot_tokens = with_pivot_tokens
+        self._seed = seed
+        self._epoch: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in the pairs; the rest of an epoch waits for another."""
+        return len(self._pairs) // self._batch_size
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """Returns the endless batches from `first_step` on."""
+        example = self.batch(first_step)
+        signature = {
+            name: tf.TensorSpec(
+                [None] * array.ndim
+                if name.endswith(("token_ids", "padding_mask"))
+                else array.shape,
+                array.dtype,
+            )
+            for name, array in example.items()
+        }
+
+        def generate() -> Iterator[dict]:
+            step = first_step
+            while True:
+                yield self.batch(step)
+                step += 1
+
+        return tf.data.Dataset.from_generator(
+            generate, output_signature=signature
+        ).prefetch(4)
+
+    def pairs_of(self, step: int) -> np.ndarray:
+        """Returns int32 (batch, 2): pivot and source sentence ids of a step."""
+        epoch, index = divmod(step, self.steps_per_epoch)
+        rows, from_pivot = self._order(epoch)
+        chosen = rows[index]
+        pairs = self._pairs[chosen].copy()
+        pairs[:, 1] = np.where(from_pivot[chosen], pairs[:, 0], pairs[:, 1])
+        return pairs
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """Returns the arrays of a step, by the names `EmbeddingTask` reads."""
+        pairs = self.pairs_of(step)
+        pivots, sources = pairs[:, 0], pairs[:, 1]
+        bank = np.random.default_rng((self._seed, 1, step)).choice(
+            self._pivots, self._bank_size, replace=False
+        )
+        batch = self._tokens.padded(sources)
+        batch |= {
+            "sentence": sources.astype("int32"),
+            "language": np.asarray(self._sentence_language[sources], "int32"),
+            "pivot": pivots.astype("int32"),
+            "teacher": self._vectors(pivots),
+            "bank_pivot": bank.astype("int32"),
+            "bank": self._vectors(bank),
+        }
+        if self._with_pivot_tokens:
+            padded = self._tokens.padded(pivots)
+            batch |= {f"pivot_{name}": array for name, array in padded.items()}
+        return batch
+
+    def _vectors(self, sentences: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            self._teacher_vectors[self._teacher_rows[sentences]], "float32"
+        )
+
+    def _order(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns row indices (steps, batch) of an epoch and which use the pivot."""
+        if self._epoch is None or self._epoch[0] != epoch:
+            rng = np.random.default_rng((self._seed, 0, epoch))
+            from_pivot = rng.random(len(self._pairs)) < self._pivot_share
+            rows = rng.permutation(len(self._pairs))
+            rows = rows[: self.steps_per_epoch * self._batch_size]
+            source = np.where(from_pivot, self._pairs[:, 0], self._pairs[:, 1])
+            lengths = np.asarray(self._tokens.lengths)[source]
+            pool = POOL_BATCHES * self._batch_size
+            for start in range(0, len(rows), pool):
+                part = rows[start : start + pool]
+                rows[start : start + pool] = part[
+                    np.argsort(lengths[part], kind="stable")
+                ]
+            batches = rows.reshape(-1, self._batch_size)
+            self._epoch = (epoch, rng.permutation(batches), from_pivot)
+        return self._epoch[1], self._epoch[2]

@@ -1,0 +1,295 @@
+"""The student's vocabulary: the teacher's SentencePiece, trimmed to a corpus."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+
+from configs.errors import BabeletError
+from configs.schema import VocabularyConfig
+from data.tokenizer import Tokenizer, load, valid_unicode
+
+SPECIAL_PIECES = ("<pad>", "<s>", "</s>", "<unk>")
+# Written without spaces between words: their characters are counted in the place
+# of words.
+UNSPACED_LANGUAGES = frozenset({"ja", "zh", "th", "lo", "km", "my", "bo", "dz", "yue"})
+# A character seen once is as likely a typo as a letter.
+_MIN_CHARACTER_COUNT = 2
+# Sentences drawn per language: enough for every piece that matters, and the memory
+# of a corpus of any size.
+_SAMPLE = 20_000
+_SPACE = "\u2581"
+_WORD = re.compile(f"{_SPACE}?[^{_SPACE}]+|{_SPACE}")
+
+Proto = sentencepiece_model_pb2.ModelProto
+_Piece = Proto.SentencePiece
+
+
+class Trimmed(NamedTuple):
+    """A student's SentencePiece proto, and where its pieces come from."""
+
+    model: bytes
+    # int32 (size,): the teacher's id of each student piece.
+    teacher_ids: np.ndarray
+
+
+def trim(model: bytes, sentences: Iterable[tuple[str, str]], size: int) -> Trimmed:
+    """Returns the `size` pieces of a teacher that serve a corpus best.
+
+    Every character seen twice is kept (they get half of the places at most), then
+    the pieces used most, each language weighing the same. Where the corpus uses
+    fewer than `size`, the teacher's most probable pieces written in the corpus's
+    characters fill the rest.
+
+    Args:
+        model: A SentencePiece Unigram proto.
+        sentences: (language, text) in any order; read once, in flat memory.
+        size: Pieces of the result, the four special ones included.
+
+    Returns:
+        A Unigram proto without byte fallback, ids dense: pad 0, bos 1, eos 2, unk 3,
+        then the kept pieces in the teacher's order with the teacher's scores and
+        normaliser.
+
+    Raises:
+        BabeletError: The proto is not Unigram, or has fewer than `size` pieces.
+    """
+    teacher = _parse(model)
+    candidates = _candidates(teacher, size)
+    corpus = _Corpus(load(model), sentences)
+    kept = _choose(teacher, candidates, corpus, size - len(SPECIAL_PIECES))
+    spec = teacher.trainer_spec
+    # A teacher without one of the special pieces lends its unknown piece's row.
+    special = [spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id]
+    special = [i if i >= 0 else spec.unk_id for i in special]
+    teacher_ids = np.concatenate([special, kept]).astype(np.int32)
+    return Trimmed(_student(teacher, kept).SerializeToString(), teacher_ids)
+
+
+class _Corpus:
+    """What trimming needs to know of a corpus: its characters, and its words.
+
+    Attributes:
+        characters: Counter of the characters of all sentences, normalised.
+        words: Normalised words of a sample of each language's sentences.
+        weights: float64 (len(words),), occurrences; each language sums to about the
+            same number of tokens of the teacher.
+    """
+
+    def __init__(
+        self,
+        processor: sentencepiece.SentencePieceProcessor,
+        sentences: Iterable[tuple[str, str]],
+    ) -> None:
+        raw, sample = _sample(sentences)
+        self.characters: Counter[str] = Counter({_SPACE: _MIN_CHARACTER_COUNT})
+        for character, count in raw.items():
+            for normal in processor.normalize(character):
+                self.characters[normal] += count
+        weights: dict[str, float] = {}
+        for language in sorted(sample):
+            counts: Counter[str] = Counter()
+            for text in processor.normalize(sample[language]):
+                counts.update(_WORD.findall(text))
+            words = list(counts)
+            tokens = sum(
+                len(ids) * counts[word]
+                for word, ids in zip(words, processor.encode(words), strict=True)
+            )
+            for word in words:
+                weights[word] = weights.get(word, 0.0) + counts[word] / tokens
+        self.words = list(weights)
+        self.weights = np.array(list(weights.values()))
+
+
+def _sample(
+    sentences: Iterable[tuple[str, str]],
+) -> tuple[Counter, dict[str, list[str]]]:
+    """Returns all characters' counts and up to _SAMPLE sentences per language."""
+    characters: Counter[str] = Counter()
+    sample: dict[str, list[str]] = {}
+    seen: Counter[str] = Counter()
+    draw = random.Random(0)
+    for language, text in sentences:
+        text = valid_unicode(text)
+        characters.update(text)
+        seen[language] += 1
+        chosen = sample.setdefault(language, [])
+        if len(chosen) < _SAMPLE:
+            chosen.append(text)
+        elif (place := draw.randrange(seen[language])) < _SAMPLE:
+            chosen[place] = text
+    return characters, sample
+
+
+def _choose(
+    teacher: Proto, candidates: np.ndarray, corpus: _Corpus, places: int
+) -> np.ndarray:
+    """Returns the teacher's ids of the `places` pieces kept, ascending."""
+    usage = _usage(_bare(teacher, candidates), corpus)
+    scores = np.array([teacher.pieces[i].score for i in candidates])
+    pieces = [teacher.pieces[i].piece for i in candidates]
+    character = np.array([p in corpus.characters for p in pieces])
+    common = np.array([corpus.characters[p] >= _MIN_CHARACTER_COUNT for p in pieces])
+    written = np.array([corpus.characters.keys() >= set(p) for p in pieces])
+    order = np.lexsort((-scores, -usage))
+    first = order[(character & common)[order]][: places // 2]
+    rank = np.lexsort((-scores, ~written, -usage))
+    rank = rank[~np.isin(rank, first)]
+    return np.sort(candidates[np.concatenate([first, rank])[:places]])
+
+
+def _usage(model: bytes, corpus: _Corpus) -> np.ndarray:
+    """Returns how often each piece of `model` is used, float64 (pieces,)."""
+    processor = load(model)
+    rows = processor.encode(corpus.words)
+    weights = np.repeat(corpus.weights, [len(row) for row in rows])
+    ids = np.fromiter((i for row in rows for i in row), np.int64, len(weights))
+    return np.bincount(ids, weights, minlength=processor.vocab_size())[1:]
+
+
+def _parse(model: bytes) -> Proto:
+    load(model)
+    teacher = Proto.FromString(model)
+    kind = teacher.trainer_spec.model_type
+    if kind != teacher.trainer_spec.UNIGRAM:
+        raise BabeletError(
+            "This teacher's vocabulary cannot be trimmed",
+            expected="a SentencePiece model of type UNIGRAM",
+            received=teacher.trainer_spec.ModelType.Name(kind),
+            remedy="choose a teacher with a Unigram tokenizer, such as packaged_e5",
+        )
+    return teacher
+
+
+def _candidates(teacher: Proto, size: int) -> np.ndarray:
+    """Returns the teacher's ids of the pieces a student may have, int64 (n,)."""
+    kept = [
+        i
+        for i, piece in enumerate(teacher.pieces)
+        if piece.type == _Piece.NORMAL and piece.piece not in SPECIAL_PIECES
+    ]
+    if len(kept) + len(SPECIAL_PIECES) < size:
+        most = len(kept) + len(SPECIAL_PIECES)
+        raise BabeletError(
+            "The teacher's vocabulary is too small to trim",
+            expected=f"vocabulary.size of at most {most}",
+            received=str(size),
+            remedy=f"set vocabulary.size={most} or less",
+        )
+    return np.array(kept)
+
+
+def _student(teacher: Proto, kept: np.ndarray) -> Proto:
+    """Returns the proto of the special pieces and `kept`, with dense ids."""
+    student = Proto()
+    for name in SPECIAL_PIECES:
+        kind = _Piece.UNKNOWN if name == "<unk>" else _Piece.CONTROL
+        student.pieces.add(piece=name, score=0.0, type=kind)
+    student.pieces.extend(teacher.pieces[i] for i in kept)
+    spec = student.trainer_spec
+    spec.model_type = spec.UNIGRAM
+    spec.vocab_size = len(student.pieces)
+    spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id = range(4)
+    spec.pad_piece, spec.bos_piece, spec.eos_piece, spec.unk_piece = SPECIAL_PIECES
+    spec.unk_surface = teacher.trainer_spec.unk_surface
+    spec.treat_whitespace_as_suffix = teacher.trainer_spec.treat_whitespace_as_suffix
+    student.normalizer_spec.CopyFrom(teacher.normalizer_spec)
+    student.denormalizer_spec.CopyFrom(teacher.denormalizer_spec)
+    return student
+
+
+def _bare(teacher: Proto, kept: np.ndarray) -> bytes:
+    """Returns a model of normalised words: <unk>, then `kept`, no normaliser."""
+    model = Proto()
+    spec = model.trainer_spec
+    spec.model_type = spec.UNIGRAM
+    spec.unk_id, spec.bos_id, spec.eos_id, spec.pad_id = 0, -1, -1, -1
+    model.pieces.add(piece="<unk>", type=_Piece.UNKNOWN)
+    model.pieces.extend(teacher.pieces[i] for i in kept)
+    model.normalizer_spec.add_dummy_prefix = False
+    model.normalizer_spec.remove_extra_whitespaces = False
+    return model.SerializeToString()
+
+
+def coverage(
+    full: Tokenizer,
+    trimmed: Tokenizer,
+    texts_by_language: Mapping[str, Sequence[str]],
+) -> list[dict]:
+    """Measures what trimming costs each language, on text it did not see.
+
+    Args:
+        full: The teacher's tokenizer.
+        trimmed: The student's.
+        texts_by_language: Held-out sentences.
+
+    Returns:
+        A row per language: "language"; "sentences"; "words" (whitespace words, or
+        characters where words are not spaced); "tokens_per_word_before" and
+        "_after"; "inflation", after over before; "unknown_rate_before" and
+        "_after", unknown tokens over tokens. Start and end tokens do not count.
+    """
+    rows = []
+    for language, texts in texts_by_language.items():
+        words = sum(_count_words(language, text) for text in texts)
+        before, unknown_before = _count_tokens(full, texts)
+        after, unknown_after = _count_tokens(trimmed, texts)
+        rows.append(
+            {
+                "language": language,
+                "sentences": len(texts),
+                "words": words,
+                "tokens_per_word_before": before / max(words, 1),
+                "tokens_per_word_after": after / max(words, 1),
+                "inflation": after / max(before, 1),
+                "unknown_rate_before": unknown_before / max(before, 1),
+                "unknown_rate_after": unknown_after / max(after, 1),
+            }
+        )
+    return rows
+
+
+def warnings(rows: Iterable[Mapping], config: VocabularyConfig) -> list[str]:
+    """Returns a sentence for each language the vocabulary serves badly.
+
+    Args:
+        rows: Of `coverage`; "agreement", the trimmed teacher's mean cosine with the
+            full one, is judged where the caller has added it.
+        config: The thresholds.
+    """
+    sentences = []
+    for row in rows:
+        language, rate = row["language"], row["unknown_rate_after"]
+        if rate > config.max_unknown_rate:
+            sentences.append(
+                f"{language}: {rate:.1%} of the tokens are unknown "
+                f"(vocabulary.max_unknown_rate is {config.max_unknown_rate:.1%}; "
+                f"the full vocabulary has {row['unknown_rate_before']:.1%}). Raise "
+                "vocabulary.size or add text in this language."
+            )
+        if row.get("agreement", 1.0) < config.min_agreement:
+            sentences.append(
+                f"{language}: with the trimmed vocabulary the teacher agrees with "
+                f"itself at {row['agreement']:.3f} only (vocabulary.min_agreement is "
+                f"{config.min_agreement}; {row['inflation']:.2f} times the tokens). "
+                "Raise vocabulary.size or add text in this language."
+            )
+    return sentences
+
+
+def _count_words(language: str, text: str) -> int:
+    if language.partition("-")[0] in UNSPACED_LANGUAGES:
+        return sum(not character.isspace() for character in text)
+    return len(text.split())
+
+
+def _count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[int, int]:
+    """Returns the pieces and the unknown pieces of `texts`."""
+    rows = tokenizer.pieces(texts)
+    return sum(map(len, rows)), sum(row.count(tokenizer.unk_id) for row in rows)

@@ -1,0 +1,238 @@
+"""The report of a run as one self-contained page, and its model card."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from configs.atomic import atomic_path
+from evaluation import charts, comparison, translation_map
+from evaluation.languages import name_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# What a reader must know before comparing a student with its teacher.
+TEACHER_NOTES = {
+    "packaged_e5": "The teacher, multilingual-e5-small, is a general-purpose model, "
+    "read from 4-bit weights. The student was trained on text of this one domain and "
+    "is measured on it: being above the teacher here says nothing about other text, "
+    "where the teacher is likely to be better.",
+}
+OTHER_TEACHER = (
+    "The teacher is used as it is, without training on this domain; the student was "
+    "trained on it and is measured on it. Being above the teacher here says nothing "
+    "about other text."
+)
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All that is told about a run. A part that is None is said to be missing."""
+
+    # `config.json` and `manifest.json` as read: the manifest has `seed`, `versions`,
+    # `steps` (by name: `seconds`, `inputs`), optionally `hashes` by name.
+    config: Mapping[str, Any]
+    manifest: Mapping[str, Any] | None = None
+    # By language and split (0, 1, 2 or train, validation, test): pairs.
+    counts: Mapping[str, Mapping[Any, int]] | None = None
+    # By reason: rows that cleaning rejected.
+    rejected: Mapping[str, int] | None = None
+    # Rows of `language`, `sentences`, `tokens_per_word_before` and `_after`,
+    # `unknown_before` and `_after`, `agreement`.
+    vocabulary: Sequence[Mapping[str, Any]] | None = None
+    # Rows of `model` ("teacher" or "student"), `file`, `parameters`, `bytes`.
+    sizes: Sequence[Mapping[str, Any]] | None = None
+    # Rows of `model`, `file`, `milliseconds`; and in words, how they were taken.
+    latency: Sequence[Mapping[str, Any]] | None = None
+    latency_note: str = ""
+    # By model ("teacher", "student", then any others) what `evaluate` returns.
+    metrics: Mapping[str, Mapping[str, Any]] | None = None
+    # {"step", "name", "value"}: names train/<term>, validation/<metric>,
+    # validation/<metric>/<language>, and for the teacher's line teacher/<metric>,
+    # teacher/<metric>/<language>.
+    curves: Sequence[Mapping[str, Any]] | None = None
+    # {"pair", "language", "text", "x", "y"}, the pivot first in its pair; with
+    # `model`, one map for each model.
+    map_points: Sequence[Mapping[str, Any]] | None = None
+    # By exported file: figures of its comparison with the Keras student.
+    parity: Mapping[str, Mapping[str, Any]] | None = None
+    # Further measurements: `title`, `note`, `columns`, `rows`.
+    tables: Sequence[Mapping[str, Any]] = ()
+    # The command that made the run; empty: the one that repeats it.
+    command: str = ""
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Writes one HTML file that needs no network and no JavaScript.
+
+    Raises:
+        BabeletError: The file cannot be written.
+    """
+    _write(path, "report.html.jinja", report)
+
+
+def write_model_card(path: Path, report: Report) -> None:
+    """Writes the model card in Markdown.
+
+    Raises:
+        BabeletError: The file cannot be written.
+    """
+    _write(path, "model_card.md.jinja", report)
+
+
+def _write(path: Path, template: str, report: Report) -> None:
+    text = _environment().get_template(template).render(_facts(report))
+    with atomic_path(path) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: bool(name) and ".html" in name,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "decimal": decimal,
+        "size": size,
+        "duration": duration,
+        "count": count,
+        "cell": cell,
+        "language": name_of,
+        "figure": figure,
+        "title": lambda name: str(name).replace("_", " "),
+    }
+    environment.globals |= {
+        "bars": charts.bars,
+        "line_chart": charts.line_chart,
+        "translation_map": translation_map.translation_map,
+        "hue": translation_map.hue,
+    }
+    return environment
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    metrics = report.metrics or {}
+    curves = comparison.series(report.curves or ())
+    gains = comparison.gains_by_language(metrics) if "student" in metrics else []
+    name = report.config.get("name", "student")
+    kind = report.config.get("teacher", {}).get("kind", "packaged_e5")
+    return {
+        "report": report,
+        "name": name,
+        "config": report.config,
+        "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
+        "command": report.command
+        or f"python -m training.distill --config=config.json --workdir=runs/{name}",
+        "teacher_note": TEACHER_NOTES.get(kind, OTHER_TEACHER),
+        "manifest": report.manifest or {},
+        "metrics": metrics,
+        "teacher": metrics.get("teacher"),
+        "student": metrics.get("student"),
+        "gains": gains,
+        "gained": [row for row in gains if row["gain"] is not None],
+        "smaller": comparison.ratio(report.sizes, "bytes"),
+        "faster": comparison.ratio(report.latency, "milliseconds"),
+        "counts": _counts(report.counts),
+        "splits": SPLITS,
+        "curves": curves,
+        "by_language": _by_language(curves),
+        "maps": _maps(report.map_points),
+    }
+
+
+def _counts(counts: Mapping[str, Mapping[Any, int]] | None) -> list[dict[str, Any]]:
+    names = {str(i): name for i, name in enumerate(SPLITS)}
+    rows = []
+    for language, by_split in (counts or {}).items():
+        row: dict[str, Any] = dict.fromkeys(SPLITS, 0)
+        row |= {names.get(str(key), str(key)): n for key, n in by_split.items()}
+        rows.append(row | {"language": language})
+    return sorted(rows, key=lambda row: (-row["train"], row["language"]))
+
+
+def _by_language(curves: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the validation curves of single languages, with the teacher's score."""
+    rows = []
+    for name, line in sorted(curves.items()):
+        kind, _, metric = name.partition("/")
+        if kind == "validation" and "/" in metric:
+            teacher = curves.get(f"teacher/{metric}")
+            reference = teacher[-1][1] if teacher else None
+            language = metric.rpartition("/")[2]
+            rows.append({"language": language, "line": line, "reference": reference})
+    return rows
+
+
+def _maps(points: Sequence[Mapping[str, Any]] | None) -> dict[str, list]:
+    maps: dict[str, list] = {}
+    for point in points or ():
+        maps.setdefault(point.get("model", "student"), []).append(point)
+    return maps
+
+
+def percent(share: float | None) -> str:
+    """Returns "92.1" for .921; an en dash for None."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def points(difference: float | None) -> str:
+    """Returns "+9.2" for .092, with a true minus sign."""
+    if difference is None:
+        return "–"
+    return f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def decimal(value: float | None, places: int = 3) -> str:
+    """Returns a plain number with a true minus sign; an en dash for None."""
+    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def size(count: int | None) -> str:
+    """Returns bytes as "27.1 MB" (10^6 bytes)."""
+    if count is None:
+        return "–"
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def duration(seconds: float | None) -> str:
+    """Returns "9 min 41 s"."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def count(value: float | None) -> str:
+    """Returns an integer with thin spaces between thousands."""
+    return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def figure(value: Any) -> str:
+    """Returns a figure of unknown kind as a reader would write it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return f"{value:.6g}".replace("-", "−")
+    return str(value)
+
+
+def cell(value: Any) -> str:
+    """Returns text that cannot break out of a Markdown table or become HTML."""
+    text = " ".join(str(value).split()).replace("\\", "\\\\")
+    return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,121 @@
+"""The student as a LiteRT file that runs on a phone, from token ids.
+
+One signature, `serving_default`: `token_ids` int32 (batch, length) and `padding_mask`
+int32 (batch, length), 1 at tokens and 0 at padding -> `embedding` float32 (batch, dim)
+of unit length. Batch and length are free up to the student's `max_length`; resize the
+inputs before allocating. The mask is int32 where the SavedModel's is bool: both inputs
+then fill from the same kind of buffer in Java, Swift, C++ and JavaScript.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from configs.atomic import remove
+from configs.errors import BabeletError
+from export.saved_model import save_functions, token_function
+from model.heads import SentencePooling, UnitLength
+
+METADATA = "babelet.json"
+
+
+def convert(
+    student: keras.Model,
+    path: Path,
+    quantisation: Literal["fp32", "int8"],
+    metadata: dict[str, Any],
+) -> None:
+    """Writes `student` to `path` as a LiteRT file of builtin operations only.
+
+    Args:
+        student: Inputs `token_ids` and `padding_mask`, output (batch, dim); built in
+            float32.
+        path: The .tflite file; its folder holds a temporary SavedModel meanwhile.
+        quantisation: "fp32", or "int8": weights and embedding tables in 8 bits,
+            activations quantised as they arise.
+        metadata: Goes with the file; `read_metadata` returns it.
+
+    Raises:
+        BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
+    """
+    # By way of a SavedModel: the converter's shorter way from a Keras model's
+    # function writes a file without weights, and says nothing.
+    folder = path.with_name(f".{path.name}.source")
+    remove(folder)
+    try:
+        function = token_function(student, mask_dtype=tf.int32)
+        save_functions(student, {"serving_default": function}, folder)
+        content = _convert_folder(folder, quantisation)
+    finally:
+        remove(folder)
+    path.write_bytes(content)
+    _attach(path, metadata)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Returns the metadata that `convert` put into the file."""
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read(METADATA))
+
+
+def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
+    """Returns a KerasHub encoder with the student's inputs and output.
+
+    Args:
+        backbone: Takes `token_ids`, `segment_ids` and `padding_mask`; gives
+            `sequence_output`, as BertBackbone does.
+        pooling: "mean", "cls" or "max".
+    """
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    padding_mask = keras.Input((None,), dtype="bool", name="padding_mask")
+    hidden = backbone(
+        {
+            "token_ids": token_ids,
+            "segment_ids": keras.ops.zeros_like(token_ids),
+            "padding_mask": keras.ops.cast(padding_mask, "int32"),
+        }
+    )["sequence_output"]
+    vector = SentencePooling(pooling)(hidden, padding_mask)
+    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+    return keras.Model(inputs, UnitLength()(vector))
+
+
+def _convert_folder(folder: Path, quantisation: str) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    # Only builtins: with TensorFlow operations allowed, the file converts, and then
+    # fails on every phone without the Flex library.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if quantisation == "int8":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    try:
+        return converter.convert()
+    except Exception as error:
+        if "neither a custom op nor a flex op" not in str(error):
+            raise
+        raise BabeletError(
+            "The model does not convert to LiteRT",
+            expected="builtin operations only",
+            received=" ".join(_missing(str(error))),
+            consequence="The file would not run on a phone",
+            remedy="write the layer that uses them with other operations",
+        ) from error
+
+
+def _missing(message: str) -> list[str]:
+    marked = [line for line in message.splitlines() if line.strip().startswith("tf.")]
+    return marked or message.splitlines()[:1]
+
+
+def _attach(path: Path, metadata: dict[str, Any]) -> None:
+    """Appends the metadata as a zip archive, as LiteRT models carry label files.
+
+    The runtime ignores what follows the model; rewriting the model itself instead
+    would lose the alignment of its weights.
+    """
+    entry = zipfile.ZipInfo(METADATA)  # A fixed date: the same bytes every time.
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(entry, json.dumps(metadata, indent=2) + "\n")

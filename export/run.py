@@ -1,0 +1,91 @@
+"""The export step of a run: write all artefacts, prove them, then publish them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from configs.atomic import atomic_path, remove
+from configs.errors import BabeletError
+from export.litert import convert
+from export.parity import TEXTS, Texts
+from export.rebuild import describe, rebuild_student
+from export.saved_model import export_saved_model
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def export_run(workdir: Path, texts_by_language: Texts) -> dict[str, Any]:
+    """Exports the student of a finished run to <workdir>/export.
+
+    The folder appears once the parity gate has passed, whole; until then, and if the
+    gate fails or the process is killed, there is none.
+
+    Args:
+        workdir: Holds config.json, tokenizer.model and student.weights.h5.
+        texts_by_language: Pairs (pivot text, translation) for the gate; some 40 of
+            the test split for each language.
+
+    Returns:
+        What <workdir>/export/parity.json holds.
+
+    Raises:
+        BabeletError: An artefact does not convert, or does not equal the student.
+    """
+    target = workdir / "export"
+    # Artefacts of earlier weights must not pass for those of the present ones.
+    remove(target)
+    with atomic_path(workdir / TEXTS) as path:
+        text = json.dumps(texts_by_language, ensure_ascii=False, indent=1)
+        path.write_text(text, encoding="utf-8")
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        write_artefacts(workdir, folder)
+        _check_in_new_process(workdir, folder)
+    return json.loads((target / "parity.json").read_text(encoding="utf-8"))
+
+
+def write_artefacts(workdir: Path, folder: Path) -> None:
+    """Writes saved_model/ and the two LiteRT files into `folder`, unchecked."""
+    student, tokenizer, config = rebuild_student(workdir)
+    metadata = describe(workdir)
+    with tqdm(total=3, desc="Export", unit=" files") as progress:
+        export_saved_model(
+            student,
+            tokenizer.model_bytes,
+            config.student.max_length,
+            folder / "saved_model",
+            metadata,
+        )
+        progress.update()
+        for quantisation in ("fp32", "int8"):
+            path = folder / f"student_{quantisation}.tflite"
+            convert(student, path, quantisation, metadata)
+            progress.update()
+
+
+def _check_in_new_process(workdir: Path, folder: Path) -> None:
+    """Runs the gate where nothing of this process's state can help it pass."""
+    command = [sys.executable, "-m", "export.parity"]
+    command += [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
+    done = subprocess.run(
+        command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode == 0:
+        print(done.stdout, end="")
+        return
+    verdict = done.stdout.strip().splitlines()
+    if done.returncode == 2 and verdict:
+        problem, _, remedy = verdict[-1].partition(" Remedy: ")
+        raise BabeletError(problem, remedy=remedy)
+    raise BabeletError(
+        "The parity check ended early; its own messages are above",
+        received=f"exit status {done.returncode}",
+        consequence="No exported file was kept",
+        remedy="see that memory and disk suffice, then run the same command again",
+    )

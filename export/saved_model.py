@@ -1,0 +1,132 @@
+"""The student as a TensorFlow SavedModel that takes text.
+
+Load it with `import tensorflow_text` before `tf.saved_model.load`: the tokenizer's
+operation is registered by that import.
+
+What becomes of unusual text, the same as in the Python tokenizer:
+an empty string is its start and end token; text longer than `max_length` tokens loses
+pieces from its end and keeps the end token; bytes that are not UTF-8 become unknown
+pieces. A batch of no strings gives no rows.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_text
+
+from configs.errors import BabeletError
+from data import tokenizer as sentencepiece
+
+Function = tf.types.experimental.PolymorphicFunction
+METADATA = Path("assets.extra", "babelet.json")
+
+
+def export_saved_model(
+    student: keras.Model,
+    tokenizer_model: bytes,
+    max_length: int,
+    folder: Path,
+    metadata: dict[str, Any],
+) -> None:
+    """Writes `folder` with the signatures `serving_default` and `from_tokens`.
+
+    serving_default: `text` string (batch,) -> `embedding` float32 (batch, dim).
+    from_tokens: `token_ids` int32 (batch, length) and `padding_mask` bool (batch,
+    length), length up to `max_length` -> the same `embedding`.
+
+    Args:
+        student: Built in float32.
+        tokenizer_model: A serialised SentencePiece Unigram proto.
+        max_length: Tokens a text is cut to, start and end included.
+        folder: Created; it must not exist.
+        metadata: Written as JSON to assets.extra/babelet.json, which TensorFlow
+            ignores.
+
+    Raises:
+        BabeletError: The disk is full.
+    """
+    from_tokens = token_function(student, mask_dtype=tf.bool)
+    tokenize = _tokenize_function(tokenizer_model, max_length)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def from_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return from_tokens(*tokenize(text))
+
+    signatures = {"serving_default": from_text, "from_tokens": from_tokens}
+    save_functions(student, signatures, folder)
+    path = folder / METADATA
+    path.parent.mkdir()
+    path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+
+
+def token_function(student: keras.Model, mask_dtype: tf.DType) -> Function:
+    """Returns the student as a tf.function for any batch and length.
+
+    Args:
+        student: Inputs `token_ids` and `padding_mask`, output (batch, dim).
+        mask_dtype: tf.bool, or tf.int32 for 1 at tokens and 0 at padding.
+    """
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32, name="token_ids"),
+            tf.TensorSpec([None, None], mask_dtype, name="padding_mask"),
+        ]
+    )
+    def from_tokens(
+        token_ids: tf.Tensor, padding_mask: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        mask = tf.cast(padding_mask, tf.bool)
+        inputs = {"token_ids": token_ids, "padding_mask": mask}
+        return {"embedding": student(inputs, training=False)}
+
+    return from_tokens
+
+
+def save_functions(
+    student: keras.Model, signatures: dict[str, Function], folder: Path
+) -> None:
+    """Saves `signatures`, which call `student`, as a SavedModel in `folder`.
+
+    Raises:
+        BabeletError: The disk is full.
+    """
+    module = tf.Module()
+    # The variables themselves: a Keras model as an attribute is saved as well, and
+    # every weight is then stored twice.
+    module.weights = [variable.value for variable in student.variables]
+    try:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+    except tf.errors.OpError as error:
+        if "No space left" not in str(error):
+            raise
+        raise BabeletError(
+            f"No space left on the disk while writing {folder}",
+            consequence="Nothing half-written was left",
+            remedy="free some space or choose another --workdir, then run the same "
+            "command again: finished steps are kept",
+        ) from error
+
+
+def _tokenize_function(
+    model: bytes, max_length: int
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    special = sentencepiece.Tokenizer(model, max_length)
+    tokenizer = tensorflow_text.FastSentencepieceTokenizer(model)
+
+    def tokenize(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        pieces = tokenizer.tokenize(text)[:, : max_length - 2]
+        column = tf.ones([tf.size(text), 1], tf.int32)
+        rows = tf.concat(
+            [special.bos_id * column, pieces, special.eos_id * column], axis=1
+        )
+        # From the lengths and not from the ids: a mask of `ids != pad` would hide
+        # a piece that happens to have the padding's id.
+        mask = tf.sequence_mask(rows.row_lengths())
+        return rows.to_tensor(special.pad_id), mask
+
+    return tokenize

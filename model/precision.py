@@ -1,0 +1,20 @@
+"""Which arithmetic this machine is fast in."""
+
+from pathlib import Path
+
+
+def preferred_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Returns the dtype policy to compute in.
+
+    Args:
+        cpuinfo: The kernel's description of the CPU.
+
+    Returns:
+        "mixed_bfloat16" where the CPU multiplies bfloat16 in hardware, else
+        "float32": emulated bfloat16 is slower than float32.
+    """
+    try:
+        flags = set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return "float32"
+    return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"

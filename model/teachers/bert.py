@@ -1,0 +1,224 @@
+"""A KerasHub `BertBackbone` filled from an E5S1 file, and a fast forward over it."""
+
+from collections.abc import Callable
+
+import keras
+import keras_hub
+import numpy as np
+import tensorflow as tf
+
+from model.teachers.e5s1 import E5S1File
+
+# Keras's path inside a layer, the file's name, whether the file transposes it.
+_LAYER = (
+    ("self_attention_layer/query/kernel", "q.w", True),
+    ("self_attention_layer/query/bias", "q.b", False),
+    ("self_attention_layer/key/kernel", "k.w", True),
+    ("self_attention_layer/key/bias", "k.b", False),
+    ("self_attention_layer/value/kernel", "v.w", True),
+    ("self_attention_layer/value/bias", "v.b", False),
+    ("self_attention_layer/attention_output/kernel", "ao.w", True),
+    ("self_attention_layer/attention_output/bias", "ao.b", False),
+    ("self_attention_layer_norm/gamma", "aln.w", False),
+    ("self_attention_layer_norm/beta", "aln.b", False),
+    ("feedforward_intermediate_dense/kernel", "fi.w", True),
+    ("feedforward_intermediate_dense/bias", "fi.b", False),
+    ("feedforward_output_dense/kernel", "fo.w", True),
+    ("feedforward_output_dense/bias", "fo.b", False),
+    ("feedforward_layer_norm/gamma", "oln.w", False),
+    ("feedforward_layer_norm/beta", "oln.b", False),
+)
+_EMBEDDINGS = (
+    ("token_embedding/embeddings", "emb.word"),
+    ("position_embedding/embeddings", "emb.pos"),
+    ("segment_embedding/embeddings", "emb.type"),
+    ("embeddings_layer_norm/gamma", "emb.ln.w"),
+    ("embeddings_layer_norm/beta", "emb.ln.b"),
+)
+
+
+def build_backbone(file: E5S1File, num_layers: int) -> keras.Model:
+    """Returns a float32 `BertBackbone` with the file's first `num_layers` layers.
+
+    Its pooler, which the file does not have, is zero. It computes GELU by the tanh
+    approximation, as all BertBackbones do; the model was trained with the exact one,
+    which `sentence_encoder` uses.
+
+    Raises:
+        BabeletError: A tensor is missing from the file or has another size.
+    """
+    shape = file.shape
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=shape.vocabulary_size,
+        num_layers=num_layers,
+        num_heads=shape.num_heads,
+        hidden_dim=shape.hidden_dim,
+        intermediate_dim=shape.intermediate_dim,
+        max_sequence_length=shape.max_positions,
+        num_segments=shape.num_segments,
+        dropout=0.0,
+        dtype="float32",
+    )
+    variables = {variable.path: variable for variable in backbone.variables}
+    for path, name in _EMBEDDINGS:
+        variable = variables.pop(path)
+        variable.assign(file.tensor(name, tuple(variable.shape)))
+    for layer in range(num_layers):
+        for path, name, transposed in _LAYER:
+            variable = variables.pop(f"transformer_layer_{layer}/{path}")
+            variable.assign(_oriented(file, f"l{layer}.{name}", variable, transposed))
+    for variable in variables.values():
+        variable.assign(np.zeros(variable.shape, np.float32))
+    return backbone
+
+
+def _oriented(
+    file: E5S1File, name: str, variable: keras.Variable, transposed: bool
+) -> np.ndarray:
+    """Returns the file's tensor in the shape of Keras's variable.
+
+    The file's matrices are (out, in); Keras's are (in, out), with the side that
+    belongs to attention split into (heads, head width).
+    """
+    shape = tuple(variable.shape)
+    if not transposed:
+        return file.tensor(name, (int(np.prod(shape)),)).reshape(shape)
+    inputs = shape[:-1] if name.endswith("ao.w") else shape[:1]
+    fan_in = int(np.prod(inputs))
+    fan_out = int(np.prod(shape)) // fan_in
+    return file.tensor(name, (fan_out, fan_in)).T.reshape(shape)
+
+
+def sentence_encoder(
+    backbone: keras.Model, epsilon: float, precision: str
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns a compiled function from tokens to mean-pooled unit vectors.
+
+    The same network as `backbone` with exact GELU, written for throughput: one matrix
+    product for queries, keys and values, attention as batched products over heads in
+    front, all tokens of the batch as rows. Matrix products run in the precision's
+    compute dtype; normalisation, pooling and L2 in float32.
+
+    Args:
+        backbone: A `BertBackbone`; its weights are copied, the embedding table is
+            shared.
+        epsilon: Of the layer normalisations.
+        precision: "float32" or "mixed_bfloat16".
+
+    Returns:
+        A function of token_ids int32 (B, L) and padding_mask bool (B, L) that returns
+        float32 (B, hidden_dim). It is traced once for all B and L.
+    """
+    dtype = tf.as_dtype(keras.DTypePolicy(precision).compute_dtype)
+    variables = {variable.path: variable for variable in backbone.variables}
+    heads, width = backbone.num_heads, backbone.hidden_dim
+    table = variables["token_embedding/embeddings"].value
+    positions = tf.constant(
+        variables["position_embedding/embeddings"].value
+        + variables["segment_embedding/embeddings"].value[0]
+    )
+    normalise_embeddings = _normalisation(variables, "embeddings_layer_norm", epsilon)
+    layers = [
+        _layer(variables, f"transformer_layer_{i}", heads, epsilon, dtype)
+        for i in range(backbone.num_layers)
+    ]
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.bool),
+        ]
+    )
+    def encode(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> tf.Tensor:
+        length = tf.shape(token_ids)[1]
+        kept = tf.cast(padding_mask, tf.float32)
+        bias = tf.cast((1.0 - kept) * -1e9, dtype)[:, tf.newaxis, tf.newaxis, :]
+        x = tf.gather(table, token_ids) + positions[:length]
+        x = tf.cast(normalise_embeddings(tf.reshape(x, [-1, width])), dtype)
+        for layer in layers:
+            x = layer(x, bias, length)
+        x = tf.reshape(tf.cast(x, tf.float32), [-1, length, width])
+        # The sum points the same way as the mean.
+        return tf.math.l2_normalize(tf.einsum("bld,bl->bd", x, kept), axis=-1)
+
+    return encode
+
+
+def _layer(
+    variables: dict[str, keras.Variable],
+    name: str,
+    heads: int,
+    epsilon: float,
+    dtype: tf.DType,
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns one Transformer layer over rows (B·L, width), weights copied."""
+    attention = f"{name}/self_attention_layer"
+
+    def flat(path: str, rows: int) -> np.ndarray:
+        value = variables[path].numpy()
+        return value.reshape(rows, -1) if path.endswith("kernel") else value.reshape(-1)
+
+    def constant(value: np.ndarray) -> tf.Tensor:
+        return tf.cast(tf.constant(value), dtype)
+
+    width = int(variables[f"{attention}/query/kernel"].shape[0])
+    head_width = width // heads
+    # Queries are scaled in their weights, not at every call.
+    scales = {"query": head_width**-0.5, "key": 1.0, "value": 1.0}
+    kernel, bias = (
+        constant(
+            np.concatenate(
+                [flat(f"{attention}/{n}/{kind}", width) * s for n, s in scales.items()],
+                axis=-1,
+            )
+        )
+        for kind in ("kernel", "bias")
+    )
+    out = _dense(variables, f"{attention}/attention_output", width, dtype)
+    inner = f"{name}/feedforward_intermediate_dense"
+    widen = _dense(variables, inner, width, dtype)
+    narrow = _dense(
+        variables,
+        f"{name}/feedforward_output_dense",
+        int(variables[f"{inner}/bias"].shape[0]),
+        dtype,
+    )
+    normalise = _normalisation(variables, f"{name}/self_attention_layer_norm", epsilon)
+    normalise_out = _normalisation(variables, f"{name}/feedforward_layer_norm", epsilon)
+
+    def call(x: tf.Tensor, mask: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        fused = tf.nn.bias_add(tf.matmul(x, kernel), bias)
+        fused = tf.reshape(fused, [-1, length, 3, heads, head_width])
+        query, key, value = tf.unstack(tf.transpose(fused, [2, 0, 3, 1, 4]))
+        weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + mask)
+        mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        x = tf.cast(normalise(x + out(tf.reshape(mixed, [-1, width]))), dtype)
+        inner = tf.nn.gelu(widen(x), approximate=False)
+        return tf.cast(normalise_out(x + narrow(inner)), dtype)
+
+    return call
+
+
+def _dense(
+    variables: dict[str, keras.Variable], name: str, inputs: int, dtype: tf.DType
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    kernel = variables[f"{name}/kernel"].numpy().reshape(inputs, -1)
+    kernel = tf.cast(tf.constant(kernel), dtype)
+    bias = tf.cast(tf.constant(variables[f"{name}/bias"].numpy()), dtype)
+    return lambda x: tf.nn.bias_add(tf.matmul(x, kernel), bias)
+
+
+def _normalisation(
+    variables: dict[str, keras.Variable], name: str, epsilon: float
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns layer normalisation of rows, in float32."""
+    gamma = tf.constant(variables[f"{name}/gamma"].numpy())
+    beta = tf.constant(variables[f"{name}/beta"].numpy())
+
+    def call(x: tf.Tensor) -> tf.Tensor:
+        x = tf.cast(x, tf.float32)
+        centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+        return centred * tf.math.rsqrt(variance + epsilon) * gamma + beta
+
+    return call

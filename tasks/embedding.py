@@ -1,0 +1,207 @@
+"""Sentence embeddings: each sentence chooses its translation among candidates.
+
+Translation ranking as in LaBSE (Feng et al. 2022) and LEALLA (Mao & Nakagawa 2023),
+with the teacher's similarities as soft labels. Logits are cosines over a scale tau.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from configs.errors import BabeletError
+from configs.schema import ObjectiveConfig
+from data.pipeline import PairBatches
+from data.tokenizer import Tokenizer
+from model.distiller import Distiller, FeatureTerm, Outcome
+from model.features import EmbeddingMatch
+from model.objective import Decisions
+from tasks.base import Task
+
+
+class EmbeddingTask(Task):
+    """Two decisions a pair: sentence to translation, and translation to sentence."""
+
+    def __init__(
+        self,
+        objective: ObjectiveConfig,
+        batches: PairBatches,
+        text_of: Callable[[int], str],
+        validation: Callable[[keras.Model], dict[str, float]],
+        teacher_dim: int,
+    ) -> None:
+        """Ties the objective's settings to batches and a validation.
+
+        Args:
+            objective: The settings of the loss.
+            batches: Where batches come from.
+            text_of: Sentence id to text, for messages.
+            validation: Student to metrics.
+            teacher_dim: Width of the teacher's vectors.
+        """
+        self._objective = objective
+        self._batches = batches
+        self._text_of = text_of
+        self._validation = validation
+        self._teacher_dim = teacher_dim
+
+    def batches(self, first_step: int) -> tf.data.Dataset:
+        """Returns the training batches from `first_step` on."""
+        return self._batches.dataset(first_step)
+
+    def rows(self, step: int) -> list[str]:
+        """Returns "sentence <- pivot" for each row of the batch of `step`."""
+        pairs = self._batches.pairs_of(step)
+        return [
+            f"{self._text_of(source)!r} <- {self._text_of(pivot)!r}"
+            for pivot, source in pairs
+        ]
+
+    def validate(self, student: keras.Model) -> dict[str, float]:
+        """Returns validation metrics by name."""
+        return self._validation(student)
+
+    def distiller(self, student: keras.Model, precision: str) -> Distiller:
+        """Returns the Distiller for `student`, under a Keras precision policy.
+
+        Raises:
+            BabeletError: Teacher vectors as candidates, at another width.
+        """
+        objective, student_dim = self._objective, student.output_shape[-1]
+        if objective.candidates == "teacher" and student_dim != self._teacher_dim:
+            raise BabeletError(
+                "The student's vectors cannot be compared with the teacher's",
+                expected=f"student.output_dim = {self._teacher_dim}",
+                received=str(student_dim),
+                remedy="set objective.candidates=student (the teacher's vectors then "
+                "reach the student through a learned projection), or change "
+                "student.output_dim",
+            )
+        terms = []
+        if objective.embedding_match > 0:
+            layer = EmbeddingMatch(student_dim, self._teacher_dim)
+            terms.append(FeatureTerm(layer, objective.embedding_match))
+        return Distiller(
+            student,
+            self.decide,
+            alpha=objective.alpha,
+            temperature=objective.temperature,
+            feature_terms=terms,
+            dtype=precision,
+        )
+
+    def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
+        """Returns both directions' decisions, and what the embedding match reads.
+
+        Args:
+            student: Token ids to unit vectors.
+            batch: As `PairBatches.batch` makes it.
+            training: Whether dropout is on.
+        """
+        vectors = student(_inputs(batch, ""), training=training)
+        teacher = batch["teacher"]
+        features = {"embedding_match": (vectors, teacher)}
+        if self._objective.candidates == "student":
+            own = student(_inputs(batch, "pivot_"), training=training)
+            features["embedding_match"] = (
+                ops.concatenate([vectors, own]),
+                ops.concatenate([teacher, teacher]),
+            )
+            decisions = self._choose(vectors, own, teacher, teacher, batch["pivot"])
+        else:
+            bank = ops.concatenate([teacher, batch["bank"]])
+            pivots = ops.concatenate([batch["pivot"], batch["bank_pivot"]])
+            decisions = self._choose(vectors, teacher, teacher, bank, pivots, bank)
+        return Outcome(decisions, features)
+
+    def _choose(
+        self,
+        vectors: object,
+        translations: object,
+        teacher: object,
+        teacher_candidates: object,
+        pivots: object,
+        candidates: object = None,
+    ) -> dict[str, Decisions]:
+        if candidates is None:
+            candidates = translations
+        batch_size = ops.shape(vectors)[0]
+        allowed = distinct_candidates(pivots, batch_size)
+        labels = ops.arange(batch_size)
+        scale = self._objective.scale
+        soft = ops.matmul(teacher, ops.transpose(teacher_candidates)) / scale
+        return {
+            "to_pivot": Decisions(
+                ops.matmul(vectors, ops.transpose(candidates)) / scale,
+                labels,
+                soft,
+                candidate_mask=allowed,
+            ),
+            "from_pivot": Decisions(
+                ops.matmul(translations, ops.transpose(vectors)) / scale,
+                labels,
+                soft[:, :batch_size],
+                candidate_mask=allowed[:, :batch_size],
+            ),
+        }
+
+
+def distinct_candidates(pivots: object, batch_size: int) -> object:
+    """Returns bool (batch, candidates), False at other copies of a row's pivot.
+
+    Args:
+        pivots: int (candidates,), the pivot of each; row i's own is at i.
+        batch_size: Number of rows.
+    """
+    same = ops.expand_dims(pivots[:batch_size], 1) == ops.expand_dims(pivots, 0)
+    own = ops.expand_dims(ops.arange(batch_size), 1) == ops.expand_dims(
+        ops.arange(ops.shape(pivots)[0]), 0
+    )
+    return ops.logical_or(ops.logical_not(same), own)
+
+
+def _inputs(batch: dict, prefix: str) -> dict[str, object]:
+    return {name: batch[f"{prefix}{name}"] for name in ("token_ids", "padding_mask")}
+
+
+def student_predict(
+    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 8192
+) -> Callable[[Sequence[str]], np.ndarray]:
+    """Returns `predict`: texts to float32 (N, dim) unit vectors of the student.
+
+    Args:
+        student: As built by `model.student.build_student`.
+        tokenizer: The student's own.
+        tokens_per_batch: Tokens per forward pass, padding included.
+    """
+    forward = tf.function(
+        lambda inputs: student(inputs, training=False),
+        input_signature=[
+            {
+                "token_ids": tf.TensorSpec([None, None], tf.int32),
+                "padding_mask": tf.TensorSpec([None, None], tf.bool),
+            }
+        ],
+    )
+
+    def predict(texts: Sequence[str]) -> np.ndarray:
+        vectors = np.zeros((len(texts), student.output_shape[-1]), "float32")
+        ids = tokenizer.encode(texts)
+        order = np.argsort([len(row) for row in ids], kind="stable")
+        start = 0
+        while start < len(order):
+            # Sorted by length: the last row of a batch is its longest.
+            end = start + 1
+            while (
+                end < len(order)
+                and (end + 1 - start) * len(ids[order[end]]) <= tokens_per_batch
+            ):
+                end += 1
+            rows = order[start:end]
+            vectors[rows] = forward(tokenizer.pad([ids[row] for row in rows])).numpy()
+            start = end
+        return vectors
+
+    return predict

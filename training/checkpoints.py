@@ -1,0 +1,64 @@
+"""Checkpoints from which training continues bit for bit.
+
+Keras's own weight files leave out the dropout layers' random state, so resuming
+from them diverges. Here every variable goes in, in one file with the callbacks' state,
+written under a temporary name and renamed.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+
+NAME = "state.npz"
+
+
+def save(folder: Path, step: int, distiller: keras.Model, callback_state: dict) -> None:
+    """Writes the state after `step` steps, in the place of the one before."""
+    arrays = {
+        f"variable_{index}": np.asarray(variable)
+        for index, variable in enumerate(_variables(distiller))
+    }
+    notes = {
+        "step": step,
+        "names": [variable.path for variable in _variables(distiller)],
+        "callbacks": callback_state,
+    }
+    with atomic_path(folder / NAME) as path, path.open("wb") as file:
+        np.savez(file, notes=np.array(json.dumps(notes)), **arrays)
+
+
+def restore(folder: Path, distiller: keras.Model) -> tuple[int, dict]:
+    """Sets every variable from the checkpoint, if there is one.
+
+    Returns:
+        The steps done and the callbacks' state; (0, {}) without a checkpoint.
+
+    Raises:
+        BabeletError: The checkpoint is of another model or cannot be read.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return 0, {}
+    variables = _variables(distiller)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            notes = json.loads(str(arrays["notes"]))
+            if notes["names"] != [variable.path for variable in variables]:
+                raise ValueError("it holds the variables of another model")
+            for index, variable in enumerate(variables):
+                variable.assign(arrays[f"variable_{index}"])
+    except (ValueError, KeyError, OSError) as error:
+        raise BabeletError(
+            f"Cannot continue from {path}: {error}",
+            remedy=f"delete {folder} to train from the start",
+        ) from error
+    return notes["step"], notes["callbacks"]
+
+
+def _variables(distiller: keras.Model) -> list:
+    return list(distiller.variables) + list(distiller.optimizer.variables)

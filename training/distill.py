@@ -1,0 +1,58 @@
+"""Distils a teacher into a small student, from raw text to exported files.
+
+  python -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
+
+Steps: corpus, vocabulary, tokens, teacher, coverage, training, evaluation, export,
+report. Each is skipped when it is done and nothing it depends on has changed, so the
+same command continues a run that was interrupted; training continues mid-epoch.
+
+Change settings with --set, as often as need be:
+  --set training.steps=200 --set student.num_layers=4 --set seed=1
+A run is repeated from its own record: --config=runs/smart_home/config.json
+Watch it: tensorboard --logdir runs/smart_home/logs
+"""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import app, flags
+
+from configs import overrides
+from configs.errors import BabeletError
+
+CONFIG = flags.DEFINE_string(
+    "config", "configs/smart_home.py", "A recipe (.py) or a run's config.json."
+)
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the run; created, or continued if it is there."
+)
+SET = flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
+PREPARED = flags.DEFINE_string(
+    "prepared",
+    "",
+    "Another run's folder, whose corpus, vocabulary and teacher vectors serve here "
+    "too; its data, vocabulary and teacher settings must be the same.",
+)
+flags.mark_flag_as_required("workdir")
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    try:
+        config = overrides.load(CONFIG.value, SET.value)
+        # After the flags are read: TensorFlow takes seconds to import.
+        from training.run import run
+
+        run(config, Path(WORKDIR.value), PREPARED.value)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(main)

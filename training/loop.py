@@ -1,0 +1,105 @@
+"""Trains a student on a task: Keras's fit, with exact resume around it."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from configs.schema import TrainingConfig
+from tasks.base import Task
+from training import callbacks, checkpoints
+
+BEST = "best.weights.h5"
+
+
+def train(
+    task: Task, student: keras.Model, config: TrainingConfig, precision: str, run: Path
+) -> dict:
+    """Trains `student` in place and leaves it at its best weights.
+
+    Continues from `run/checkpoints` where there is a checkpoint; the result is then
+    the same, bit for bit, as that of a run never interrupted.
+
+    Args:
+        task: Batches, decisions and validation.
+        student: At its initial weights.
+        config: Steps and rates.
+        precision: The Keras policy that the student was built with.
+        run: The workdir; logs go to `run/logs`.
+
+    Returns:
+        The validation state: best score, its step, and the curve.
+    """
+    folder = run / "checkpoints"
+    distiller = task.distiller(student, precision)
+    distiller.compile(optimizer=_optimizer(config), jit_compile=False)
+    distiller.optimizer.build(distiller.trainable_variables)
+    step, state = checkpoints.restore(folder, distiller)
+    stopped = state.pop("stopped", False)
+    if step:
+        print(f"continuing after step {step} of {config.steps}", flush=True)
+    if not stopped:
+        writer = tf.summary.create_file_writer(str(run / "logs" / "train"))
+        state = _fit(task, distiller, config, writer, folder, step, state)
+    student.load_weights(folder / BEST)
+    return state
+
+
+def _fit(
+    task: Task,
+    distiller: keras.Model,
+    config: TrainingConfig,
+    writer: tf.summary.SummaryWriter,
+    folder: Path,
+    step: int,
+    state: dict,
+) -> dict:
+    validation = callbacks.Validation(
+        lambda: task.validate(distiller.student),
+        writer,
+        folder / BEST,
+        first_step=step,
+        last_step=config.steps,
+        every=config.validate_every,
+        metric=config.metric,
+        patience=config.patience,
+        state=state,
+    )
+    distiller.fit(
+        task.batches(step),
+        # One epoch, so that Keras's progress bar estimates the whole run.
+        epochs=1,
+        steps_per_epoch=config.steps - step,
+        callbacks=[
+            callbacks.StopAtNonFinite(step, task.rows),
+            callbacks.Scalars(writer, step, config.batch_size),
+            validation,
+            callbacks.Checkpoints(
+                folder,
+                validation,
+                first_step=step,
+                last_step=config.steps,
+                every=config.checkpoint_every,
+            ),
+        ],
+    )
+    writer.close()
+    return validation.state
+
+
+def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Returns AdamW (Loshchilov & Hutter 2019) with warm-up and cosine decay."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=config.learning_rate,
+        warmup_steps=config.warmup_steps,
+        decay_steps=max(config.steps - config.warmup_steps, 1),
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        beta_2=0.98,
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.clip_norm,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
