@@ -30,7 +30,12 @@ def commands(document):
     return [shlex.split(line) for line in joined.splitlines() if line.strip()]
 
 
-ALL_COMMANDS = [command for name in DOCUMENTS for command in commands(name)]
+ALL_COMMANDS = [
+    shlex.split(line)
+    for line in dict.fromkeys(
+        shlex.join(command) for name in DOCUMENTS for command in commands(name)
+    )
+]
 
 
 def flags_of(module):
