@@ -44,7 +44,7 @@ class Report:
     # By reason: rows that cleaning rejected.
     rejected: Mapping[str, int] | None = None
     # Rows of `language`, `sentences`, `tokens_per_word_before` and `_after`,
-    # `unknown_before` and `_after`, `agreement`.
+    # `unknown_rate_before` and `_after`, `agreement`.
     vocabulary: Sequence[Mapping[str, Any]] | None = None
     # Rows of `model` ("teacher" or "student"), `file`, `parameters`, `bytes`.
     sizes: Sequence[Mapping[str, Any]] | None = None

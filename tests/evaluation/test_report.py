@@ -67,8 +67,8 @@ def full(**changes):
                 "sentences": 100,
                 "tokens_per_word_before": 1.4,
                 "tokens_per_word_after": 1.6,
-                "unknown_before": 0.0,
-                "unknown_after": 0.002,
+                "unknown_rate_before": 0.0,
+                "unknown_rate_after": 0.002,
                 "agreement": 0.97,
             }
         ],
