@@ -229,3 +229,9 @@ def test_a_badly_served_language_is_named():
     assert "0.310" in second
     del good["agreement"]
     assert warnings([good], VocabularyConfig()) == []
+
+
+@pytest.mark.parametrize("corpus", [[], [("en", "")], [("en", "\ud800 \x00 🙂")]])
+def test_a_corpus_without_words_still_gives_a_vocabulary(corpus, teacher):
+    """A language whose rows were all rejected must not end the run."""
+    assert len(names(trim(teacher, corpus, 100).model)) == 100
