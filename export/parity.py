@@ -20,6 +20,7 @@ from tqdm import tqdm
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
+from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
 from export import predict
 from export.rebuild import describe, rebuild_student
@@ -220,8 +221,10 @@ def _score(
     samples: list[_Sample], vectors: np.ndarray, sets: list[RetrievalSet]
 ) -> float | None:
     rows = {sample.text: row for row, sample in enumerate(samples)}
-    lookup = retrieval(lambda texts: vectors[[rows[text] for text in texts]], sets)
-    return mean_over_languages(lookup)["mean"]
+    known = EncodedOnce(
+        lambda texts: vectors[[rows[text] for text in texts]], chunk=len(samples)
+    )
+    return mean_over_languages(retrieval(known, sets))["mean"]
 
 
 def _require_retrieval(

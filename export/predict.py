@@ -24,7 +24,9 @@ def keras_predict(
     student: keras.Model, tokenizer: Tokenizer, batch_size: int = 32, multiple: int = 8
 ) -> Predict:
     """Returns `predict` over the Keras student."""
-    encode = tf.function(lambda inputs: student(inputs, training=False))
+    encode = tf.function(
+        lambda inputs: student(inputs, training=False), reduce_retracing=True
+    )
     return tokens_predict(
         lambda inputs: encode(
             {name: tf.constant(value) for name, value in inputs.items()}

