@@ -110,7 +110,8 @@ class StudentConfig:
     # Width of the sentence vector; a projection is added where it differs from
     # hidden_dim.
     output_dim: int = 384
-    dropout: float = 0.1
+    # Few steps over much text: dropout costs accuracy and a fifth of the time.
+    dropout: float = 0.0
     # Teacher layers that initialise the student's, one for each; empty: random.
     init_layers: tuple[int, ...] = ()
 
