@@ -37,8 +37,9 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     def _clip_gradients(self, gradients: list) -> list:
         """Clips by the global norm, with the fused square-sum kernel."""
-        if not self.global_clipnorm:
-            return super()._clip_gradients(gradients)
+        # Rows of an embedding that occur twice must be summed before they are measured.
         dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+        if not self.global_clipnorm:
+            return super()._clip_gradients(dense)
         clipped, _ = tf.clip_by_global_norm(dense, self.global_clipnorm)
         return clipped
