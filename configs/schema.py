@@ -226,7 +226,7 @@ class EvaluationConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """One run. `seed` decides splits, initial weights, batches and dropout."""
+    """One run. `seed` decides initial weights, batches and dropout; splits are fixed."""
 
     name: str
     data: DataConfig
