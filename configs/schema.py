@@ -226,7 +226,7 @@ class EvaluationConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """One run. `seed` decides initial weights, batches and dropout; splits are fixed."""
+    """One run. `seed` decides initial weights, batches and dropout, not the splits."""
 
     name: str
     data: DataConfig

@@ -1,6 +1,7 @@
 """One run: prepares, trains, evaluates, exports and reports, each step once."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -30,13 +31,18 @@ from training.workdir import Workdir, explain_os_error
 PARITY_PAIRS = 40
 
 
-def run(config: Config, path: Path, prepared: str = "") -> None:
+# In their order; `--until` names one of them.
+STEPS = ("preparation", "training", "evaluation", "export", "report")
+
+
+def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) -> None:
     """Does every step of the run in `path` that is not done yet.
 
     Args:
         config: The resolved settings.
         path: The workdir.
         prepared: Another workdir whose preparation serves here; "" for none.
+        until: The last of `STEPS` to do.
 
     Raises:
         BabeletError: Something the user can mend.
@@ -44,46 +50,39 @@ def run(config: Config, path: Path, prepared: str = "") -> None:
     try:
         workdir = Workdir(path, config)
         with workdir.lock():
-            _steps(workdir, Path(prepared) if prepared else None)
+            _steps(workdir, Path(prepared) if prepared else None, until)
     except OSError as error:
         raise explain_os_error(error, path) or error from error
 
 
-def _steps(workdir: Workdir, prepared: Path | None) -> None:
+def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(workdir.config.seed)
     preparation = Preparation(workdir)
     if prepared:
         preparation.adopt(prepared)
     preparation.run()
-    before = {name: step["inputs"] for name, step in workdir.manifest["steps"].items()}
-    inputs = {name: before[name] for name in ("tokens", "teacher")}
-    inputs |= {
-        name: workdir.section(name) for name in ("student", "objective", "training")
+    before = workdir.manifest["steps"]
+    training = {name: before[name]["inputs"] for name in ("tokens", "teacher")}
+    training["seed"] = workdir.config.seed
+    for name in ("student", "objective", "training"):
+        training[name] = workdir.section(name)
+    evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    steps = {
+        "training": (training, ["student.weights.h5", "student.keras"], _train),
+        "evaluation": (evaluation, ["metrics.json"], _evaluate),
+        "export": ({"training": training}, ["export"], _export),
+        "report": (evaluation, ["report.html", "MODEL_CARD.md"], reporting.report),
     }
-    inputs["seed"] = workdir.config.seed
-    outputs = ["student.weights.h5", "student.keras"]
-    workdir.step("training", inputs, outputs, lambda: _train(workdir, preparation))
-    inputs = {"training": inputs, "sets": workdir.section("evaluation")}
-    facts = workdir.step(
-        "evaluation", inputs, ["metrics.json"], lambda: _evaluate(workdir, preparation)
-    )
-    workdir.step(
-        "export",
-        {"training": inputs["training"]},
-        ["export"],
-        lambda: _export(workdir, preparation),
-    )
-    workdir.step(
-        "report",
-        inputs,
-        ["report.html", "MODEL_CARD.md"],
-        lambda: reporting.report(workdir, preparation),
-    )
-    print(
-        f"Test retrieval, mean over languages: teacher {facts['teacher']:.1%}, "
-        f"student {facts['student']:.1%}. Report: {workdir.path / 'report.html'}"
-    )
+    for name in STEPS[1 : STEPS.index(until) + 1]:
+        inputs, outputs, work = steps[name]
+        workdir.step(name, inputs, outputs, partial(work, workdir, preparation))
+    if until == STEPS[-1]:
+        scores = before["evaluation"]["facts"]
+        print(
+            f"Test retrieval, mean over languages: teacher {scores['teacher']:.1%}, "
+            f"student {scores['student']:.1%}. Report: {workdir.path / 'report.html'}"
+        )
 
 
 def _train(workdir: Workdir, preparation: Preparation) -> dict:
