@@ -6,6 +6,13 @@ RUN := $(VENV)/bin/python
 REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
 STAMP := $(VENV)/installed
 LOG := $(VENV)-install.log
+PIP := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
+NOT_INSTALLED = { \
+	cause=$$(grep -m1 ERROR $(LOG) || tail -n1 $(LOG)); \
+	! grep -q Retrying $(LOG) || cause="the package index cannot be reached"; \
+	echo "The requirements could not be installed: $${cause%.} (details: $(LOG))." \
+		"Remedy: check the network, pip's settings and the free disk space, then" \
+		"run make again." >&2; exit 1; }
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -45,12 +52,9 @@ $(STAMP): $(REQUIREMENTS)
 		echo "$(PYTHON) could not create the virtual environment $(VENV) (details:" \
 			"$(LOG)). Remedy: apt install python3-venv on Debian or Ubuntu, or give" \
 			"another Python with PYTHON=, then run make again." >&2; exit 1; }
+# One small package first: where it fails, pip would say much and help little.
+	@$(PIP) -q --dry-run --no-deps tqdm >$(LOG) 2>&1 || $(NOT_INSTALLED)
 	@echo "Installing the requirements into $(VENV) ..."
-	@$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt \
-		-c constraints.txt 2>$(LOG) || { \
-		echo "The requirements could not be installed:" \
-			"$$(grep -m1 ERROR $(LOG) || tail -n1 $(LOG)) (details: $(LOG))." \
-			"Remedy: check the network, pip's index and the free disk space, then" \
-			"run make again." >&2; exit 1; }
+	@$(PIP) -r requirements-dev.txt 2>$(LOG) || $(NOT_INSTALLED)
 	@$(RUN) -m pip check
 	@touch $@

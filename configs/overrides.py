@@ -14,13 +14,15 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
     Args:
         path: A recipe (Python, with `get_config`) or a run's `config.json`. A
             recipe is a program: it is executed.
-        overrides: Texts such as "training.steps=200", applied in order.
+        overrides: Texts such as "training.steps=200"; of two for one key the last
+            counts.
 
     Raises:
         BabeletError: No such file, no `get_config` in it, or a wrong key or value.
     """
     file = Path(path)
     config = schema.from_json(file) if file.suffix == ".json" else _run_recipe(file)
+    changes = {}
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
@@ -30,8 +32,8 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
                 received=override,
                 remedy="write it as --set training.steps=200",
             )
-        config = schema.replace(config, key.strip(), value.strip())
-    return config
+        changes[key.strip()] = value.strip()
+    return schema.replace(config, changes)
 
 
 def _run_recipe(file: Path) -> schema.Config:

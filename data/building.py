@@ -104,7 +104,7 @@ def _near(texts: Path, lengths: Path, split_of_pivot: np.ndarray) -> np.ndarray:
             if wanted:
                 yield set(splits.fold(text).split())
 
-    queries = list(words(split_of_pivot != splits.TRAIN))
+    queries = words(split_of_pivot != splits.TRAIN)
     training = tqdm(
         words(split_of_pivot == splits.TRAIN),
         desc="Near neighbours",

@@ -1,8 +1,9 @@
 """Held-out sentences that have nearly the same words as a training sentence."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import count, islice
 
 import numpy as np
 from scipy import sparse
@@ -14,7 +15,7 @@ TRAINING_BLOCK, HELD_OUT_BLOCK, PAIR_BLOCK = 4096, 1024, 16384
 
 
 def near_neighbours(
-    held_out: Sequence[set[str]], training: Iterable[set[str]]
+    held_out: Iterable[set[str]], training: Iterable[set[str]]
 ) -> np.ndarray:
     """Returns bool (n,): which of `held_out` have a neighbour in `training`.
 
@@ -23,55 +24,70 @@ def near_neighbours(
     one, common ones first; only sets that do are compared.
 
     Args:
-        held_out: n sets of words, none empty; kept in memory.
+        held_out: n sets of words, none empty; kept in memory as integers.
         training: Sets of words, none empty; read once, in blocks.
     """
-    frequency = Counter(word for words in held_out for word in words)
-    rarest_first = sorted(frequency, key=lambda word: (frequency[word], word))
-    rank = {word: i for i, word in enumerate(rarest_first)}
-    near = np.zeros(len(held_out), bool)
+    numbers: dict[str, int] = defaultdict(count().__next__)
+    queries = _Sets(held_out, numbers.__getitem__)
+    frequency = np.bincount(queries.words, minlength=len(numbers))
+    rank = np.empty(len(numbers), np.int32)
+    rank[np.argsort(frequency, kind="stable")] = np.arange(len(numbers))
+    words, rarest = queries.matrices(rank)
+    near = np.zeros(len(queries.sizes), bool)
     training = iter(training)
     while block := list(islice(training, TRAINING_BLOCK)):
-        others = _Block(block, rank)
+        others = _Sets(block, numbers.get)
+        other_words, other_rarest = others.matrices(rank)
         left = np.flatnonzero(~near)
         for start in range(0, len(left), HELD_OUT_BLOCK):
             rows = left[start : start + HELD_OUT_BLOCK]
-            queries = _Block([held_out[row] for row in rows], rank)
-            near[rows[_matches(queries, others)]] = True
+            candidates = (rarest[rows] @ other_rarest.T).tocoo()
+            for first in range(0, candidates.nnz, PAIR_BLOCK):
+                i = rows[candidates.row[first : first + PAIR_BLOCK]]
+                j = candidates.col[first : first + PAIR_BLOCK]
+                both = words[i].multiply(other_words[j]).sum(axis=1).A1
+                either = queries.sizes[i] + others.sizes[j] - both
+                near[i[both * DENOMINATOR >= either * NUMERATOR]] = True
     return near
 
 
-class _Block:
-    """Sets of words as rows of 0/1 matrices (n, words ranked rarest first)."""
+class _Sets:
+    """Sets of words as numbers, one after the other.
 
-    def __init__(self, sets: list[set[str]], rank: dict[str, int]) -> None:
-        self.sizes = np.array([len(words) for words in sets])
-        # Words of no held-out sentence are rarer than any and cannot be shared.
-        known = [sorted(rank[w] for w in words if w in rank) for words in sets]
+    Attributes:
+        words: int32, the numbers of known words.
+        sizes: int64 (n,), words of each set, unknown ones included.
+    """
+
+    def __init__(
+        self, sets: Iterable[set[str]], number: Callable[[str], int | None]
+    ) -> None:
+        words, known, sizes = array("i"), array("q"), array("q")
+        for members in sets:
+            row = [i for i in map(number, members) if i is not None]
+            words.extend(row)
+            known.append(len(row))
+            sizes.append(len(members))
+        self.words = np.array(words, np.int32)
+        self.sizes = np.array(sizes, np.int64)
+        self._known = np.array(known, np.int64)
+
+    def matrices(self, rank: np.ndarray) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """Returns the sets as 0/1 rows (n, words), whole and their rarest words.
+
+        Args:
+            rank: int32 (words,), the column of each word, rarest first.
+        """
+        shape = (len(self.sizes), len(rank))
+        ends = np.concatenate([[0], np.cumsum(self._known)])
+        ones = np.ones(len(self.words), np.int32)
+        whole = sparse.csr_matrix((ones, rank[self.words], ends), shape=shape)
+        whole.sort_indices()
         kept = self.sizes - -(-self.sizes * NUMERATOR // DENOMINATOR) + 1
-        unknown = self.sizes - [len(row) for row in known]
-        prefixes = [
-            row[:n] for row, n in zip(known, np.maximum(kept - unknown, 0), strict=True)
-        ]
-        self.words = _matrix(known, len(rank))
-        self.rarest = _matrix(prefixes, len(rank))
-
-
-def _matrix(rows: list[list[int]], width: int) -> sparse.csr_matrix:
-    ends = np.cumsum([0, *map(len, rows)])
-    columns = np.fromiter((i for row in rows for i in row), np.int32, ends[-1])
-    ones = np.ones(ends[-1], np.int32)
-    return sparse.csr_matrix((ones, columns, ends), shape=(len(rows), width))
-
-
-def _matches(queries: _Block, others: _Block) -> np.ndarray:
-    """Returns the rows of `queries` that have a neighbour among `others`, repeated."""
-    candidates = (queries.rarest @ others.rarest.T).tocoo()
-    found = []
-    for start in range(0, candidates.nnz, PAIR_BLOCK):
-        i = candidates.row[start : start + PAIR_BLOCK]
-        j = candidates.col[start : start + PAIR_BLOCK]
-        both = queries.words[i].multiply(others.words[j]).sum(axis=1).A1
-        either = queries.sizes[i] + others.sizes[j] - both
-        found.append(i[both * DENOMINATOR >= either * NUMERATOR])
-    return np.concatenate(found) if found else np.zeros(0, np.int32)
+        # Words of no held-out sentence are rarer than any, and cannot be shared.
+        kept -= self.sizes - self._known
+        place = np.arange(len(self.words)) - np.repeat(ends[:-1], self._known)
+        rarest = whole.copy()
+        rarest.data[place >= np.repeat(kept, self._known)] = 0
+        rarest.eliminate_zeros()
+        return whole, rarest

@@ -1,30 +1,20 @@
 """The student's vocabulary: the teacher's SentencePiece, trimmed to a corpus."""
 
-import random
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
 from configs.errors import BabeletError
 from configs.schema import VocabularyConfig
-from data.tokenizer import Tokenizer, load, valid_unicode
+from data.pruning import CorpusCounts, choose
+from data.tokenizer import Tokenizer, load
 
 SPECIAL_PIECES = ("<pad>", "<s>", "</s>", "<unk>")
 # Written without spaces between words: their characters are counted in the place
 # of words.
 UNSPACED_LANGUAGES = frozenset({"ja", "zh", "th", "lo", "km", "my", "bo", "dz", "yue"})
-# A character seen once is as likely a typo as a letter.
-_MIN_CHARACTER_COUNT = 2
-# Sentences drawn per language: enough for every piece that matters, and the memory
-# of a corpus of any size.
-_SAMPLE = 20_000
-_SPACE = "\u2581"
-_WORD = re.compile(f"{_SPACE}?[^{_SPACE}]+|{_SPACE}")
 
 Proto = sentencepiece_model_pb2.ModelProto
 _Piece = Proto.SentencePiece
@@ -41,10 +31,11 @@ class Trimmed(NamedTuple):
 def trim(model: bytes, sentences: Iterable[tuple[str, str]], size: int) -> Trimmed:
     """Returns the `size` pieces of a teacher that serve a corpus best.
 
-    Every character seen twice is kept (they get half of the places at most), then
-    the pieces used most, each language weighing the same. Where the corpus uses
-    fewer than `size`, the teacher's most probable pieces written in the corpus's
-    characters fill the rest.
+    Every character seen twice is kept (three quarters of the places at most), then
+    the pieces without which text would take the most tokens more, each language
+    weighing the same (see data/pruning.py). Where the corpus uses fewer than `size`,
+    the teacher's most probable pieces written in the corpus's characters fill the
+    rest.
 
     Args:
         model: A SentencePiece Unigram proto.
@@ -61,96 +52,21 @@ def trim(model: bytes, sentences: Iterable[tuple[str, str]], size: int) -> Trimm
     """
     teacher = _parse(model)
     candidates = _candidates(teacher, size)
-    corpus = _Corpus(load(model), sentences)
-    kept = _choose(teacher, candidates, corpus, size - len(SPECIAL_PIECES))
+    kept = candidates[
+        choose(
+            [teacher.pieces[i].piece for i in candidates],
+            np.array([teacher.pieces[i].score for i in candidates]),
+            CorpusCounts(load(model), sentences),
+            size - len(SPECIAL_PIECES),
+            build=lambda chosen: load(_bare(teacher, candidates[chosen])),
+        )
+    ]
     spec = teacher.trainer_spec
     # A teacher without one of the special pieces lends its unknown piece's row.
     special = [spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id]
     special = [i if i >= 0 else spec.unk_id for i in special]
     teacher_ids = np.concatenate([special, kept]).astype(np.int32)
     return Trimmed(_student(teacher, kept).SerializeToString(), teacher_ids)
-
-
-class _Corpus:
-    """What trimming needs to know of a corpus: its characters, and its words.
-
-    Attributes:
-        characters: Counter of the characters of all sentences, normalised.
-        words: Normalised words of a sample of each language's sentences.
-        weights: float64 (len(words),), occurrences; each language sums to about the
-            same number of tokens of the teacher.
-    """
-
-    def __init__(
-        self,
-        processor: sentencepiece.SentencePieceProcessor,
-        sentences: Iterable[tuple[str, str]],
-    ) -> None:
-        raw, sample = _sample(sentences)
-        self.characters: Counter[str] = Counter({_SPACE: _MIN_CHARACTER_COUNT})
-        for character, count in raw.items():
-            for normal in processor.normalize(character):
-                self.characters[normal] += count
-        weights: dict[str, float] = {}
-        for language in sorted(sample):
-            counts: Counter[str] = Counter()
-            for text in processor.normalize(sample[language]):
-                counts.update(_WORD.findall(text))
-            words = list(counts)
-            tokens = sum(
-                len(ids) * counts[word]
-                for word, ids in zip(words, processor.encode(words), strict=True)
-            )
-            for word in words:
-                weights[word] = weights.get(word, 0.0) + counts[word] / tokens
-        self.words = list(weights)
-        self.weights = np.array(list(weights.values()))
-
-
-def _sample(
-    sentences: Iterable[tuple[str, str]],
-) -> tuple[Counter, dict[str, list[str]]]:
-    """Returns all characters' counts and up to _SAMPLE sentences per language."""
-    characters: Counter[str] = Counter()
-    sample: dict[str, list[str]] = {}
-    seen: Counter[str] = Counter()
-    draw = random.Random(0)
-    for language, text in sentences:
-        text = valid_unicode(text)
-        characters.update(text)
-        seen[language] += 1
-        chosen = sample.setdefault(language, [])
-        if len(chosen) < _SAMPLE:
-            chosen.append(text)
-        elif (place := draw.randrange(seen[language])) < _SAMPLE:
-            chosen[place] = text
-    return characters, sample
-
-
-def _choose(
-    teacher: Proto, candidates: np.ndarray, corpus: _Corpus, places: int
-) -> np.ndarray:
-    """Returns the teacher's ids of the `places` pieces kept, ascending."""
-    usage = _usage(_bare(teacher, candidates), corpus)
-    scores = np.array([teacher.pieces[i].score for i in candidates])
-    pieces = [teacher.pieces[i].piece for i in candidates]
-    character = np.array([p in corpus.characters for p in pieces])
-    common = np.array([corpus.characters[p] >= _MIN_CHARACTER_COUNT for p in pieces])
-    written = np.array([corpus.characters.keys() >= set(p) for p in pieces])
-    order = np.lexsort((-scores, -usage))
-    first = order[(character & common)[order]][: places // 2]
-    rank = np.lexsort((-scores, ~written, -usage))
-    rank = rank[~np.isin(rank, first)]
-    return np.sort(candidates[np.concatenate([first, rank])[:places]])
-
-
-def _usage(model: bytes, corpus: _Corpus) -> np.ndarray:
-    """Returns how often each piece of `model` is used, float64 (pieces,)."""
-    processor = load(model)
-    rows = processor.encode(corpus.words)
-    weights = np.repeat(corpus.weights, [len(row) for row in rows])
-    ids = np.fromiter((i for row in rows for i in row), np.int64, len(weights))
-    return np.bincount(ids, weights, minlength=processor.vocab_size())[1:]
 
 
 def _parse(model: bytes) -> Proto:

@@ -40,7 +40,9 @@ def line_chart(
     *,
     label: str,
     reference: float | None = None,
+    span: tuple[float, float] | None = None,
     percent: bool = False,
+    steps: int = 4,
 ) -> Markup:
     """Draws curves over training steps.
 
@@ -49,7 +51,10 @@ def line_chart(
             out.
         label: What is shown, for screen readers.
         reference: A horizontal dashed line (the teacher's score).
+        span: Values that the vertical axis must reach, so that charts side by side
+            share their scale.
         percent: Whether values are shares, written as percentages.
+        steps: About how many marks the axis of steps has.
     """
     lines = {
         kind: [(x, y) for x, y in points if math.isfinite(x + y)]
@@ -59,7 +64,9 @@ def line_chart(
     if not every:
         return Markup('<p class="missing">No finite values were recorded.</p>')
     heights = [y for _, y in every] + ([] if reference is None else [reference])
-    xs, ys = ticks(0, max(x for x, _ in every), 4), ticks(min(heights), max(heights), 4)
+    heights += span or ()
+    xs = ticks(0, max(x for x, _ in every), steps)
+    ys = ticks(min(heights), max(heights), 4)
     parts = [_axes(xs, ys, percent)]
     if reference is not None:
         y = _y(reference, ys)
@@ -114,8 +121,10 @@ def _axes(xs: Sequence[float], ys: Sequence[float], percent: bool) -> str:
             f'x="{LEFT - 6}" y="{y + 4:.1f}">{number(value, percent)}</text>'
         )
     for value in xs:
+        # The last mark ends where the chart ends: centred, it would be cut off.
+        anchor = "end" if value == xs[-1] else "middle"
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{_x(value, xs):.1f}" '
+            f'<text class="tick" text-anchor="{anchor}" x="{_x(value, xs):.1f}" '
             f'y="{HEIGHT - 8}">{number(value)}</text>'
         )
     return "".join(parts)

@@ -1,7 +1,9 @@
 """The report of a run as one self-contained page, and its model card."""
 
 import dataclasses
+import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import jinja2
 
 from configs.atomic import atomic_path
-from evaluation import charts, comparison, translation_map
+from evaluation import charts, comparison, translation_map, wording
 from evaluation.languages import name_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -19,7 +21,7 @@ TEACHER_NOTES = {
     "packaged_e5": "The teacher, multilingual-e5-small, is a general-purpose model, "
     "read from 4-bit weights. The student was trained on text of this one domain and "
     "is measured on it: being above the teacher here says nothing about other text, "
-    "where the teacher is likely to be better.",
+    "where the teacher may well be better.",
 }
 OTHER_TEACHER = (
     "The teacher is used as it is, without training on this domain; the student was "
@@ -42,7 +44,7 @@ class Report:
     # By reason: rows that cleaning rejected.
     rejected: Mapping[str, int] | None = None
     # Rows of `language`, `sentences`, `tokens_per_word_before` and `_after`,
-    # `unknown_before` and `_after`, `agreement`.
+    # `unknown_rate_before` and `_after`, `agreement`.
     vocabulary: Sequence[Mapping[str, Any]] | None = None
     # Rows of `model` ("teacher" or "student"), `file`, `parameters`, `bytes`.
     sizes: Sequence[Mapping[str, Any]] | None = None
@@ -90,6 +92,7 @@ def _write(path: Path, template: str, report: Report) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -99,15 +102,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "decimal": decimal,
-        "size": size,
-        "duration": duration,
-        "count": count,
-        "cell": cell,
+        "percent": wording.percent,
+        "points": wording.points,
+        "decimal": wording.decimal,
+        "size": wording.size,
+        "duration": wording.duration,
+        "count": wording.count,
+        "cell": wording.cell,
         "language": name_of,
-        "figure": figure,
+        "figure": wording.figure,
+        "aligned": wording.aligned,
         "title": lambda name: str(name).replace("_", " "),
     }
     environment.globals |= {
@@ -123,8 +127,9 @@ def _facts(report: Report) -> dict[str, Any]:
     metrics = report.metrics or {}
     curves = comparison.series(report.curves or ())
     gains = comparison.gains_by_language(metrics) if "student" in metrics else []
+    by_language = _by_language(curves)
     name = report.config.get("name", "student")
-    kind = report.config.get("teacher", {}).get("kind", "packaged_e5")
+    kind = report.config.get("teacher", {}).get("kind")
     return {
         "report": report,
         "name": name,
@@ -143,8 +148,9 @@ def _facts(report: Report) -> dict[str, Any]:
         "faster": comparison.ratio(report.latency, "milliseconds"),
         "counts": _counts(report.counts),
         "splits": SPLITS,
-        "curves": curves,
-        "by_language": _by_language(curves),
+        "curves": dict(sorted(curves.items(), key=lambda item: _curve_order(item[0]))),
+        "by_language": by_language,
+        "span": _span(by_language),
         "maps": _maps(report.map_points),
     }
 
@@ -172,67 +178,20 @@ def _by_language(curves: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def _curve_order(name: str) -> tuple[bool, bool, bool]:
+    """Validation before training, the learning rate and the speed last."""
+    late = name.endswith(("learning_rate", "per_second"))
+    return (late, not name.startswith("validation/"), name != "train/loss")
+
+
+def _span(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
+    values = [y for row in rows for _, y in row["line"] if math.isfinite(y)]
+    values += [row["reference"] for row in rows if row["reference"] is not None]
+    return (min(values), max(values)) if values else None
+
+
 def _maps(points: Sequence[Mapping[str, Any]] | None) -> dict[str, list]:
     maps: dict[str, list] = {}
     for point in points or ():
         maps.setdefault(point.get("model", "student"), []).append(point)
     return maps
-
-
-def percent(share: float | None) -> str:
-    """Returns "92.1" for .921; an en dash for None."""
-    return "–" if share is None else f"{100 * share:.1f}"
-
-
-def points(difference: float | None) -> str:
-    """Returns "+9.2" for .092, with a true minus sign."""
-    if difference is None:
-        return "–"
-    return f"{100 * difference:+.1f}".replace("-", "−")
-
-
-def decimal(value: float | None, places: int = 3) -> str:
-    """Returns a plain number with a true minus sign; an en dash for None."""
-    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
-
-
-def size(count: int | None) -> str:
-    """Returns bytes as "27.1 MB" (10^6 bytes)."""
-    if count is None:
-        return "–"
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
-
-
-def duration(seconds: float | None) -> str:
-    """Returns "9 min 41 s"."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def count(value: float | None) -> str:
-    """Returns an integer with thin spaces between thousands."""
-    return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
-
-
-def figure(value: Any) -> str:
-    """Returns a figure of unknown kind as a reader would write it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return count(value)
-    if isinstance(value, float):
-        return f"{value:.6g}".replace("-", "−")
-    return str(value)
-
-
-def cell(value: Any) -> str:
-    """Returns text that cannot break out of a Markdown table or become HTML."""
-    text = " ".join(str(value).split()).replace("\\", "\\\\")
-    return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")

@@ -1,5 +1,6 @@
 """The map of translations as inline SVG: one colour and one number per sentence."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def translation_map(points: Sequence[Mapping[str, Any]], label: str) -> Markup:
         style = f'class="sentence" style="--hue:{hue(index, len(groups))}"'
         spokes.append(f"<g {style}>{_spokes(centre, members)}</g>")
         dots.append(f"<g {style}>{_dots(members)}</g>")
-        labels.append(f"<g {style}>{_number(index + 1, centre, members, taken)}</g>")
+        labels.append(f"<g {style}>{_number(index + 1, centre, taken)}</g>")
     # Numbers first: languages get the room that is left, the far ones before others.
     for index, members in enumerate(groups.values()):
         style = f'class="sentence" style="--hue:{hue(index, len(groups))}"'
@@ -81,19 +82,19 @@ def _role(index: int) -> str:
     return "other" if index else "pivot"
 
 
-def _number(
-    value: int, centre: tuple[float, float], members: Sequence, taken: list[Box]
-) -> str:
-    """Puts a sentence's number beside its translations, where there is room."""
-    right = max(x for x, _, _ in members) + 8
-    left = min(x for x, _, _ in members) - 24
-    top = min(y for _, y, _ in members) - 10
-    bottom = max(y for _, y, _ in members) + 22
-    x, y = centre
-    spots = [(right, y + 6), (left, y + 6), (x - 8, top), (x - 8, bottom)]
-    spots += [(right, top), (left, top), (right, bottom), (left, bottom)]
-    spot = _free(spots, (17, 15), taken) or spots[0]
-    return f'<text class="number" x="{spot[0]:.1f}" y="{spot[1]:.1f}">{value}</text>'
+def _number(value: int, centre: tuple[float, float], taken: list[Box]) -> str:
+    """Puts a sentence's number as near its middle as there is room."""
+    width = 11.0 * len(str(value))
+    spots = [
+        (
+            centre[0] + radius * math.cos(turn * math.pi / 8) - width / 2,
+            centre[1] - radius * math.sin(turn * math.pi / 8) + 6,
+        )
+        for radius in range(12, 200, 6)
+        for turn in range(16)
+    ]
+    x, y = _free(spots, (width, 14), taken) or spots[0]
+    return f'<text class="number" x="{x:.1f}" y="{y:.1f}">{value}</text>'
 
 
 def _languages(members: Sequence, taken: list[Box]) -> str:

@@ -8,6 +8,8 @@ faster than the general einsum, and it converts to LiteRT's builtin operations.
 import keras
 from keras import ops
 
+from model.activations import fused_gelu
+
 # Added to the scores of padding. Large enough for exp() to give 0 beside any real
 # score, small enough for float16, whose largest number is 65504.
 MASKED_SCORE = -3e4
@@ -118,7 +120,8 @@ class EncoderLayer(keras.layers.Layer):
         attended = self.attention_output(self._attend(hidden, padding_mask))
         attended = self.dropout(attended, training=training)
         hidden = self.attention_norm(hidden + attended)
-        fed = ops.gelu(self.feedforward_intermediate(hidden), approximate=False)
+        wide = self.feedforward_intermediate(hidden)
+        fed = fused_gelu(wide) if training else ops.gelu(wide, approximate=False)
         fed = self.dropout(self.feedforward_output(fed), training=training)
         return self.feedforward_norm(hidden + fed)
 

@@ -144,15 +144,24 @@ def settings():
 
 @functools.cache
 def attributes_read():
-    """Returns {(receiver, attribute)} of every x.y.z read outside configs/."""
+    """Returns {(receiver, attribute)} of every x.y.z read outside configs/.
+
+    A name that was assigned from an attribute, `shape = config.student`, counts as
+    that attribute.
+    """
     read = set()
     for path in SOURCES:
         if path.relative_to(ROOT).parts[0] == "configs":
             continue
+        aliases = {}
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+                aliases |= {ast.unparse(t): node.value.attr for t in node.targets}
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                receiver = ast.unparse(node.value).rpartition(".")[2]
-                read.add((receiver, node.attr))
+                name = ast.unparse(node.value)
+                receiver = aliases.get(name, name.rpartition(".")[2])
+                read.add((receiver.lstrip("_"), node.attr))
     return read
 
 

@@ -15,14 +15,22 @@ case "$*" in
 esac
 """
 MAKE_VENV = """for folder; do :; done; mkdir -p "$folder/bin"
-    printf '#!/bin/sh\\n%s\\n' 'case "$*" in *" install "*) {install};; esac' \\
+    printf '#!/bin/sh\\n%s\\n' 'case "$*" in
+      *dry-run*) {probe};; *" install "*) {install};; esac' \\
       > "$folder/bin/python"; chmod +x "$folder/bin/python" """
 
 
-def make(folder, target="install", version="3.12", venv=None, install="echo x >>count"):
+def make(
+    folder,
+    target="install",
+    version="3.12",
+    venv=None,
+    probe="true",
+    install="echo x >>count",
+):
     """Runs `make target` in `folder` with a stand-in for Python."""
     python = folder / "python3"
-    venv = MAKE_VENV.format(install=install) if venv is None else venv
+    venv = MAKE_VENV.format(probe=probe, install=install) if venv is None else venv
     python.write_text(STAND_IN.format(version=version, venv=venv))
     python.chmod(0o755)
     for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
@@ -79,7 +87,7 @@ def test_a_python_without_venv_is_one_line_and_leaves_no_folder(tmp_path):
 def test_a_failed_download_is_one_line_with_its_cause(tmp_path):
     """A half-installed environment must not pass for an installed one."""
     failing = (
-        'echo "WARNING: Retrying" >&2; '
+        'echo "WARNING: Skipping a cache" >&2; '
         'echo "ERROR: No matching distribution found for tensorflow" >&2; exit 1'
     )
     run = make(tmp_path, install=failing)
@@ -88,6 +96,18 @@ def test_a_failed_download_is_one_line_with_its_cause(tmp_path):
     assert "No matching distribution found for tensorflow" in line
     assert "Remedy: " in line
     assert not (tmp_path / ".venv" / "installed").exists()
+
+
+def test_no_network_is_one_line(tmp_path):
+    """Pip's own words are twenty lines about conflicting versions."""
+    failing = (
+        'echo "WARNING: Retrying after connection broken" >&2; '
+        'echo "ERROR: Cannot install tensorflow: conflicting" >&2; exit 1'
+    )
+    run = make(tmp_path, target="distill", probe=failing)
+    assert run.returncode != 0 and run.stdout == ""
+    (line,) = said(run)
+    assert "the package index cannot be reached" in line and "Remedy: " in line
 
 
 def test_requirements_are_installed_once_and_again_when_they_change(tmp_path):

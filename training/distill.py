@@ -7,7 +7,7 @@ report. Each is skipped when it is done and nothing it depends on has changed, s
 same command continues a run that was interrupted; training continues mid-epoch.
 
 Change settings with --set, as often as need be:
-  --set training.steps=200 --set student.num_layers=4 --set seed=1
+  --set training.steps=200 --set student.dropout=0.1 --set seed=1
 A run is repeated from its own record: --config=runs/smart_home/config.json
 Watch it: tensorboard --logdir runs/smart_home/logs
 """

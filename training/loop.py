@@ -101,5 +101,7 @@ def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(
+        var_names=["bias", "gamma", "beta", "tokens", "positions"]
+    )
     return optimizer

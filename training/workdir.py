@@ -1,6 +1,7 @@
 """The folder of one run: which steps are done, with what, and who is in it."""
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import importlib.metadata
@@ -99,6 +100,10 @@ class Workdir:
         self._write_manifest()
         print(f"{name}: finished in {seconds:.0f} s", flush=True)
         return facts
+
+    def section(self, name: str) -> dict:
+        """Returns a group of settings as JSON values, to name as a step's input."""
+        return dataclasses.asdict(getattr(self.config, name))
 
     def _read_manifest(self) -> dict:
         if not self._manifest_path.exists():

@@ -9,24 +9,24 @@ import tensorflow as tf
 
 from model.teachers.e5s1 import E5S1File
 
-# Keras's path inside a layer, the file's name, whether the file transposes it.
+# Keras's path inside a layer, and the file's name.
 _LAYER = (
-    ("self_attention_layer/query/kernel", "q.w", True),
-    ("self_attention_layer/query/bias", "q.b", False),
-    ("self_attention_layer/key/kernel", "k.w", True),
-    ("self_attention_layer/key/bias", "k.b", False),
-    ("self_attention_layer/value/kernel", "v.w", True),
-    ("self_attention_layer/value/bias", "v.b", False),
-    ("self_attention_layer/attention_output/kernel", "ao.w", True),
-    ("self_attention_layer/attention_output/bias", "ao.b", False),
-    ("self_attention_layer_norm/gamma", "aln.w", False),
-    ("self_attention_layer_norm/beta", "aln.b", False),
-    ("feedforward_intermediate_dense/kernel", "fi.w", True),
-    ("feedforward_intermediate_dense/bias", "fi.b", False),
-    ("feedforward_output_dense/kernel", "fo.w", True),
-    ("feedforward_output_dense/bias", "fo.b", False),
-    ("feedforward_layer_norm/gamma", "oln.w", False),
-    ("feedforward_layer_norm/beta", "oln.b", False),
+    ("self_attention_layer/query/kernel", "q.w"),
+    ("self_attention_layer/query/bias", "q.b"),
+    ("self_attention_layer/key/kernel", "k.w"),
+    ("self_attention_layer/key/bias", "k.b"),
+    ("self_attention_layer/value/kernel", "v.w"),
+    ("self_attention_layer/value/bias", "v.b"),
+    ("self_attention_layer/attention_output/kernel", "ao.w"),
+    ("self_attention_layer/attention_output/bias", "ao.b"),
+    ("self_attention_layer_norm/gamma", "aln.w"),
+    ("self_attention_layer_norm/beta", "aln.b"),
+    ("feedforward_intermediate_dense/kernel", "fi.w"),
+    ("feedforward_intermediate_dense/bias", "fi.b"),
+    ("feedforward_output_dense/kernel", "fo.w"),
+    ("feedforward_output_dense/bias", "fo.b"),
+    ("feedforward_layer_norm/gamma", "oln.w"),
+    ("feedforward_layer_norm/beta", "oln.b"),
 )
 _EMBEDDINGS = (
     ("token_embedding/embeddings", "emb.word"),
@@ -62,31 +62,16 @@ def build_backbone(file: E5S1File, num_layers: int) -> keras.Model:
     variables = {variable.path: variable for variable in backbone.variables}
     for path, name in _EMBEDDINGS:
         variable = variables.pop(path)
-        variable.assign(file.tensor(name, tuple(variable.shape)))
+        variable.assign(file.tensor(name))
     for layer in range(num_layers):
-        for path, name, transposed in _LAYER:
+        for path, name in _LAYER:
             variable = variables.pop(f"transformer_layer_{layer}/{path}")
-            variable.assign(_oriented(file, f"l{layer}.{name}", variable, transposed))
+            # The file's matrices are (out, in); Keras's are (in, out), with the side
+            # that belongs to attention split into (heads, head width).
+            variable.assign(file.tensor(f"l{layer}.{name}").T.reshape(variable.shape))
     for variable in variables.values():
         variable.assign(np.zeros(variable.shape, np.float32))
     return backbone
-
-
-def _oriented(
-    file: E5S1File, name: str, variable: keras.Variable, transposed: bool
-) -> np.ndarray:
-    """Returns the file's tensor in the shape of Keras's variable.
-
-    The file's matrices are (out, in); Keras's are (in, out), with the side that
-    belongs to attention split into (heads, head width).
-    """
-    shape = tuple(variable.shape)
-    if not transposed:
-        return file.tensor(name, (int(np.prod(shape)),)).reshape(shape)
-    inputs = shape[:-1] if name.endswith("ao.w") else shape[:1]
-    fan_in = int(np.prod(inputs))
-    fan_out = int(np.prod(shape)) // fan_in
-    return file.tensor(name, (fan_out, fan_in)).T.reshape(shape)
 
 
 def sentence_encoder(

@@ -12,9 +12,11 @@ whose low nibbles are weights 0-15 and high nibbles 16-31; weight = (nibble - 8)
 
 import dataclasses
 import hashlib
+import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ MAGIC = b"E5S1"
 VERSION = 1
 BLOCK = 32
 _BLOCK_TYPE = np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)])
-_BYTES = {0: lambda n: 4 * n, 1: lambda n: n // BLOCK * _BLOCK_TYPE.itemsize}
+# Type: elements that share a record, and its bytes.
+_RECORDS = {0: (1, 4), 1: (BLOCK, _BLOCK_TYPE.itemsize)}
 _REMEDY = (
     "delete the file so that it is downloaded again, or set teacher.path to an intact "
     "e5-small-q4.bin"
@@ -85,20 +88,14 @@ class E5S1File:
             # Lengths read from a damaged header lead anywhere.
             raise self._damaged("a readable header", str(error)) from error
 
-    def tensor(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Returns the tensor `name` as a float32 array of `shape`.
-
-        Matrices are [out, in].
+    def tensor(self, name: str) -> np.ndarray:
+        """Returns the tensor `name` as float32, in its shape; matrices are [out, in].
 
         Raises:
-            BabeletError: The file has no such tensor, or one of another size.
+            BabeletError: It holds values that are not finite.
         """
-        expected = f"tensor {name} of shape {shape}"
-        if name not in self._tensors:
-            raise self._damaged(expected, "no such tensor")
-        kind, count, offset = self._tensors[name]
-        if count != np.prod(shape):
-            raise self._damaged(expected, f"{count} elements")
+        kind, shape, offset = self._tensors[name]
+        count = math.prod(shape)
         if kind == 0:
             values = np.frombuffer(self._data, "<f4", count, offset)
         else:
@@ -106,7 +103,7 @@ class E5S1File:
                 np.frombuffer(self._data, _BLOCK_TYPE, count // BLOCK, offset)
             )
         if not np.isfinite(values).all():
-            raise self._damaged(expected, "values that are not finite")
+            raise self._damaged(f"finite values in tensor {name}", "others")
         return values.reshape(shape)
 
     def _parse(self) -> None:
@@ -131,7 +128,15 @@ class E5S1File:
                 f"at most {self.shape.vocabulary_size} pieces, one for each row",
                 str(len(self.pieces.texts)),
             )
-        self._tensors = self._directory(cursor)
+        directory = self._directory(cursor)
+        self._tensors = {}
+        for name, shape in _tensor_shapes(self.shape):
+            kind, count, offset = directory.get(name, (0, 0, 0))
+            if count != math.prod(shape):
+                raise self._damaged(
+                    f"tensor {name} of shape {shape}", f"{count} elements"
+                )
+            self._tensors[name] = kind, shape, offset
 
     def _directory(self, cursor: "_Cursor") -> dict[str, tuple[int, int, int]]:
         """Returns, by name, each tensor's type, elements and offset."""
@@ -140,7 +145,8 @@ class E5S1File:
             name = cursor.take_bytes(cursor.take("H")).decode("utf-8")
             kind, count = cursor.take("B"), cursor.take("I")
             offset, size = cursor.take("Q"), cursor.take("Q")
-            if kind not in _BYTES or _BYTES[kind](count) != size:
+            elements, record = _RECORDS.get(kind, (1, 0))
+            if count % elements or count // elements * record != size:
                 raise self._damaged(
                     f"tensor {name} as f32 or Q4_0",
                     f"type {kind}, {count} elements, {size} bytes",
@@ -160,6 +166,25 @@ class E5S1File:
             received=received,
             remedy=_REMEDY,
         )
+
+
+def _tensor_shapes(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yields the name and shape of every tensor of such an encoder."""
+    hidden, inner = shape.hidden_dim, shape.intermediate_dim
+    yield "emb.word", (shape.vocabulary_size, hidden)
+    yield "emb.pos", (shape.max_positions, hidden)
+    yield "emb.type", (shape.num_segments, hidden)
+    yield "emb.ln.w", (hidden,)
+    yield "emb.ln.b", (hidden,)
+    matrices = {name: (hidden, hidden) for name in ("q", "k", "v", "ao")}
+    matrices |= {"fi": (inner, hidden), "fo": (hidden, inner)}
+    for layer in range(shape.num_layers):
+        for name, (rows, columns) in matrices.items():
+            yield f"l{layer}.{name}.w", (rows, columns)
+            yield f"l{layer}.{name}.b", (rows,)
+        for name in ("aln", "oln"):
+            yield f"l{layer}.{name}.w", (hidden,)
+            yield f"l{layer}.{name}.b", (hidden,)
 
 
 def dequantise(blocks: np.ndarray) -> np.ndarray:
@@ -208,8 +233,9 @@ def _read_pieces(cursor: _Cursor) -> Pieces:
         blob[start:end].decode("utf-8")
         for start, end in zip(offsets, offsets[1:], strict=False)
     )
-    if len({bos, eos, pad, unk}) < 4 or not 0 <= min(bos, eos, pad, unk) < count:
-        raise ValueError(f"special pieces {bos}, {eos}, {pad}, {unk} of {count}")
+    special = bos, eos, pad, unk
+    if len(set(special)) < 4 or min(special) < 0 or max(special) >= count:
+        raise ValueError(f"special pieces {special} of {count}")
     rules = cursor.take("i")
     table = _Cursor(cursor.take_bytes(cursor.take("I")))
     normaliser = {}

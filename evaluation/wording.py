@@ -1,0 +1,82 @@
+"""Figures as a reader would write them; what is not known is an en dash."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def percent(share: float | None) -> str:
+    """Returns "92.1" for .921; an en dash for None."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def points(difference: float | None) -> str:
+    """Returns "+9.2" for .092, with a true minus sign."""
+    if difference is None:
+        return "–"
+    return f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def decimal(value: float | None, places: int = 3) -> str:
+    """Returns a plain number with a true minus sign; an en dash for None."""
+    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def size(count: int | None) -> str:
+    """Returns bytes as "27.1 MB" (10^6 bytes)."""
+    if count is None:
+        return "–"
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def duration(seconds: float | None) -> str:
+    """Returns "9 min 41 s"."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def count(value: float | None) -> str:
+    """Returns an integer with thin spaces between thousands."""
+    return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def figure(value: Any) -> str:
+    """Returns a figure of unknown kind as a reader would write it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return f"{value:.7g}".replace("-", "−")
+    return str(value)
+
+
+def aligned(rows: Sequence[Sequence[Any]]) -> list[list[str]]:
+    """Writes the figures of a table, each column's with the same decimals."""
+    columns = []
+    for column in zip(*rows, strict=True):
+        decimals = [
+            len(f"{value:.4f}".rstrip("0").partition(".")[2])
+            for value in column
+            if isinstance(value, float)
+        ]
+        places = max(decimals, default=0)
+        columns.append(
+            [
+                decimal(value, places) if isinstance(value, float) else figure(value)
+                for value in column
+            ]
+        )
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def cell(value: Any) -> str:
+    """Returns text that cannot break out of a Markdown table or become HTML."""
+    text = " ".join(str(value).split()).replace("\\", "\\\\")
+    return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,217 @@
+"""One run: prepares, trains, evaluates, exports and reports, each step once."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.schema import Config
+from data.pipeline import PairBatches
+from data.splits import TEST, TRAIN, VALIDATION
+from evaluation.evaluate import evaluate, headline
+from evaluation.retrieval import mean_over_languages, retrieval
+from export.rebuild import rebuild_student
+from export.run import export_run
+from model.initialisation import initialise_from_teacher
+from model.precision import preferred_precision
+from model.student import build_student
+from tasks.embedding import EmbeddingTask, student_predict
+from training import projector, reporting
+from training.callbacks import save_weights
+from training.loop import train
+from training.preparation import Preparation
+from training.workdir import Workdir, explain_os_error
+
+# Test pairs a language on which the parity gate compares the exported files.
+PARITY_PAIRS = 40
+
+
+def run(config: Config, path: Path, prepared: str = "") -> None:
+    """Does every step of the run in `path` that is not done yet.
+
+    Args:
+        config: The resolved settings.
+        path: The workdir.
+        prepared: Another workdir whose preparation serves here; "" for none.
+
+    Raises:
+        BabeletError: Something the user can mend.
+    """
+    try:
+        workdir = Workdir(path, config)
+        with workdir.lock():
+            _steps(workdir, Path(prepared) if prepared else None)
+    except OSError as error:
+        raise explain_os_error(error, path) or error from error
+
+
+def _steps(workdir: Workdir, prepared: Path | None) -> None:
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(workdir.config.seed)
+    preparation = Preparation(workdir)
+    if prepared:
+        preparation.adopt(prepared)
+    preparation.run()
+    before = {name: step["inputs"] for name, step in workdir.manifest["steps"].items()}
+    inputs = {name: before[name] for name in ("tokens", "teacher")}
+    inputs |= {
+        name: workdir.section(name) for name in ("student", "objective", "training")
+    }
+    inputs["seed"] = workdir.config.seed
+    outputs = ["student.weights.h5", "student.keras"]
+    workdir.step("training", inputs, outputs, lambda: _train(workdir, preparation))
+    inputs = {"training": inputs, "sets": workdir.section("evaluation")}
+    facts = workdir.step(
+        "evaluation", inputs, ["metrics.json"], lambda: _evaluate(workdir, preparation)
+    )
+    workdir.step(
+        "export",
+        {"training": inputs["training"]},
+        ["export"],
+        lambda: _export(workdir, preparation),
+    )
+    workdir.step(
+        "report",
+        inputs,
+        ["report.html", "MODEL_CARD.md"],
+        lambda: reporting.report(workdir, preparation),
+    )
+    print(
+        f"Test retrieval, mean over languages: teacher {facts['teacher']:.1%}, "
+        f"student {facts['student']:.1%}. Report: {workdir.path / 'report.html'}"
+    )
+
+
+def _train(workdir: Workdir, preparation: Preparation) -> dict:
+    config = workdir.config
+    precision = config.training.precision
+    if precision == "auto":
+        precision = preferred_precision()
+    student = initial_student(config, preparation, precision)
+    corpus, cache = preparation.corpus, preparation.cache
+    pairs = np.asarray(corpus.pairs[corpus.pair_split == TRAIN])
+    rows = np.full(len(corpus.sentences), -1, np.int64)
+    pivots = preparation.training_pivots()
+    rows[pivots] = cache.rows(corpus.sentences.texts(pivots))
+    batches = PairBatches(
+        preparation.tokens,
+        pairs,
+        corpus.sentence_language,
+        cache.vectors,
+        rows,
+        batch_size=config.training.batch_size,
+        pivot_share=config.training.pivot_share,
+        bank_size=config.objective.bank_size,
+        with_pivot_tokens=config.objective.candidates == "student",
+        seed=config.seed,
+    )
+    sets = preparation.held_out(VALIDATION, config.training.validation_pairs)
+    teacher = retrieval(cache.encode, sets)
+    reporting.log_teacher(workdir.path / "logs", teacher, config.training.steps)
+
+    def validate(model: keras.Model) -> dict[str, float]:
+        result = retrieval(student_predict(model, preparation.tokenizer), sets)
+        scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
+        return {"retrieval": mean_over_languages(result)["mean"]} | scores
+
+    task = EmbeddingTask(
+        config.objective,
+        batches,
+        corpus.sentences.__getitem__,
+        validate,
+        preparation.teacher.dim,
+    )
+    print(
+        f"{student.count_params():,} parameters, {precision}; {len(pairs):,} pairs, "
+        f"{config.training.steps} steps of {config.training.batch_size}",
+        flush=True,
+    )
+    state = train(task, student, config.training, precision, workdir.path)
+    _save(student, workdir, preparation)
+    return state | {"precision": precision, "parameters": student.count_params()}
+
+
+def initial_student(
+    config: Config, preparation: Preparation, precision: str
+) -> keras.Model:
+    """Returns the student before training, from teacher layers where configured."""
+    shape = config.student
+    student = build_student(
+        vocabulary_size=preparation.tokenizer.vocabulary_size,
+        num_layers=shape.num_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
+        max_length=shape.max_length,
+        pooling=shape.pooling,
+        output_dim=shape.output_dim,
+        dropout=shape.dropout,
+        dtype=precision,
+    )
+    if shape.init_layers:
+        ids = preparation.teacher_ids()
+        try:
+            copied = initialise_from_teacher(
+                student,
+                preparation.teacher.backbone,
+                layers=shape.init_layers,
+                teacher_ids=ids,
+            )
+        except ValueError as error:
+            raise BabeletError(
+                str(error), remedy="change student.init_layers"
+            ) from error
+        trainable = len(student.trainable_variables)
+        print(f"initialised {len(copied)} of {trainable} variables from the teacher")
+    return student
+
+
+def _save(student: keras.Model, workdir: Workdir, preparation: Preparation) -> None:
+    """Writes the trained student in float32, whatever it was trained in."""
+    save_weights(student, workdir.path / "student.weights.h5")
+    rebuilt = rebuild_student(workdir.path).student
+    with atomic_path(workdir.path / "student.keras") as file:
+        named = file.with_name(f"{file.name}.keras")
+        rebuilt.save(named)
+        named.rename(file)
+    projector.write(
+        workdir.path / "logs" / "projector",
+        student_predict(rebuilt, preparation.tokenizer),
+        preparation.held_out(VALIDATION, workdir.config.training.validation_pairs),
+    )
+
+
+def _evaluate(workdir: Workdir, preparation: Preparation) -> dict:
+    config = workdir.config.evaluation
+    sets = preparation.held_out(TEST, config.pairs_per_language)
+    rebuilt = rebuild_student(workdir.path)
+    models = {
+        "teacher": preparation.cache.encode,
+        "student": student_predict(rebuilt.student, rebuilt.tokenizer),
+    }
+    metrics = {
+        name: evaluate(
+            predict,
+            sets,
+            tatoeba=config.tatoeba,
+            sts=config.sts,
+            teacher=None if name == "teacher" else preparation.cache.encode,
+            description=f"Evaluating the {name}",
+        )
+        for name, predict in models.items()
+    }
+    with atomic_path(workdir.path / "metrics.json") as file:
+        file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+    return {name: headline(values) for name, values in metrics.items()}
+
+
+def _export(workdir: Workdir, preparation: Preparation) -> dict:
+    texts = {
+        group.language: list(zip(group.pivot_texts, group.texts, strict=True))
+        for group in preparation.held_out(TEST, PARITY_PAIRS)
+    }
+    return export_run(workdir.path, texts)
