@@ -20,7 +20,8 @@ from export.run import export_run
 from model.initialisation import initialise_from_teacher
 from model.precision import preferred_precision
 from model.student import build_student
-from tasks.embedding import EmbeddingTask, student_predict
+from tasks import TASKS
+from tasks.embedding import student_predict
 from training import projector, reporting
 from training.callbacks import save_weights
 from training.loop import train
@@ -63,9 +64,8 @@ def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
         preparation.adopt(prepared)
     preparation.run()
     before = workdir.manifest["steps"]
-    training = {name: before[name]["inputs"] for name in ("tokens", "teacher")}
-    training["seed"] = workdir.config.seed
-    for name in ("student", "objective", "training"):
+    training = {"tokens": before["tokens"]["inputs"], "seed": workdir.config.seed}
+    for name in ("task", "student", "objective", "training"):
         training[name] = workdir.section(name)
     evaluation = {"training": training, "sets": workdir.section("evaluation")}
     steps = {
@@ -92,7 +92,9 @@ def _train(workdir: Workdir, preparation: Preparation) -> dict:
         precision = preferred_precision()
     student = initial_student(config, preparation, precision)
     corpus, cache = preparation.corpus, preparation.cache
-    pairs = np.asarray(corpus.pairs[corpus.pair_split == TRAIN])
+    left_out = [corpus.languages.index(x) for x in config.training.leave_out]
+    chosen = (corpus.pair_split == TRAIN) & ~np.isin(corpus.pair_language, left_out)
+    pairs = np.asarray(corpus.pairs[chosen])
     rows = np.full(len(corpus.sentences), -1, np.int64)
     pivots = preparation.training_pivots()
     rows[pivots] = cache.rows(corpus.sentences.texts(pivots))
@@ -117,7 +119,7 @@ def _train(workdir: Workdir, preparation: Preparation) -> dict:
         scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
         return {"retrieval": mean_over_languages(result)["mean"]} | scores
 
-    task = EmbeddingTask(
+    task = TASKS[config.task](
         config.objective,
         batches,
         corpus.sentences.__getitem__,
@@ -185,8 +187,8 @@ def _save(student: keras.Model, workdir: Workdir, preparation: Preparation) -> N
 
 
 def _evaluate(workdir: Workdir, preparation: Preparation) -> dict:
-    config = workdir.config.evaluation
-    sets = preparation.held_out(TEST, config.pairs_per_language)
+    settings = workdir.config.evaluation
+    sets = preparation.held_out(TEST, settings.pairs_per_language)
     rebuilt = rebuild_student(workdir.path)
     models = {
         "teacher": preparation.cache.encode,
@@ -196,8 +198,8 @@ def _evaluate(workdir: Workdir, preparation: Preparation) -> dict:
         name: evaluate(
             predict,
             sets,
-            tatoeba=config.tatoeba,
-            sts=config.sts,
+            tatoeba=settings.tatoeba,
+            sts=settings.sts,
             teacher=None if name == "teacher" else preparation.cache.encode,
             description=f"Evaluating the {name}",
         )
