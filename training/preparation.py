@@ -19,6 +19,7 @@ from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
 from evaluation.retrieval import RetrievalSet
 from model.initialisation import initialise_from_teacher
+from model.precision import preferred_precision
 from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
@@ -247,6 +248,7 @@ class Preparation:
             pooling="mean",
             output_dim=backbone.hidden_dim,
             dropout=0.0,
+            dtype=preferred_precision(),
         )
         layers = range(backbone.num_layers)
         initialise_from_teacher(

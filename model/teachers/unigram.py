@@ -5,8 +5,6 @@ from sentencepiece import sentencepiece_model_pb2 as protos
 
 from model.teachers.e5s1 import Pieces
 
-_CONTROL = ("<s>", "</s>", "<pad>", "<mask>")
-
 
 def unigram_model(pieces: Pieces) -> bytes:
     """Returns the serialized model; the id of a piece is its place in `pieces`.
@@ -22,21 +20,17 @@ def unigram_model(pieces: Pieces) -> bytes:
         piece = model.pieces.add(piece=text, score=score)
         if index == pieces.unk:
             piece.type = piece.UNKNOWN
-        elif index in special or text in _CONTROL:
+        elif index in special or text == "<mask>":
             piece.type = piece.CONTROL
     trainer = model.trainer_spec
     trainer.model_type = trainer.UNIGRAM
     trainer.vocab_size = len(pieces.texts)
     trainer.bos_id, trainer.eos_id = pieces.bos, pieces.eos
     trainer.pad_id, trainer.unk_id = pieces.pad, pieces.unk
-    trainer.bos_piece, trainer.eos_piece = (
-        pieces.texts[pieces.bos],
-        pieces.texts[pieces.eos],
-    )
-    trainer.pad_piece, trainer.unk_piece = (
-        pieces.texts[pieces.pad],
-        pieces.texts[pieces.unk],
-    )
+    trainer.bos_piece = pieces.texts[pieces.bos]
+    trainer.eos_piece = pieces.texts[pieces.eos]
+    trainer.pad_piece = pieces.texts[pieces.pad]
+    trainer.unk_piece = pieces.texts[pieces.unk]
     normalizer = model.normalizer_spec
     normalizer.name = "nmt_nfkc"
     normalizer.precompiled_charsmap = _charsmap(pieces.normaliser)
