@@ -27,7 +27,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         cause = explain(error, path)
-        raise _unwritable(error, path) if cause is error else cause from error
+        raise unwritable(error, path) if cause is error else cause from error
     try:
         remove(temporary)
         yield temporary
@@ -54,11 +54,12 @@ def explain(error: OSError, path: Path) -> Exception:
             "command again: finished steps are kept",
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
-        return _unwritable(error, path)
+        return unwritable(error, path)
     return error
 
 
-def _unwritable(error: OSError, path: Path) -> BabeletError:
+def unwritable(error: OSError, path: Path) -> BabeletError:
+    """Returns the user's error for a place that cannot be written."""
     return BabeletError(
         f"Cannot write {path}: {error.strerror}",
         expected="a folder this user may write to",

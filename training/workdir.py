@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from configs import schema
-from configs.atomic import atomic_path, explain
+from configs.atomic import atomic_path, explain, unwritable
 from configs.errors import BabeletError
 
 PACKAGES = (
@@ -37,30 +37,29 @@ class Workdir:
             config: The resolved settings of the run.
 
         Raises:
-            BabeletError: The folder cannot be written.
+            BabeletError: The folder cannot be written, or another run is in it.
         """
         self.path = path
         self.config = config
-        with atomic_path(path / "config.json") as file:
-            file.write_text(schema.to_json(config), encoding="utf-8")
         self._manifest_path = path / "manifest.json"
-        self.manifest = self._read_manifest()
-        self.manifest |= {
-            "name": config.name,
-            "seed": config.seed,
-            "config_hash": digest(schema.to_json(config)),
-            "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
-        }
-        self._write_manifest()
+        # Whoever runs here reads these files again.
+        with self.lock():
+            self._record()
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Keeps other processes from running in this folder meanwhile.
 
         Raises:
-            BabeletError: Another process is.
+            BabeletError: Another process is, or the folder cannot be written.
         """
-        with (self.path / ".lock").open("w") as file:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("w")
+        except OSError as error:
+            cause = explain_os_error(error, self.path)
+            raise cause or unwritable(error, self.path) from error
+        with file:
             try:
                 # Held by the process: the system releases it even after a kill.
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,6 +88,9 @@ class Workdir:
         if done and done["inputs"] == wanted and present:
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
+        # Killed meanwhile, it leaves outputs that are nobody's.
+        self.manifest["steps"].pop(name, None)
+        self._write_manifest()
         print(f"{name}: started", flush=True)
         started = time.monotonic()
         facts = run()
@@ -107,16 +109,32 @@ class Workdir:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 
+    def _record(self) -> None:
+        """Writes the settings, and into the manifest what this run is."""
+        text = schema.to_json(self.config)
+        with atomic_path(self.path / "config.json") as file:
+            file.write_text(text, encoding="utf-8")
+        self.manifest = self._read_manifest() | {
+            "name": self.config.name,
+            "seed": self.config.seed,
+            "config_hash": digest(text),
+            "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
+        }
+        self._write_manifest()
+
     def _read_manifest(self) -> dict:
         if not self._manifest_path.exists():
             return {"steps": {}}
         try:
-            return json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            if not isinstance(manifest, dict) or "steps" not in manifest:
+                raise ValueError("it lists no steps")
         except (ValueError, OSError) as error:
             raise BabeletError(
                 f"Cannot read {self._manifest_path}: {error}",
                 remedy="delete it: the steps are then done again",
             ) from error
+        return manifest
 
     def _write_manifest(self) -> None:
         with atomic_path(self._manifest_path) as file:
