@@ -192,9 +192,7 @@ def test_checkpoints_come_in_time_and_at_the_end(tmp_path):
 
     model = Counter()
     scores = [0.5, 0.4, 0.3, 0.9]
-    validate = validation(
-        model, scores, tmp_path, patience=2, first_step=10, last_step=99
-    )
+    validate = validation(scores, tmp_path, patience=2, first_step=10, last_step=99)
     keep = Checkpoints(save, validate, first_step=10, last_step=99, every=4)
     fit(model, [1.0] * 9, validate, keep)
     assert saved == [(12, 2, False, 12), (16, 6, True, 12)]
