@@ -56,8 +56,7 @@ class FusedAdamW(keras.optimizers.AdamW):
         gradient: tf.IndexedSlices,
         rate: tf.Tensor,
     ) -> None:
-        rows, place = tf.unique(tf.cast(gradient.indices, tf.int32))
-        total = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+        rows, total = gradient.indices, gradient.values
         first = tf.gather(momentum, rows)
         first += (1 - self.beta_1) * (total - first)
         second = tf.gather(velocity, rows)
@@ -68,8 +67,20 @@ class FusedAdamW(keras.optimizers.AdamW):
         table.scatter_sub(tf.IndexedSlices(change, rows))
 
     def _clip_gradients(self, gradients: list) -> list:
-        """Clips by the global norm, with the fused square-sum kernel."""
+        """Sums the gradients of each row, then clips by the global norm."""
+        gradients = [
+            _one_per_row(each) if isinstance(each, tf.IndexedSlices) else each
+            for each in gradients
+        ]
         if not self.global_clipnorm:
             return super()._clip_gradients(gradients)
+        # Its norm comes from a fused kernel, Keras's from passes over each variable.
         clipped, _ = tf.clip_by_global_norm(gradients, self.global_clipnorm)
         return clipped
+
+
+def _one_per_row(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """Returns `gradient` with the values of equal indices summed."""
+    rows, place = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
