@@ -14,6 +14,7 @@ from configs.schema import Config
 from data import building, vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import fetch_wheel
+from data.sources import parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
@@ -119,6 +120,9 @@ class Preparation:
         """Does the steps that are not done."""
         config, step = self._config, self._workdir.step
         inputs = {"data": self._workdir.section("data")}
+        # A file counts by its content: changed, it is read again; moved, it is not.
+        if files := inputs["data"].pop("files"):
+            inputs["files"] = parallel_files.digests(files)
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = {
             "corpus": self.corpus.fingerprint,
