@@ -183,6 +183,8 @@ class TrainingConfig:
     batch_size: int = 128
     # Share of rows whose source is the pivot sentence itself.
     pivot_share: float = 0.1
+    # Languages of the data that are measured but not trained on.
+    leave_out: tuple[str, ...] = ()
     # Peak; linear warm-up, cosine decay to zero.
     learning_rate: float = 4e-4
     warmup_steps: int = 100
@@ -228,7 +230,7 @@ class EvaluationConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """One run. `seed` decides initial weights, batches and dropout; splits are fixed."""
+    """One run. `seed` decides initial weights, batches and dropout, not the splits."""
 
     name: str
     data: DataConfig
@@ -240,6 +242,15 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+
+    def __post_init__(self) -> None:
+        unknown = set(self.training.leave_out) - set(self.data.languages)
+        _require(
+            not unknown,
+            "training.leave_out",
+            "languages of data.languages",
+            ", ".join(sorted(unknown)),
+        )
 
 
 def to_json(config: Config) -> str:

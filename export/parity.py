@@ -6,10 +6,12 @@ checks <workdir>/export against the student rebuilt from the saved weights, in a
 process that has not seen the training. Files that fail are deleted, all of them.
 """
 
-import hashlib
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +24,8 @@ from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
-from export import predict
+from export.artefacts import ARTEFACTS, Artefact, measure
+from export.predict import keras_predict
 from export.rebuild import describe, rebuild_student
 
 # Language of translations -> (pivot text, translation) pairs.
@@ -43,39 +46,6 @@ EDGE_CASES = (
     "הדלק את light-ה ב-3 חדרים",
     "turn on the lamp " * 200,
     "x" * 3000,
-)
-
-
-class Artefact(NamedTuple):
-    """One way into one exported file."""
-
-    name: str
-    # Within the export folder.
-    path: str
-    minimum_cosine: float
-    # (path, tokenizer, batch size, lengths are multiples of) -> predict
-    open: Callable[[Path, Tokenizer, int, int], predict.Predict]
-
-
-ARTEFACTS = (
-    Artefact(
-        "saved_model (serving_default)",
-        "saved_model",
-        0.9999,
-        lambda path, _, batch, __: predict.saved_model_predict(path, batch),
-    ),
-    Artefact(
-        "saved_model (from_tokens)",
-        "saved_model",
-        0.9999,
-        predict.saved_model_tokens_predict,
-    ),
-    Artefact(
-        "student_fp32.tflite", "student_fp32.tflite", 0.9999, predict.litert_predict
-    ),
-    Artefact(
-        "student_int8.tflite", "student_int8.tflite", 0.98, predict.litert_predict
-    ),
 )
 
 
@@ -114,7 +84,7 @@ def check_parity(
     samples = _samples(texts_by_language, config.data.pivot)
     # The bar counts what is slow: texts through the student and each artefact.
     with tqdm(total=1 + len(ARTEFACTS), desc="Parity", unit=" models") as progress:
-        vectors = predict.keras_predict(student, tokenizer)([s.text for s in samples])
+        vectors = keras_predict(student, tokenizer)([s.text for s in samples])
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
             for language, pairs in texts_by_language.items()
@@ -130,7 +100,7 @@ def check_parity(
         "languages": len({s.language for s in samples}) - 1,
         "retrieval_keras": reference.retrieval,
         "artefacts": figures,
-        "files": {each.path: _measure(folder / each.path) for each in ARTEFACTS},
+        "files": {each.path: measure(folder / each.path) for each in ARTEFACTS},
         "student": describe(workdir),
     }
     _write_golden(folder / "golden.jsonl", reference, tokenizer)
@@ -255,21 +225,6 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:80] + "…")
 
 
-def _measure(path: Path) -> dict[str, Any]:
-    """Returns bytes and SHA-256 of a file, or of a folder's names and contents."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-    digest, size = hashlib.sha256(), 0
-    for file in files:
-        if file != path:
-            digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
-        content = file.read_bytes()
-        digest.update(content)
-        size += len(content)
-    return {"bytes": size, "sha256": digest.hexdigest()}
-
-
 def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> None:
     """Writes the edge cases and two texts of every language, one JSON a line."""
     shown: dict[str, int] = {}
@@ -302,6 +257,9 @@ def main(_: list[str]) -> None:
     """Prints one line for each artefact, or the one error; exits with 2 on that."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
+    if flags.FLAGS.parent:
+        arguments = (flags.FLAGS.parent,)
+        threading.Thread(target=_end_with, args=arguments, daemon=True).start()
     try:
         report = check_parity(workdir, folder, _read_texts(workdir / TEXTS))
     except BabeletError as error:
@@ -315,9 +273,20 @@ def main(_: list[str]) -> None:
         )
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process when the export that started it is killed.
+
+    Left alone it would find its files gone, and then delete those of the next run.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
+
+
 if __name__ == "__main__":
     # Here and not at the top: the training's entry imports this module, and defines
     # a flag of the same name.
     flags.DEFINE_string("workdir", None, "The run.", required=True)
     flags.DEFINE_string("folder", None, "Artefacts, if not in <workdir>/export.")
+    flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     app.run(main)

@@ -72,6 +72,7 @@ def _check_in_new_process(workdir: Path, folder: Path) -> None:
     """Runs the gate where nothing of this process's state can help it pass."""
     command = [sys.executable, "-m", "export.parity"]
     command += [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+    command.append(f"--parent={os.getpid()}")
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
     done = subprocess.run(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True

@@ -36,6 +36,12 @@ PREPARED = flags.DEFINE_string(
     "Another run's folder, whose corpus, vocabulary and teacher vectors serve here "
     "too; its data, vocabulary and teacher settings must be the same.",
 )
+UNTIL = flags.DEFINE_enum(
+    "until",
+    "report",
+    ["preparation", "training", "evaluation", "export", "report"],
+    "The last step to do; the same command without it does the rest.",
+)
 flags.mark_flag_as_required("workdir")
 
 
@@ -48,7 +54,7 @@ def main(argv: list[str]) -> None:
         # After the flags are read: TensorFlow takes seconds to import.
         from training.run import run
 
-        run(config, Path(WORKDIR.value), PREPARED.value)
+        run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,6 +1,7 @@
 """One run: prepares, trains, evaluates, exports and reports, each step once."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,7 +20,8 @@ from export.run import export_run
 from model.initialisation import initialise_from_teacher
 from model.precision import preferred_precision
 from model.student import build_student
-from tasks.embedding import EmbeddingTask, student_predict
+from tasks import TASKS
+from tasks.embedding import student_predict
 from training import projector, reporting
 from training.callbacks import save_weights
 from training.loop import train
@@ -30,13 +32,18 @@ from training.workdir import Workdir, explain_os_error
 PARITY_PAIRS = 40
 
 
-def run(config: Config, path: Path, prepared: str = "") -> None:
+# In their order; `--until` names one of them.
+STEPS = ("preparation", "training", "evaluation", "export", "report")
+
+
+def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) -> None:
     """Does every step of the run in `path` that is not done yet.
 
     Args:
         config: The resolved settings.
         path: The workdir.
         prepared: Another workdir whose preparation serves here; "" for none.
+        until: The last of `STEPS` to do.
 
     Raises:
         BabeletError: Something the user can mend.
@@ -44,46 +51,38 @@ def run(config: Config, path: Path, prepared: str = "") -> None:
     try:
         workdir = Workdir(path, config)
         with workdir.lock():
-            _steps(workdir, Path(prepared) if prepared else None)
+            _steps(workdir, Path(prepared) if prepared else None, until)
     except OSError as error:
         raise explain_os_error(error, path) or error from error
 
 
-def _steps(workdir: Workdir, prepared: Path | None) -> None:
+def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(workdir.config.seed)
     preparation = Preparation(workdir)
     if prepared:
         preparation.adopt(prepared)
     preparation.run()
-    before = {name: step["inputs"] for name, step in workdir.manifest["steps"].items()}
-    inputs = {name: before[name] for name in ("tokens", "teacher")}
-    inputs |= {
-        name: workdir.section(name) for name in ("student", "objective", "training")
+    before = workdir.manifest["steps"]
+    training = {"tokens": before["tokens"]["inputs"], "seed": workdir.config.seed}
+    for name in ("task", "student", "objective", "training"):
+        training[name] = workdir.section(name)
+    evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    steps = {
+        "training": (training, ["student.weights.h5", "student.keras"], _train),
+        "evaluation": (evaluation, ["metrics.json"], _evaluate),
+        "export": ({"training": training}, ["export"], _export),
+        "report": (evaluation, ["report.html", "MODEL_CARD.md"], reporting.report),
     }
-    inputs["seed"] = workdir.config.seed
-    outputs = ["student.weights.h5", "student.keras"]
-    workdir.step("training", inputs, outputs, lambda: _train(workdir, preparation))
-    inputs = {"training": inputs, "sets": workdir.section("evaluation")}
-    facts = workdir.step(
-        "evaluation", inputs, ["metrics.json"], lambda: _evaluate(workdir, preparation)
-    )
-    workdir.step(
-        "export",
-        {"training": inputs["training"]},
-        ["export"],
-        lambda: _export(workdir, preparation),
-    )
-    workdir.step(
-        "report",
-        inputs,
-        ["report.html", "MODEL_CARD.md"],
-        lambda: reporting.report(workdir, preparation),
-    )
-    print(
-        f"Test retrieval, mean over languages: teacher {facts['teacher']:.1%}, "
-        f"student {facts['student']:.1%}. Report: {workdir.path / 'report.html'}"
-    )
+    for name in STEPS[1 : STEPS.index(until) + 1]:
+        inputs, outputs, work = steps[name]
+        workdir.step(name, inputs, outputs, partial(work, workdir, preparation))
+    if until == STEPS[-1]:
+        scores = before["evaluation"]["facts"]
+        print(
+            f"Test retrieval, mean over languages: teacher {scores['teacher']:.1%}, "
+            f"student {scores['student']:.1%}. Report: {workdir.path / 'report.html'}"
+        )
 
 
 def _train(workdir: Workdir, preparation: Preparation) -> dict:
@@ -93,7 +92,9 @@ def _train(workdir: Workdir, preparation: Preparation) -> dict:
         precision = preferred_precision()
     student = initial_student(config, preparation, precision)
     corpus, cache = preparation.corpus, preparation.cache
-    pairs = np.asarray(corpus.pairs[corpus.pair_split == TRAIN])
+    left_out = [corpus.languages.index(x) for x in config.training.leave_out]
+    chosen = (corpus.pair_split == TRAIN) & ~np.isin(corpus.pair_language, left_out)
+    pairs = np.asarray(corpus.pairs[chosen])
     rows = np.full(len(corpus.sentences), -1, np.int64)
     pivots = preparation.training_pivots()
     rows[pivots] = cache.rows(corpus.sentences.texts(pivots))
@@ -118,7 +119,7 @@ def _train(workdir: Workdir, preparation: Preparation) -> dict:
         scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
         return {"retrieval": mean_over_languages(result)["mean"]} | scores
 
-    task = EmbeddingTask(
+    task = TASKS[config.task](
         config.objective,
         batches,
         corpus.sentences.__getitem__,
@@ -186,8 +187,8 @@ def _save(student: keras.Model, workdir: Workdir, preparation: Preparation) -> N
 
 
 def _evaluate(workdir: Workdir, preparation: Preparation) -> dict:
-    config = workdir.config.evaluation
-    sets = preparation.held_out(TEST, config.pairs_per_language)
+    settings = workdir.config.evaluation
+    sets = preparation.held_out(TEST, settings.pairs_per_language)
     rebuilt = rebuild_student(workdir.path)
     models = {
         "teacher": preparation.cache.encode,
@@ -197,8 +198,8 @@ def _evaluate(workdir: Workdir, preparation: Preparation) -> dict:
         name: evaluate(
             predict,
             sets,
-            tatoeba=config.tatoeba,
-            sts=config.sts,
+            tatoeba=settings.tatoeba,
+            sts=settings.sts,
             teacher=None if name == "teacher" else preparation.cache.encode,
             description=f"Evaluating the {name}",
         )

@@ -101,9 +101,9 @@ class Workdir:
         print(f"{name}: finished in {seconds:.0f} s", flush=True)
         return facts
 
-    def section(self, name: str) -> dict:
+    def section(self, name: str) -> object:
         """Returns a group of settings as JSON values, to name as a step's input."""
-        return dataclasses.asdict(getattr(self.config, name))
+        return dataclasses.asdict(self.config)[name]
 
     def _read_manifest(self) -> dict:
         if not self._manifest_path.exists():

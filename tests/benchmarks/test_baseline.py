@@ -31,7 +31,10 @@ def model(value):
     "student": model(0.9 + seed / 100),
 }))
 (folder / "manifest.json").write_text(json.dumps({
-    "steps": {"training": {"facts": {"best": 1 - abs(rate - 8e-4)}}},
+    "steps": {
+        "training": {"facts": {"best": 1 - abs(rate - 8e-4)}},
+        flags["until"]: {"facts": {"best": 1 - abs(rate - 8e-4)}},
+    },
 }))
 """
 CONFIG = load("configs/smart_home.py", ["training.steps=300"])
@@ -64,7 +67,9 @@ def test_every_variant_is_run_with_every_seed_on_one_corpus(runner):
     assert "prepared" not in first
     assert {call["prepared"] for call in others} == {first["workdir"]}
     tuned = sum(variant.tuned for variant in VARIANTS)
-    assert len(others) + 1 == 2 * len(VARIANTS) + tuned * len(RATES)
+    full = sum(min(2, variant.seeds) for variant in VARIANTS)
+    assert len(others) + 1 == full + tuned * len(RATES)
+    assert {call["until"] for call in others} == {"training", "evaluation"}
     assert runner.remaining == 0
 
 

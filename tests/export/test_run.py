@@ -28,22 +28,25 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
 ):
     """A half-written folder looks finished to the next step."""
     workdir = make_workdir(tmp_path / "run", make_student())
-    process = subprocess.Popen(
-        [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
-        stderr=subprocess.DEVNULL,
-    )
-    started = workdir / ".export.partial" / "saved_model"
-    deadline = time.monotonic() + 120
-    while not started.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert started.exists()
-    assert not (workdir / "export").exists()
+    partial = workdir / ".export.partial"
+    # Once while files are written, once while the gate's own process reads them.
+    for reached in ("saved_model", "student_int8.tflite"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 120
+        while not (partial / reached).exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(1 if reached == "student_int8.tflite" else 0)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert (partial / reached).exists()
+        assert not (workdir / "export").exists()
 
     report = export_run(workdir, pairs)
     assert {file.name for file in (workdir / "export").iterdir()} == WHOLE
-    assert not (workdir / ".export.partial").exists()
+    assert not partial.exists()
     assert report["artefacts"]["student_int8.tflite"]["min_cosine"] > 0.98
 
 
