@@ -10,7 +10,7 @@ import sentencepiece
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 # Full-width A becomes a; zero-width joiners vanish.
-RULES = struct.pack("<IBI", ord("Ａ"), 1, ord("a")) + struct.pack("<IB", 0x200D, 0)
+RULES = {"Ａ": "a", "\u200d": ""}
 
 
 class Shape(NamedTuple):
@@ -45,6 +45,13 @@ def unigram(sentences, size):
     return pieces, [trained.get_score(i) for i in ids]
 
 
+def nmt_nfkc():
+    """Returns the rules of a real teacher's normaliser."""
+    sentencepiece.set_min_log_level(1)
+    rules = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").decompile()
+    return {source: target for source, target in rules if len(source) == 1}
+
+
 def quantise(matrix):
     """Returns Q4_0 bytes of (out, in) weights, and the weights they stand for."""
     blocks = matrix.reshape(-1, 32)
@@ -60,7 +67,7 @@ def quantise(matrix):
     return data, weights.reshape(matrix.shape)
 
 
-def random_tensors(rows, shape):
+def random_tensors(rows, shape, spread):
     random = np.random.default_rng(7)
     hidden, inner = shape.hidden, shape.inner
     shapes = {"emb.word": (rows, hidden), "emb.pos": (shape.positions, hidden)}
@@ -72,18 +79,27 @@ def random_tensors(rows, shape):
         shapes |= {f"l{i}.fo.w": (hidden, inner), f"l{i}.fo.b": (hidden,)}
         for name in ("aln", "oln"):
             shapes |= {f"l{i}.{name}.w": (hidden,), f"l{i}.{name}.b": (hidden,)}
-    return {
-        name: random.normal(1.0 if name.endswith("ln.w") else 0.0, 0.3, shape).astype(
-            np.float32
-        )
-        for name, shape in shapes.items()
-    }
+    tensors = {}
+    for name, shape in shapes.items():
+        mean = 1.0 if name.endswith("ln.w") else 0.0
+        scale = 0.3 if name == "emb.word" else spread
+        tensors[name] = random.normal(mean, scale, shape).astype(np.float32)
+    return tensors
 
 
-def write_e5s1(path, pieces, scores, shape):
+def write_e5s1(path, pieces, scores, shape, rules=RULES, spread=0.3):
     """Writes a teacher with random weights; returns the weights, and offsets.
 
     The embedding table has one row more than there are pieces, as in the real file.
+
+    Args:
+        path: The file to write.
+        pieces: The tokenizer's, SPECIAL first.
+        scores: One for each piece.
+        shape: Of the encoder.
+        rules: Of the normaliser, from a character to its replacement.
+        spread: Of all weights but the tokens' embeddings; the smaller, the more a
+            vector is the mean of its tokens, which is easy to learn.
     """
     out = io.BytesIO()
     out.write(b"E5S1" + struct.pack("<I", 1))
@@ -94,9 +110,13 @@ def write_e5s1(path, pieces, scores, shape):
     out.write(struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, sum(map(len, pieces))))
     out.write(np.cumsum([0, *map(len, pieces)]).astype("<u4").tobytes())
     out.write(np.array(scores, "<f4").tobytes() + b"".join(pieces))
-    out.write(struct.pack("<iI", 2, len(RULES)) + RULES)
+    table = b"".join(
+        struct.pack(f"<IB{len(text)}I", ord(character), len(text), *map(ord, text))
+        for character, text in rules.items()
+    )
+    out.write(struct.pack("<iI", len(rules), len(table)) + table)
     weights, stored = {}, {}
-    for name, tensor in random_tensors(rows, shape).items():
+    for name, tensor in random_tensors(rows, shape, spread).items():
         if name == "emb.word" or re.fullmatch(r"l\d\.(q|k|v|ao|fi|fo)\.w", name):
             data, weights[name] = quantise(tensor)
             stored[name] = 1, data
