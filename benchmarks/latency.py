@@ -4,7 +4,7 @@
 
 Both come from the same converter. Batch 1, 16 tokens, one thread, XNNPACK on, order
 A-B-B-A in one process. Prints the medians and their ratio, and writes
-<workdir>/latency.json. Needs 2.5 GB of memory and 1 GB of disk for the teacher.
+<workdir>/latency.json. Needs 4.5 GB of memory and 1 GB of disk for the teacher.
 """
 
 import json

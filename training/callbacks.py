@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from training import checkpoints
 
 # Rows named when a loss is not finite.
 NAMED_ROWS = 5
@@ -159,16 +158,16 @@ class Checkpoints(keras.callbacks.Callback):
 
     def __init__(
         self,
-        folder: Path,
+        save: Callable,
         validation: Validation,
         *,
         first_step: int,
         last_step: int,
         every: int,
     ) -> None:
-        """Takes the folder, the callback whose state goes along, and the steps."""
+        """Takes this training's `checkpoints.save` and whose state goes along."""
         super().__init__()
-        self._folder = folder
+        self._save = save
         self._validation = validation
         self._first_step = first_step
         self._last_step = last_step
@@ -180,7 +179,7 @@ class Checkpoints(keras.callbacks.Callback):
         stopping = self.model.stop_training or step == self._last_step
         if step % self._every == 0 or stopping:
             notes = self._validation.state | {"stopped": bool(stopping)}
-            checkpoints.save(self._folder, step, self.model, notes)
+            self._save(step, self.model, notes)
 
 
 def save_weights(model: keras.Model, path: Path) -> None:

@@ -6,6 +6,7 @@ written under a temporary name and renamed.
 """
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -17,13 +18,28 @@ from configs.errors import BabeletError
 NAME = "state.npz"
 
 
-def save(folder: Path, step: int, distiller: keras.Model, callback_state: dict) -> None:
-    """Writes the state after `step` steps, in the place of the one before."""
+def save(
+    folder: Path,
+    identity: str,
+    step: int,
+    distiller: keras.Model,
+    callback_state: dict,
+) -> None:
+    """Writes the state after `step` steps, in the place of the one before.
+
+    Args:
+        folder: Of the checkpoints.
+        identity: Names all that the training depends on.
+        step: Steps done.
+        distiller: Compiled, its optimizer built.
+        callback_state: JSON values.
+    """
     arrays = {
         f"variable_{index}": np.asarray(variable)
         for index, variable in enumerate(_variables(distiller))
     }
     notes = {
+        "identity": identity,
         "step": step,
         "names": [variable.path for variable in _variables(distiller)],
         "callbacks": callback_state,
@@ -32,11 +48,12 @@ def save(folder: Path, step: int, distiller: keras.Model, callback_state: dict) 
         np.savez(file, notes=np.array(json.dumps(notes)), **arrays)
 
 
-def restore(folder: Path, distiller: keras.Model) -> tuple[int, dict]:
-    """Sets every variable from the checkpoint, if there is one.
+def restore(folder: Path, identity: str, distiller: keras.Model) -> tuple[int, dict]:
+    """Sets every variable from the checkpoint of the same training, if there is one.
 
     Returns:
-        The steps done and the callbacks' state; (0, {}) without a checkpoint.
+        The steps done and the callbacks' state; (0, {}) without a checkpoint or with
+        one of other settings, which is left to be overwritten.
 
     Raises:
         BabeletError: The checkpoint is of another model or cannot be read.
@@ -48,11 +65,13 @@ def restore(folder: Path, distiller: keras.Model) -> tuple[int, dict]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             notes = json.loads(str(arrays["notes"]))
+            if notes["identity"] != identity:
+                return 0, {}
             if notes["names"] != [variable.path for variable in variables]:
                 raise ValueError("it holds the variables of another model")
             for index, variable in enumerate(variables):
                 variable.assign(arrays[f"variable_{index}"])
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise BabeletError(
             f"Cannot continue from {path}: {error}",
             remedy=f"delete {folder} to train from the start",

@@ -1,10 +1,13 @@
 """Trains a student on a task: Keras's fit, with exact resume around it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from configs.atomic import remove
 from configs.schema import TrainingConfig
 from tasks.base import Task
 from training import callbacks, checkpoints
@@ -13,7 +16,12 @@ BEST = "best.weights.h5"
 
 
 def train(
-    task: Task, student: keras.Model, config: TrainingConfig, precision: str, run: Path
+    task: Task,
+    student: keras.Model,
+    config: TrainingConfig,
+    precision: str,
+    run: Path,
+    identity: str,
 ) -> dict:
     """Trains `student` in place and leaves it at its best weights.
 
@@ -26,6 +34,8 @@ def train(
         config: Steps and rates.
         precision: The Keras policy that the student was built with.
         run: The workdir; logs go to `run/logs`.
+        identity: Names all that the result depends on; a checkpoint of another
+            identity is not continued.
 
     Returns:
         The validation state: best score, its step, and the curve.
@@ -34,13 +44,16 @@ def train(
     distiller = task.distiller(student, precision)
     distiller.compile(optimizer=_optimizer(config), jit_compile=False)
     distiller.optimizer.build(distiller.trainable_variables)
-    step, state = checkpoints.restore(folder, distiller)
+    step, state = checkpoints.restore(folder, identity, distiller)
     stopped = state.pop("stopped", False)
     if step:
         print(f"continuing after step {step} of {config.steps}", flush=True)
+    if not step:
+        remove(run / "logs" / "train")
     if not stopped:
         writer = tf.summary.create_file_writer(str(run / "logs" / "train"))
-        state = _fit(task, distiller, config, writer, folder, step, state)
+        save = partial(checkpoints.save, folder, identity)
+        state = _fit(task, distiller, config, writer, folder / BEST, save, step, state)
     student.load_weights(folder / BEST)
     return state
 
@@ -50,14 +63,15 @@ def _fit(
     distiller: keras.Model,
     config: TrainingConfig,
     writer: tf.summary.SummaryWriter,
-    folder: Path,
+    best: Path,
+    save: Callable,
     step: int,
     state: dict,
 ) -> dict:
     validation = callbacks.Validation(
         lambda: task.validate(distiller.student),
         writer,
-        folder / BEST,
+        best,
         first_step=step,
         last_step=config.steps,
         every=config.validate_every,
@@ -76,7 +90,7 @@ def _fit(
             callbacks.Scalars(writer, step, config.batch_size),
             validation,
             callbacks.Checkpoints(
-                folder,
+                save,
                 validation,
                 first_step=step,
                 last_step=config.steps,

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.splits import TEST
+from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
@@ -44,32 +45,100 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
 def report(workdir: Workdir, preparation: Preparation) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
     path, steps = workdir.path, workdir.manifest["steps"]
-    parity = json.loads((path / "export" / "parity.json").read_text())
-    files = sorted((path / "export").glob("student_*.tflite"))
-    latency = measure_latency({file.name: file for file in files})["models"]
-    rows = [
-        {"model": "student", "file": name, "milliseconds": row["median_ms"]}
-        for name, row in latency.items()
-    ]
+    latency, note = _latency(path)
     content = Report(
-        config=json.loads((path / "config.json").read_text()),
+        config=_read(path / "config.json"),
         manifest=workdir.manifest,
         counts=preparation.corpus.counts(),
         rejected=steps["corpus"]["facts"]["rejected"],
         vocabulary=preparation.coverage(),
         sizes=_sizes(workdir, preparation),
-        latency=rows,
-        latency_note="LiteRT, batch 1, 16 tokens, one thread, XNNPACK on.",
-        metrics=json.loads((path / "metrics.json").read_text()),
+        latency=latency,
+        latency_note=note,
+        metrics=_read(path / "metrics.json"),
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
-        parity=parity["artefacts"],
+        parity=_read(path / "export" / "parity.json")["artefacts"],
+        tables=_tables(workdir),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
     )
     write_report(path / "report.html", content)
     write_model_card(path / "MODEL_CARD.md", content)
-    return {"latency_ms": {row["file"]: row["milliseconds"] for row in rows}}
+    return {"latency_ms": {row["file"]: row["milliseconds"] for row in latency}}
+
+
+def measurements(path: Path) -> dict[str, str]:
+    """Returns the text of what benchmarks left in a workdir, for the report."""
+    files = {name: path / name for name in ("latency.json", "baseline/table.json")}
+    return {name: file.read_text() for name, file in files.items() if file.is_file()}
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _latency(path: Path) -> tuple[list[dict], str]:
+    """Returns the rows measured beside the teacher, or else the student's alone."""
+    note = "LiteRT, batch 1, 16 tokens, one thread, XNNPACK on"
+    if (path / "latency.json").is_file():
+        models = _read(path / "latency.json")["models"]
+        note += "; teacher and student in one process, in the order A-B-B-A."
+    else:
+        files = sorted((path / "export").glob("student_*.tflite"))
+        models = measure_latency({file.stem: file for file in files})["models"]
+        note += ". For the teacher beside it: python -m benchmarks.latency."
+    rows = [
+        {
+            "model": name.partition("_")[0],
+            "file": f"{name}.tflite",
+            "milliseconds": row["median_ms"],
+        }
+        for name, row in models.items()
+    ]
+    return rows, note
+
+
+def _tables(workdir: Workdir) -> list[dict]:
+    """Returns time and memory by step, and the baseline table where there is one."""
+    steps = workdir.manifest["steps"]
+    done = [
+        [name, f"{row['seconds']:.0f}", f"{row['peak_gb']:.2f}"]
+        for name, row in steps.items()
+    ]
+    tables = [
+        {
+            "title": "Time and memory",
+            "note": "Peak memory is the largest of this process so far.",
+            "columns": ["step", "seconds", "peak GB"],
+            "rows": done,
+        }
+    ]
+    file = workdir.path / "baseline" / "table.json"
+    if file.is_file():
+        rows = _read(file)
+        columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+        tables.append(
+            {
+                "title": "What the teacher is worth",
+                "note": "Same pairs, vocabulary and steps; alpha is the share of the "
+                "hard label, and with alpha 1 no teacher is used. Percent, mean over "
+                "seeds and their standard deviation.",
+                "columns": ["variant", *columns],
+                "rows": [
+                    [name, *(_figure(row.get(column)) for column in columns)]
+                    for name, row in rows.items()
+                ],
+            }
+        )
+    return tables
+
+
+def _figure(value: dict | None) -> str:
+    if value is None:
+        return "–"
+    spread = f" ± {value['spread']:.1f}" if value["spread"] is not None else ""
+    return f"{value['mean']:.1f}{spread}"
 
 
 def _sizes(workdir: Workdir, preparation: Preparation) -> list[dict]:
@@ -96,20 +165,11 @@ def _sizes(workdir: Workdir, preparation: Preparation) -> list[dict]:
 
 
 def _curves(workdir: Workdir) -> list[dict]:
-    facts = workdir.manifest["steps"]["training"]["facts"]
-    points = []
-    for row in facts["curve"]:
-        step = row["step"]
-        points += [
-            {"step": step, "name": name, "value": value}
-            for name, value in row.items()
-            if name != "step"
-        ]
-    teacher = json.loads((workdir.path / "logs" / "teacher.json").read_text())
-    for name, value in teacher.items():
-        for step in (0, workdir.config.training.steps):
-            points.append({"step": step, "name": f"teacher/{name}", "value": value})
-    return points
+    points = curve_points(workdir.manifest["steps"]["training"]["facts"]["curve"])
+    steps = (0, workdir.config.training.steps)
+    teacher = _read(workdir.path / "logs" / "teacher.json")
+    named = {f"teacher/{name}": value for name, value in teacher.items()}
+    return points + curve_points({"step": step} | named for step in steps)
 
 
 def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:

@@ -26,7 +26,7 @@ from training import projector, reporting
 from training.callbacks import save_weights
 from training.loop import train
 from training.preparation import Preparation
-from training.workdir import Workdir, explain_os_error
+from training.workdir import Workdir, digest, explain_os_error, peak_memory
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
@@ -64,15 +64,14 @@ def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
         preparation.adopt(prepared)
     preparation.run()
     before = workdir.manifest["steps"]
-    training = {"tokens": before["tokens"]["inputs"], "seed": workdir.config.seed}
-    for name in ("task", "student", "objective", "training"):
-        training[name] = workdir.section(name)
+    training = _training_inputs(workdir)
     evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    shown = evaluation | reporting.measurements(workdir.path)
     steps = {
         "training": (training, ["student.weights.h5", "student.keras"], _train),
         "evaluation": (evaluation, ["metrics.json"], _evaluate),
         "export": ({"training": training}, ["export"], _export),
-        "report": (evaluation, ["report.html", "MODEL_CARD.md"], reporting.report),
+        "report": (shown, ["report.html", "MODEL_CARD.md"], reporting.report),
     }
     for name in STEPS[1 : STEPS.index(until) + 1]:
         inputs, outputs, work = steps[name]
@@ -81,8 +80,16 @@ def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
         scores = before["evaluation"]["facts"]
         print(
             f"Test retrieval, mean over languages: teacher {scores['teacher']:.1%}, "
-            f"student {scores['student']:.1%}. Report: {workdir.path / 'report.html'}"
+            f"student {scores['student']:.1%}. Peak memory "
+            f"{peak_memory() / 1e9:.1f} GB. Report: {workdir.path / 'report.html'}"
         )
+
+
+def _training_inputs(workdir: Workdir) -> dict:
+    """Returns all that the trained weights depend on, as JSON values."""
+    tokens = workdir.manifest["steps"]["tokens"]["inputs"]
+    names = ("seed", "task", "student", "objective", "training")
+    return {"tokens": tokens} | {name: workdir.section(name) for name in names}
 
 
 def _train(workdir: Workdir, preparation: Preparation) -> dict:
@@ -131,7 +138,8 @@ def _train(workdir: Workdir, preparation: Preparation) -> dict:
         f"{config.training.steps} steps of {config.training.batch_size}",
         flush=True,
     )
-    state = train(task, student, config.training, precision, workdir.path)
+    identity = digest(json.dumps(_training_inputs(workdir), sort_keys=True))
+    state = train(task, student, config.training, precision, workdir.path, identity)
     _save(student, workdir, preparation)
     return state | {"precision": precision, "parameters": student.count_params()}
 

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 import json
+import resource
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +96,7 @@ class Workdir:
         self.manifest["steps"][name] = {
             "inputs": wanted,
             "seconds": round(seconds, 1),
+            "peak_gb": peak_memory() / 1e9,
             "facts": facts,
         }
         self._write_manifest()
@@ -119,6 +121,13 @@ class Workdir:
     def _write_manifest(self) -> None:
         with atomic_path(self._manifest_path) as file:
             file.write_text(json.dumps(self.manifest, indent=2) + "\n", "utf-8")
+
+
+def peak_memory() -> int:
+    """Returns the bytes this process, or a finished child, held at most."""
+    usage = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    # Linux counts in kilobytes.
+    return 1024 * max(resource.getrusage(who).ru_maxrss for who in usage)
 
 
 def digest(text: str) -> str:
