@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from configs import schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from configs.schema import Config
 from data import building, vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import fetch_wheel
@@ -45,7 +45,7 @@ class Preparation:
         """Takes the run's folder; no step is done yet."""
         self._workdir = workdir
         self._path = workdir.path
-        self._config: Config = workdir.config
+        self._config: schema.Config = workdir.config
 
     @cached_property
     def teacher(self) -> Teacher:
@@ -93,10 +93,9 @@ class Preparation:
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        mine, path = json.loads((self._path / "config.json").read_text()), other
-        theirs = json.loads((path / "config.json").read_text())
+        path, theirs = other, schema.from_json(other / "config.json")
         for section in ("data", "vocabulary", "teacher"):
-            if mine[section] != theirs[section]:
+            if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(
                     f"{other} was prepared with other {section} settings",
                     remedy="run without --prepared, or with the same settings",
