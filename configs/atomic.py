@@ -53,7 +53,8 @@ def explain(error: OSError, path: Path) -> Exception:
             remedy="free some space or choose another --workdir, then run the same "
             "command again: finished steps are kept",
         )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+    unwritable = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+    if error.errno in unwritable:
         return _unwritable(error, path)
     return error
 
@@ -74,6 +75,12 @@ def remove(path: Path) -> None:
         # Nothing is there either where a parent is missing or no folder.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
+
+
+def remove_partial(folder: Path) -> None:
+    """Removes what killed processes were writing in `folder`, at any depth."""
+    for path in list(folder.rglob(".*.partial*")):
+        remove(path)
 
 
 def _flush(path: Path) -> None:

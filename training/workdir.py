@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from configs import schema
-from configs.atomic import atomic_path, explain
+from configs.atomic import atomic_path, explain, remove_partial
 from configs.errors import BabeletError
 
 PACKAGES = (
@@ -26,11 +26,39 @@ PACKAGES = (
 )
 
 
+@contextlib.contextmanager
+def opened(path: Path, config: schema.Config) -> Iterator["Workdir"]:
+    """Yields the run's folder, kept from other processes meanwhile.
+
+    What a killed run left half-written is removed.
+
+    Raises:
+        BabeletError: The folder cannot be written, or another run is in it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / ".lock").open("w")
+    except OSError as error:
+        raise explain(error, path) from error
+    with lock:
+        try:
+            # Held by the process: the system releases it even after a kill.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BabeletError(
+                f"Another run is working in {path}",
+                consequence="Two at once would overwrite each other",
+                remedy="wait for it, or choose another --workdir",
+            ) from None
+        remove_partial(path)
+        yield Workdir(path, config)
+
+
 class Workdir:
     """Runs named steps once each, until what they depend on changes."""
 
     def __init__(self, path: Path, config: schema.Config) -> None:
-        """Creates the folder if need be and writes `config.json` into it.
+        """Writes `config.json` into the folder; `opened` comes before.
 
         Args:
             path: The folder.
@@ -52,25 +80,6 @@ class Workdir:
             "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
         }
         self._write_manifest()
-
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps other processes from running in this folder meanwhile.
-
-        Raises:
-            BabeletError: Another process is.
-        """
-        with (self.path / ".lock").open("w") as file:
-            try:
-                # Held by the process: the system releases it even after a kill.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BabeletError(
-                    f"Another run is working in {self.path}",
-                    consequence="Two at once would overwrite each other",
-                    remedy="wait for it, or choose another --workdir",
-                ) from None
-            yield
 
     def step(
         self, name: str, inputs: dict, outputs: list[str], run: Callable[[], dict]
