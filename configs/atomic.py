@@ -27,7 +27,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         cause = explain(error, path)
-        raise unwritable(error, path) if cause is error else cause from error
+        raise _unwritable(error, path) if cause is error else cause from error
     try:
         remove(temporary)
         yield temporary
@@ -53,13 +53,13 @@ def explain(error: OSError, path: Path) -> Exception:
             remedy="free some space or choose another --workdir, then run the same "
             "command again: finished steps are kept",
         )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
-        return unwritable(error, path)
+    unwritable = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+    if error.errno in unwritable:
+        return _unwritable(error, path)
     return error
 
 
-def unwritable(error: OSError, path: Path) -> BabeletError:
-    """Returns the user's error for a place that cannot be written."""
+def _unwritable(error: OSError, path: Path) -> BabeletError:
     return BabeletError(
         f"Cannot write {path}: {error.strerror}",
         expected="a folder this user may write to",
@@ -75,6 +75,12 @@ def remove(path: Path) -> None:
         # Nothing is there either where a parent is missing or no folder.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
+
+
+def remove_partial(folder: Path) -> None:
+    """Removes what killed processes were writing in `folder`, at any depth."""
+    for path in list(folder.rglob(".*.partial*")):
+        remove(path)
 
 
 def _flush(path: Path) -> None:

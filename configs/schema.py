@@ -23,6 +23,8 @@ class DataConfig:
 
     # A name in data/sources.
     source: str = "home_assistant"
+    # Paths for "parallel_files", relative to the working directory.
+    files: tuple[str, ...] = ()
     # Languages of the translations, as the source names them.
     languages: tuple[str, ...] = ()
     # The language the teacher reads during training.

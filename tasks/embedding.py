@@ -167,7 +167,7 @@ def _inputs(batch: dict, prefix: str) -> dict[str, object]:
 
 
 def student_predict(
-    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 8192
+    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 4096
 ) -> Callable[[Sequence[str]], np.ndarray]:
     """Returns `predict`: texts to float32 (N, dim) unit vectors of the student.
 

@@ -12,16 +12,14 @@ A run is repeated from its own record: --config=runs/smart_home/config.json
 Watch it: tensorboard --logdir runs/smart_home/logs
 """
 
-import os
 import sys
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags
 
 from configs import overrides
 from configs.errors import BabeletError
+from configs.startup import import_quietly
 
 CONFIG = flags.DEFINE_string(
     "config", "configs/smart_home.py", "A recipe (.py) or a run's config.json."
@@ -52,9 +50,8 @@ def main(argv: list[str]) -> None:
     try:
         config = overrides.load(CONFIG.value, SET.value)
         # After the flags are read: TensorFlow takes seconds to import.
-        from training.run import run
-
-        run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
+        training = import_quietly("training.run")
+        training.run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

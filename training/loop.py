@@ -83,6 +83,7 @@ def _fit(
         task.batches(step),
         # One epoch, so that Keras's progress bar estimates the whole run.
         epochs=1,
+        shuffle=False,
         steps_per_epoch=config.steps - step,
         callbacks=[
             callbacks.StopAtNonFinite(step, task.rows),

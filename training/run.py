@@ -26,7 +26,13 @@ from training import projector, reporting
 from training.callbacks import save_weights
 from training.loop import train
 from training.preparation import Preparation
-from training.workdir import Workdir, digest, explain_os_error, peak_memory
+from training.workdir import (
+    Workdir,
+    digest,
+    explain_os_error,
+    opened,
+    peak_memory,
+)
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
@@ -49,8 +55,7 @@ def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) 
         BabeletError: Something the user can mend.
     """
     try:
-        workdir = Workdir(path, config)
-        with workdir.lock():
+        with opened(path, config) as workdir:
             _steps(workdir, Path(prepared) if prepared else None, until)
     except OSError as error:
         raise explain_os_error(error, path) or error from error

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from configs import schema
-from configs.atomic import atomic_path, explain, unwritable
+from configs.atomic import atomic_path, explain, remove_partial
 from configs.errors import BabeletError
 
 PACKAGES = (
@@ -26,50 +26,60 @@ PACKAGES = (
 )
 
 
+@contextlib.contextmanager
+def opened(path: Path, config: schema.Config) -> Iterator["Workdir"]:
+    """Yields the run's folder, kept from other processes meanwhile.
+
+    What a killed run left half-written is removed.
+
+    Raises:
+        BabeletError: The folder cannot be written, or another run is in it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / ".lock").open("w")
+    except OSError as error:
+        raise explain(error, path) from error
+    with lock:
+        try:
+            # Held by the process: the system releases it even after a kill.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BabeletError(
+                f"Another run is working in {path}",
+                consequence="Two at once would overwrite each other",
+                remedy="wait for it, or choose another --workdir",
+            ) from None
+        remove_partial(path)
+        yield Workdir(path, config)
+
+
 class Workdir:
     """Runs named steps once each, until what they depend on changes."""
 
     def __init__(self, path: Path, config: schema.Config) -> None:
-        """Creates the folder if need be and writes `config.json` into it.
+        """Writes `config.json` into the folder; `opened` comes before.
 
         Args:
             path: The folder.
             config: The resolved settings of the run.
 
         Raises:
-            BabeletError: The folder cannot be written, or another run is in it.
+            BabeletError: The folder cannot be written.
         """
         self.path = path
         self.config = config
+        with atomic_path(path / "config.json") as file:
+            file.write_text(schema.to_json(config), encoding="utf-8")
         self._manifest_path = path / "manifest.json"
-        # Whoever runs here reads these files again.
-        with self.lock():
-            self._record()
-
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps other processes from running in this folder meanwhile.
-
-        Raises:
-            BabeletError: Another process is, or the folder cannot be written.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = (self.path / ".lock").open("w")
-        except OSError as error:
-            cause = explain_os_error(error, self.path)
-            raise cause or unwritable(error, self.path) from error
-        with file:
-            try:
-                # Held by the process: the system releases it even after a kill.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BabeletError(
-                    f"Another run is working in {self.path}",
-                    consequence="Two at once would overwrite each other",
-                    remedy="wait for it, or choose another --workdir",
-                ) from None
-            yield
+        self.manifest = self._read_manifest()
+        self.manifest |= {
+            "name": config.name,
+            "seed": config.seed,
+            "config_hash": digest(schema.to_json(config)),
+            "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
+        }
+        self._write_manifest()
 
     def step(
         self, name: str, inputs: dict, outputs: list[str], run: Callable[[], dict]
@@ -88,9 +98,6 @@ class Workdir:
         if done and done["inputs"] == wanted and present:
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
-        # Killed meanwhile, it leaves outputs that are nobody's.
-        self.manifest["steps"].pop(name, None)
-        self._write_manifest()
         print(f"{name}: started", flush=True)
         started = time.monotonic()
         facts = run()
@@ -109,32 +116,16 @@ class Workdir:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 
-    def _record(self) -> None:
-        """Writes the settings, and into the manifest what this run is."""
-        text = schema.to_json(self.config)
-        with atomic_path(self.path / "config.json") as file:
-            file.write_text(text, encoding="utf-8")
-        self.manifest = self._read_manifest() | {
-            "name": self.config.name,
-            "seed": self.config.seed,
-            "config_hash": digest(text),
-            "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
-        }
-        self._write_manifest()
-
     def _read_manifest(self) -> dict:
         if not self._manifest_path.exists():
             return {"steps": {}}
         try:
-            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
-            if not isinstance(manifest, dict) or "steps" not in manifest:
-                raise ValueError("it lists no steps")
+            return json.loads(self._manifest_path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             raise BabeletError(
                 f"Cannot read {self._manifest_path}: {error}",
                 remedy="delete it: the steps are then done again",
             ) from error
-        return manifest
 
     def _write_manifest(self) -> None:
         with atomic_path(self._manifest_path) as file:

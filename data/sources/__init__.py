@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from configs.schema import DataConfig
-from data.sources import home_assistant
+from data.sources import home_assistant, parallel_files
 from data.sources.raw import RawPair
 
 SOURCES: dict[str, Callable[[DataConfig, Path], Iterator[RawPair]]] = {
     "home_assistant": home_assistant.pairs,
+    "parallel_files": parallel_files.pairs,
 }

@@ -1,5 +1,3 @@
-import io
-import re
 import struct
 import zipfile
 
@@ -13,87 +11,26 @@ from configs.schema import TeacherConfig
 from model.precision import preferred_precision
 from model.teachers import TEACHERS
 from model.teachers.packaged_e5 import load
+from tests import e5s1_writer
 
-HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 32, 2, 4, 64, 24
+SHAPE = e5s1_writer.Shape()
+HIDDEN, LAYERS, HEADS, _, POSITIONS = SHAPE
 WORDS = (
     "query turn on off the light in kitchen hall bedroom lamp dim open close".split()
 )
 LETTERS = "abcdefghijklmnopqrstuvwxyz:.,é"
 PIECES = [
-    *("<s>", "<pad>", "</s>", "<unk>"),
+    *e5s1_writer.SPECIAL,
     *(f"▁{word}" for word in WORDS),
     *("▁", *LETTERS),
 ]
 SCORES = [0.0] * 4 + [-2.0] * len(WORDS) + [-6.0] * (1 + len(LETTERS))
-# One row more than there are pieces, as in the real file.
-ROWS = len(PIECES) + 1
 TEXTS = ["turn on the light", "dim the lamp in the bedroom.", "cafe\u0301: close", ""]
-
-
-def quantise(matrix):
-    """Returns Q4_0 bytes of (out, in) weights, and the weights they stand for."""
-    blocks = matrix.reshape(-1, 32)
-    scales = (np.abs(blocks).max(1) / 7).astype("<f2")
-    nibbles = np.rint(blocks / scales[:, None].astype(np.float32)).clip(-8, 7) + 8
-    nibbles = nibbles.astype(np.uint8)
-    packed = nibbles[:, :16] | (nibbles[:, 16:] << 4)
-    data = b"".join(
-        scale.tobytes() + row.tobytes()
-        for scale, row in zip(scales, packed, strict=True)
-    )
-    weights = (nibbles.astype(np.float32) - 8) * scales[:, None].astype(np.float32)
-    return data, weights.reshape(matrix.shape)
-
-
-def random_tensors():
-    random = np.random.default_rng(7)
-    shapes = {"emb.word": (ROWS, HIDDEN), "emb.pos": (POSITIONS, HIDDEN)}
-    shapes |= {"emb.type": (2, HIDDEN), "emb.ln.w": (HIDDEN,), "emb.ln.b": (HIDDEN,)}
-    for i in range(LAYERS):
-        for name in ("q", "k", "v", "ao"):
-            shapes |= {f"l{i}.{name}.w": (HIDDEN, HIDDEN), f"l{i}.{name}.b": (HIDDEN,)}
-        shapes |= {f"l{i}.fi.w": (INNER, HIDDEN), f"l{i}.fi.b": (INNER,)}
-        shapes |= {f"l{i}.fo.w": (HIDDEN, INNER), f"l{i}.fo.b": (HIDDEN,)}
-        for name in ("aln", "oln"):
-            shapes |= {f"l{i}.{name}.w": (HIDDEN,), f"l{i}.{name}.b": (HIDDEN,)}
-    return {
-        name: random.normal(1.0 if name.endswith("ln.w") else 0.0, 0.3, shape).astype(
-            np.float32
-        )
-        for name, shape in shapes.items()
-    }
 
 
 def write_e5s1(path):
     """Writes a small teacher file; returns the weights it holds, and offsets."""
-    out = io.BytesIO()
-    out.write(b"E5S1" + struct.pack("<I", 1))
-    sizes = HIDDEN, LAYERS, HEADS, INNER, ROWS, POSITIONS, 2
-    out.write(struct.pack("<7ifi", *sizes, 1e-12, 32))
-    pieces = [piece.encode() for piece in PIECES]
-    out.write(struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, sum(map(len, pieces))))
-    out.write(np.cumsum([0, *map(len, pieces)]).astype("<u4").tobytes())
-    out.write(np.array(SCORES, "<f4").tobytes() + b"".join(pieces))
-    rules = struct.pack("<IBI", ord("Ａ"), 1, ord("a")) + struct.pack("<IB", 0x200D, 0)
-    out.write(struct.pack("<iI", 2, len(rules)) + rules)
-    weights, stored = {}, {}
-    for name, tensor in random_tensors().items():
-        if name == "emb.word" or re.fullmatch(r"l\d\.(q|k|v|ao|fi|fo)\.w", name):
-            data, weights[name] = quantise(tensor)
-            stored[name] = 1, data
-        else:
-            weights[name], stored[name] = tensor, (0, tensor.tobytes())
-    offset = out.tell() + 4 + sum(2 + len(name) + 21 for name in stored)
-    out.write(struct.pack("<i", len(stored)))
-    offsets = {}
-    for name, (kind, data) in stored.items():
-        out.write(struct.pack("<H", len(name)) + name.encode())
-        out.write(struct.pack("<BIQQ", kind, weights[name].size, offset, len(data)))
-        offsets[name] = offset
-        offset += len(data)
-    out.write(b"".join(data for _, data in stored.values()))
-    path.write_bytes(out.getvalue())
-    return weights, offsets
+    return e5s1_writer.write_e5s1(path, PIECES, SCORES, SHAPE)
 
 
 def normalise(x, weights, name):

@@ -10,16 +10,16 @@ import pytest
 
 from configs import schema
 from configs.errors import BabeletError
-from training.workdir import Workdir
+from training.workdir import Workdir, opened
 
 REPOSITORY = Path(__file__).parents[2]
 OTHER_RUN = """
 import sys, time
 from pathlib import Path
 from configs import schema
-from training.workdir import Workdir
+from training.workdir import opened
 config = schema.Config("other", schema.DataConfig(languages=("fr",)))
-with Workdir(Path(sys.argv[1]), config).lock():
+with opened(Path(sys.argv[1]), config):
     print("locked", flush=True)
     time.sleep(60)
 """
@@ -139,10 +139,10 @@ def test_a_damaged_manifest_is_one_clear_error(tmp_path, content):
 def test_a_workdir_that_is_a_file_is_one_clear_error(tmp_path):
     """--workdir=notes.txt, typed by mistake, must leave the notes alone."""
     (tmp_path / "notes.txt").write_text("my notes")
-    with pytest.raises(BabeletError, match=r"Cannot write.*--workdir"):
-        Workdir(tmp_path / "notes.txt", config())
-    with pytest.raises(BabeletError, match=r"Cannot write.*--workdir"):
-        Workdir(tmp_path / "notes.txt" / "run", config())
+    for path in (tmp_path / "notes.txt", tmp_path / "notes.txt" / "run"):
+        with pytest.raises(BabeletError, match=r"Cannot write.*--workdir"):
+            with opened(path, config()):
+                pass
     assert (tmp_path / "notes.txt").read_text() == "my notes"
 
 
@@ -162,17 +162,24 @@ def test_a_second_process_is_refused_and_changes_nothing(tmp_path, other_run):
     folder = tmp_path / "run"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(BabeletError, match="Another run is working in"):
-        with Workdir(folder, config()).lock():
+        with opened(folder, config()):
             pass
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    """Leftovers of many kills fill the disk, and one may look like a result."""
+    (tmp_path / ".metrics.json.partial").write_text("{")
+    (tmp_path / "corpus.txt").write_text("Hallo")
+    with opened(tmp_path, config()):
+        names = {path.name for path in tmp_path.iterdir()}
+    assert names == {".lock", "config.json", "manifest.json", "corpus.txt"}
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path, other_run):
     """A lock file left by kill -9 would ask the user to delete it by hand."""
     other_run.send_signal(signal.SIGKILL)
     other_run.wait(timeout=60)
-    workdir = Workdir(tmp_path / "run", config())
-    with workdir.lock():
-        pass
-    with workdir.lock():
-        pass
+    for _ in range(2):
+        with opened(tmp_path / "run", config()) as workdir:
+            assert workdir.config == config()

@@ -1,0 +1,38 @@
+"""Imports TensorFlow without what it says while it starts."""
+
+import importlib
+import logging
+import os
+import sys
+import tempfile
+from types import ModuleType
+
+import absl.logging
+
+
+def import_quietly(name: str) -> ModuleType:
+    """Returns the module `name`, which imports TensorFlow.
+
+    TensorFlow writes a dozen lines about missing GPUs and rounding to the standard
+    error while it loads and looks for devices, before it heeds its own log level.
+    They would bury the one line that an error is. If the import fails they are shown.
+    Afterwards TensorFlow logs errors alone, in processes started from this one too.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            module = importlib.import_module(name)
+            importlib.import_module("tensorflow").config.list_physical_devices()
+        except BaseException:
+            hidden.seek(0)
+            os.write(shown, hidden.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return module

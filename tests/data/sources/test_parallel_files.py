@@ -1,0 +1,100 @@
+"""Text of one's own: every row is read once, and a broken file is named."""
+
+import gzip
+import lzma
+
+import pytest
+
+from configs.errors import BabeletError
+from configs.schema import DataConfig
+from data.sources import SOURCES, parallel_files
+
+ROWS = "de\tTurn on the lamp\tSchalte die Lampe ein\nfi\tOpen the door\tAvaa ovi\n"
+
+
+def read(*files, languages=("de", "fi")):
+    config = DataConfig(
+        source="parallel_files", files=tuple(map(str, files)), languages=languages
+    )
+    return list(SOURCES[config.source](config, None))
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "home.tsv"
+    path.write_text(ROWS, "utf-8")
+    return path
+
+
+def test_rows_come_in_order_with_their_place(file):
+    """A line number that is off by one sends users to the wrong row."""
+    assert read(file) == [
+        (str(file), 1, "de", "Turn on the lamp", "Schalte die Lampe ein", ""),
+        (str(file), 2, "fi", "Open the door", "Avaa ovi", ""),
+    ]
+
+
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip), ("xz", lzma)])
+def test_compressed_files_give_the_same_rows(file, ending, compress):
+    """Compressed bytes taken for text are no UTF-8, or worse, are."""
+    packed = file.with_name(f"home.tsv.{ending}")
+    packed.write_bytes(compress.compress(ROWS.encode()))
+    assert [row[1:] for row in read(packed)] == [row[1:] for row in read(file)]
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(BabeletError, match=rf"home\.tsv\.{ending}.*Expected.*Remedy"):
+        read(packed)
+
+
+def test_windows_files_are_read_alike(file):
+    """A byte order mark would make the first row's language one of its own."""
+    file.write_bytes(b"\xef\xbb\xbf" + ROWS.replace("\n", "\r\n").encode())
+    assert [row.text for row in read(file)] == ["Schalte die Lampe ein", "Avaa ovi"]
+
+
+def test_a_malformed_row_is_rejected_by_itself(file):
+    """One stray tab in a million rows must not end the run, nor vanish."""
+    file.write_text(ROWS + "de\tno translation\n\nde\tone\tzwei\tdrei\n", "utf-8")
+    problems = [(row.line, row.problem) for row in read(file) if row.problem]
+    assert problems == [(3, "columns"), (4, "columns"), (5, "columns")]
+
+
+def test_rows_of_other_languages_are_left_out(file):
+    assert [row.language for row in read(file, languages=("fi",))] == ["fi"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"home\.tsv has no usable row.*Expected.*an empty file.*Remedy"),
+        (b"de,lamp,Lampe\nde,a,b\n", r"home\.tsv, line 1 has no usable.*columns"),
+        (b"sv\tlamp\tlampa\n", r"has no usable row.* in de fi.*languages sv"),
+        (
+            ROWS.encode() + b"de\tdoor\tT\xfcr\n",
+            r"line 3 is not UTF-8.*0xfc at byte 10",
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_one_clear_error(file, content, message):
+    """A whole file rejected row by row would train on what little is left."""
+    file.write_bytes(content)
+    with pytest.raises(BabeletError, match=message):
+        read(file)
+
+
+def test_missing_files_and_languages_are_named(file):
+    with pytest.raises(BabeletError, match=r"no file absent\.tsv.*relative to"):
+        read(file, "absent.tsv")
+    with pytest.raises(BabeletError, match=r"no language 'fr'.*one of de fi"):
+        read(file, languages=("de", "fr"))
+    with pytest.raises(BabeletError, match=r"has no files.*data\.files="):
+        read()
+
+
+def test_a_digest_follows_the_content(file):
+    """A corrected file that keeps its name must be read again."""
+    before = parallel_files.digests((str(file),))
+    assert parallel_files.digests((str(file),)) == before
+    file.write_text(ROWS.replace("Lampe", "Leuchte"), "utf-8")
+    assert parallel_files.digests((str(file),)) != before
+    with pytest.raises(BabeletError, match=r"no file absent\.tsv"):
+        parallel_files.digests(("absent.tsv",))

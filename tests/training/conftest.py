@@ -1,0 +1,209 @@
+"""A whole run in miniature: text in four languages, a teacher, and the command."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import pytest
+
+from tests import e5s1_writer
+
+ROOT = Path(__file__).resolve().parents[2]
+# English, German, Spanish, Finnish.
+ACTIONS = [
+    (
+        "Turn on {} in {}",
+        "Schalte {} {} ein",
+        "Enciende {} en {}",
+        "Kytke {} {} päälle",
+    ),
+    ("Turn off {} in {}", "Schalte {} {} aus", "Apaga {} en {}", "Sammuta {} {} nyt"),
+    ("Clean {} in {}", "Reinige {} {} bitte", "Limpia {} en {}", "Puhdista {} {}"),
+    ("Where is {} in {}", "Wo ist {} {} denn", "Dónde está {} en {}", "Missä {} {} on"),
+    ("Remove {} from {}", "Entferne {} {}", "Quita {} de {}", "Poista {} {}"),
+]
+THINGS = [
+    ("the lamp", "die Lampe", "la lámpara", "lamppu"),
+    ("the heating", "die Heizung", "la calefacción", "lämmitys"),
+    ("the radio", "das Radio", "la radio", "radio"),
+    ("the fan", "den Ventilator", "el ventilador", "tuuletin"),
+    ("the camera", "die Kamera", "la cámara", "kamera"),
+    ("the printer", "den Drucker", "la impresora", "tulostin"),
+]
+ROOMS = [
+    ("the kitchen", "in der Küche", "la cocina", "keittiössä"),
+    ("the bedroom", "im Schlafzimmer", "el dormitorio", "makuuhuoneessa"),
+    ("the garage", "in der Garage", "el garaje", "autotallissa"),
+    ("the garden", "im Garten", "el jardín", "puutarhassa"),
+    ("the cellar", "im Keller", "el sótano", "kellarissa"),
+    ("the office", "im Büro", "la oficina", "toimistossa"),
+]
+LANGUAGES = ("de", "es", "fi")
+RECIPE = """
+from configs.schema import *
+
+def get_config():
+    return Config(
+        name="tiny",
+        data=DataConfig(
+            source="parallel_files",
+            files=({text!r},),
+            languages=("de", "es", "fi"),
+            validation_fraction=0.1,
+            test_fraction=0.15,
+        ),
+        vocabulary=VocabularyConfig(size=128, min_agreement=0.5),
+        teacher=TeacherConfig(path={teacher!r}, max_length=24, tokens_per_batch=16),
+        student=StudentConfig(
+            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
+            max_length=24, output_dim=32, dropout=0.1, init_layers=(0,),
+        ),
+        objective=ObjectiveConfig(bank_size=32),
+        training=TrainingConfig(
+            steps=40, batch_size=64, learning_rate=3e-2, warmup_steps=4,
+            precision="float32", checkpoint_every=4, validate_every=10,
+        ),
+    )
+"""
+
+
+class Home(NamedTuple):
+    """What the command takes."""
+
+    folder: Path
+    recipe: Path
+    text: Path
+    teacher: Path
+
+
+def sentences():
+    """Returns rows (English, German, Spanish, Finnish), 180 of them."""
+    return [
+        tuple(
+            template.format(thing, room)
+            for template, thing, room in zip(action, things, rooms, strict=True)
+        )
+        for action in ACTIONS
+        for things in THINGS
+        for rooms in ROOMS
+    ]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A recipe, its text and its teacher."""
+    folder = tmp_path_factory.mktemp("home")
+    home = Home(folder, *(folder / n for n in ("tiny.py", "text.tsv", "teacher.bin")))
+    rows = sentences()
+    with home.text.open("w", encoding="utf-8") as file:
+        for english, *translations in rows:
+            for language, text in zip(LANGUAGES, translations, strict=True):
+                file.write(f"{language}\t{english}\t{text}\n")
+    every = [f"query: {text}" for row in rows for text in row]
+    pieces, scores = e5s1_writer.unigram(every, 240)
+    e5s1_writer.write_e5s1(
+        home.teacher,
+        pieces,
+        scores,
+        e5s1_writer.Shape(),
+        rules=e5s1_writer.nmt_nfkc(),
+        spread=0.05,
+    )
+    home.recipe.write_text(
+        RECIPE.format(text=str(home.text), teacher=str(home.teacher))
+    )
+    return home
+
+
+class Command(NamedTuple):
+    """A command line of the training, from the repository's root."""
+
+    config: Path
+    workdir: Path
+    settings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def line(self):
+        start = [sys.executable, "-m", "training.distill", f"--config={self.config}"]
+        start += [f"--workdir={self.workdir}", *self.flags]
+        return [*start, *(f"--set={setting}" for setting in self.settings)]
+
+    def run(self, **variables):
+        """Runs it to its end; returns the completed process, output as text."""
+        return subprocess.run(
+            self.line,
+            cwd=ROOT,
+            env=environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def succeed(self):
+        """Runs it, shows what went wrong if it fails, and returns its output."""
+        done = self.run()
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return done.stdout
+
+
+def environment(**variables):
+    """Returns the environment of a run: this one's, with less noise and threads."""
+    return os.environ | {"OMP_NUM_THREADS": "1"} | variables
+
+
+def messages(stderr):
+    """Returns the lines of `stderr` that are not progress bars."""
+    parts = re.split(r"[\r\n]+", stderr)
+    return [part for part in parts if part.strip() and not re.search(r"\d+%\|", part)]
+
+
+def weights(workdir):
+    """Returns the bytes of each array in the final weights, by name."""
+    found = {}
+
+    def note(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(workdir / "student.weights.h5") as file:
+        file.visititems(note)
+    return found
+
+
+class Run(NamedTuple):
+    command: Command
+    workdir: Path
+    output: str
+
+
+@pytest.fixture(scope="session")
+def command(home):
+    """Returns the command for a workdir, settings and flags."""
+
+    def make(workdir, *settings, config=home.recipe, flags=()):
+        return Command(config, workdir, settings, tuple(flags))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(home, command):
+    """A whole run that nothing disturbed."""
+    line = command(home.folder / "finished")
+    return Run(line, line.workdir, line.succeed())
+
+
+@pytest.fixture
+def prepared(finished, command, tmp_path):
+    """Returns the command of a training on the finished run's preparation."""
+
+    def make(*settings):
+        flags = (f"--prepared={finished.workdir}", "--until=training")
+        return command(tmp_path / "run", *settings, flags=flags)
+
+    return make
