@@ -153,6 +153,8 @@ def initial_student(
     config: Config, preparation: Preparation, precision: str
 ) -> keras.Model:
     """Returns the student before training, from teacher layers where configured."""
+    # Steps that are done draw no random numbers; what follows must not depend on it.
+    keras.utils.set_random_seed(config.seed)
     shape = config.student
     student = build_student(
         vocabulary_size=preparation.tokenizer.vocabulary_size,
