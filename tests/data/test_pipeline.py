@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from sentencepiece import sentencepiece_model_pb2
 
 from data.pipeline import PairBatches
+from data.tokenizer import Tokenizer
+from data.tokens import TokenStore
 
 # Sentences 0-9 are pivots, 10-39 their translations, three each.
 PIVOTS = 10
@@ -16,29 +19,47 @@ VECTORS = np.stack([np.arange(PIVOTS), -np.arange(PIVOTS)], 1).astype(np.float32
 ROWS = np.array([9 - pivot for pivot in range(PIVOTS)] + [-1] * 30)
 
 
-class Tokens:
-    """A token store in which sentence s is the id s, s mod 7 + 1 times."""
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"
+# Sentence s is its letter, once to seven times: "a", "bb", "ccc" ...
+TEXTS = [letter * (i % 7 + 1) for i, letter in enumerate(LETTERS)]
+LENGTHS = np.array([len(text) + 2 for text in TEXTS])
+FIRST_LETTER = 4
 
-    lengths = np.arange(40) % 7 + 1
 
-    def padded(self, ids):
-        width = int(self.lengths[ids].max())
-        mask = np.arange(width) < self.lengths[ids][:, None]
-        return {
-            "token_ids": np.where(mask, np.asarray(ids)[:, None], 0).astype("int32"),
-            "padding_mask": mask,
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory):
+    """One piece a letter: the id of sentence s's letters is s + FIRST_LETTER."""
+    proto = sentencepiece_model_pb2.ModelProto()
+    for piece in ["<pad>", "<s>", "</s>", "<unk>", *LETTERS]:
+        kind = 2 if piece == "<unk>" else 3 if piece.startswith("<") else 1
+        proto.pieces.add(piece=piece, score=-1.0 if kind == 1 else 0.0, type=kind)
+    spec = proto.trainer_spec
+    spec.model_type = spec.UNIGRAM
+    spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id = range(4)
+    spec.pad_piece = "<pad>"
+    proto.normalizer_spec.add_dummy_prefix = False
+    tokenizer = Tokenizer(proto.SerializeToString(), 12)
+    folder = tmp_path_factory.mktemp("corpus") / "tokens"
+    return TokenStore.build(tokenizer, TEXTS, folder, "letters")
+
+
+@pytest.fixture
+def batches(tokens):
+    """A function from changed settings to batches."""
+
+    def make(pairs=PAIRS, **changes):
+        settings = {
+            "batch_size": 4,
+            "pivot_share": 0.25,
+            "bank_size": 6,
+            "with_pivot_tokens": False,
+            "seed": 3,
         }
+        return PairBatches(
+            tokens, pairs, LANGUAGES, VECTORS, ROWS, **settings | changes
+        )
 
-
-def batches(pairs=PAIRS, **changes):
-    settings = {
-        "batch_size": 4,
-        "pivot_share": 0.25,
-        "bank_size": 6,
-        "with_pivot_tokens": False,
-        "seed": 3,
-    }
-    return PairBatches(Tokens(), pairs, LANGUAGES, VECTORS, ROWS, **settings | changes)
+    return make
 
 
 def assert_equal(batch, other):
@@ -55,7 +76,7 @@ def rows_of_epoch(source, epoch):
     )
 
 
-def test_a_batch_depends_on_the_step_alone():
+def test_a_batch_depends_on_the_step_alone(batches):
     """A generator that remembers gives a resumed run other batches."""
     steps = [0, 1, 6, 7, 8, 20]
     in_order = batches()
@@ -67,7 +88,7 @@ def test_a_batch_depends_on_the_step_alone():
 
 
 @pytest.mark.parametrize("first_step", [0, 5, 7, 16])
-def test_the_dataset_continues_at_any_step(first_step):
+def test_the_dataset_continues_at_any_step(batches, first_step):
     """A resumed epoch that starts over shows some rows twice and others never."""
     source = batches()
     stream = batches().dataset(first_step).as_numpy_iterator()
@@ -75,7 +96,7 @@ def test_the_dataset_continues_at_any_step(first_step):
         assert_equal(batch, source.batch(step))
 
 
-def test_an_epoch_holds_each_pair_at_most_once():
+def test_an_epoch_holds_each_pair_at_most_once(batches):
     """Drawn with replacement, a third of the corpus is never seen."""
     source = batches(pivot_share=0.0)
     assert source.steps_per_epoch == 7
@@ -86,14 +107,14 @@ def test_an_epoch_holds_each_pair_at_most_once():
         assert set(rows) <= known
 
 
-def test_the_rows_left_over_change_from_epoch_to_epoch():
+def test_the_rows_left_over_change_from_epoch_to_epoch(batches):
     """The same two pairs cut off each time are lost to training."""
     source = batches(pivot_share=0.0)
     seen = {tuple(p) for e in range(12) for p in rows_of_epoch(source, e).tolist()}
     assert len(seen) == len(PAIRS)
 
 
-def test_epochs_and_seeds_differ():
+def test_epochs_and_seeds_differ(batches):
     """One order for all seeds makes three runs look like one."""
     first, second = (rows_of_epoch(batches(), epoch) for epoch in (0, 1))
     assert (first != second).any()
@@ -101,7 +122,7 @@ def test_epochs_and_seeds_differ():
     assert (batches().batch(0)["bank_pivot"] != batches().batch(1)["bank_pivot"]).any()
 
 
-def test_the_pivots_share():
+def test_the_pivots_share(batches):
     """Share 0.25 of each batch, or of the text: counted over many epochs."""
     source = batches()
     pairs = np.concatenate([rows_of_epoch(source, epoch) for epoch in range(40)])
@@ -114,7 +135,7 @@ def test_the_pivots_share():
     assert (none[:, 0] != none[:, 1]).all()
 
 
-def test_every_array_belongs_to_its_row():
+def test_every_array_belongs_to_its_row(batches):
     """Vectors of the row below still have unit length, and teach nonsense."""
     source = batches(with_pivot_tokens=True)
     for step in range(14):
@@ -123,17 +144,18 @@ def test_every_array_belongs_to_its_row():
         np.testing.assert_array_equal(batch["pivot"], pivots)
         np.testing.assert_array_equal(batch["sentence"], sentences)
         np.testing.assert_array_equal(batch["language"], LANGUAGES[sentences])
-        np.testing.assert_array_equal(batch["token_ids"][:, 0], sentences)
-        np.testing.assert_array_equal(batch["pivot_token_ids"][:, 0], pivots)
+        for side, ids in (("", sentences), ("pivot_", pivots)):
+            letters = batch[f"{side}token_ids"][:, 1] - FIRST_LETTER
+            np.testing.assert_array_equal(letters, ids)
+            lengths = batch[f"{side}padding_mask"].sum(1)
+            np.testing.assert_array_equal(lengths, LENGTHS[ids])
         np.testing.assert_array_equal(batch["teacher"][:, 0], pivots)
         np.testing.assert_array_equal(batch["teacher"][:, 1], -pivots)
         np.testing.assert_array_equal(batch["bank"][:, 0], batch["bank_pivot"])
-        lengths = batch["padding_mask"].sum(1)
-        np.testing.assert_array_equal(lengths, Tokens.lengths[sentences])
         assert batch["teacher"].dtype == batch["bank"].dtype == np.float32
 
 
-def test_the_bank_has_no_duplicates():
+def test_the_bank_has_no_duplicates(batches):
     """A candidate twice is a wrong answer that is right."""
     for step in range(10):
         bank = batches().batch(step)["bank_pivot"]
@@ -141,14 +163,14 @@ def test_the_bank_has_no_duplicates():
         assert set(bank.tolist()) <= set(range(PIVOTS))
 
 
-def test_a_bank_larger_than_the_corpus_is_all_of_it():
+def test_a_bank_larger_than_the_corpus_is_all_of_it(batches):
     """Small corpora are the ones on which people try a tool first."""
     bank = batches(bank_size=1000).batch(3)["bank_pivot"]
     assert sorted(bank.tolist()) == list(range(PIVOTS))
     assert batches(bank_size=0).batch(3)["bank"].shape == (0, 2)
 
 
-def test_a_corpus_smaller_than_a_batch_is_one_batch():
+def test_a_corpus_smaller_than_a_batch_is_one_batch(batches):
     """Zero steps an epoch divide by zero at step 0."""
     source = batches(PAIRS[:3], batch_size=128, pivot_share=0.0)
     assert source.steps_per_epoch == 1
@@ -158,23 +180,20 @@ def test_a_corpus_smaller_than_a_batch_is_one_batch():
     assert source.batch(2)["token_ids"].shape[0] == 3
 
 
-def test_a_batch_holds_rows_of_like_length():
+def test_a_batch_holds_rows_of_like_length(batches):
     """Padding to the longest of mixed rows doubles the time of a step."""
     source = batches(pivot_share=0.0, batch_size=5)
-    spread = []
-    for step in range(source.steps_per_epoch):
-        lengths = source.batch(step)["padding_mask"].sum(1)
-        spread.append(lengths.max() - lengths.min())
-    # Thirty rows of lengths 1 to 7, sorted, six batches.
-    assert max(spread) <= 2
-    widths = [
-        source.batch(step)["token_ids"].shape[1]
+    lengths = [
+        source.batch(step)["padding_mask"].sum(1)
         for step in range(source.steps_per_epoch)
     ]
-    assert widths != sorted(widths), "an epoch from short to long is a curriculum"
+    # Thirty rows of lengths 3 to 9, sorted, six batches.
+    assert max(np.ptp(row) for row in lengths) <= 2
+    longest = [int(row.max()) for row in lengths]
+    assert longest != sorted(longest), "from short to long would be a curriculum"
 
 
-def test_the_corpus_is_left_as_it_was():
+def test_the_corpus_is_left_as_it_was(batches):
     """Source ids written into the memory-mapped pairs would corrupt the corpus."""
     before = PAIRS.copy()
     rows_of_epoch(batches(pivot_share=0.9), 0)
