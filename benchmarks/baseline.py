@@ -59,10 +59,17 @@ ALONE = (
     "objective.bank_size=0",
 )
 RANDOM = "student.init_layers=()"
+# Left out of training in some runs: what the student knows of them is the teacher's.
+UNSEEN = ("fi", "hu")
+LEAVE_OUT = f"training.leave_out={','.join(UNSEEN)}"
 VARIANTS = (
     Variant("alpha-0.5", ("objective.alpha=0.5",), tuned=False),
     Variant("alpha-0", ("objective.alpha=0",), tuned=False),
     Variant("alpha-1", ALONE, tuned=True),
+    Variant(
+        "unseen-alpha-0.5", ("objective.alpha=0.5", LEAVE_OUT), tuned=False, seeds=1
+    ),
+    Variant("unseen-alpha-1", (*ALONE, LEAVE_OUT), tuned=True, seeds=1),
     Variant("random-alpha-0.5", ("objective.alpha=0.5", RANDOM), tuned=True, seeds=1),
     Variant("random-alpha-1", (*ALONE, RANDOM), tuned=True, seeds=1),
 )
@@ -155,8 +162,8 @@ def compare(
             for k in range(min(seeds, variant.seeds))
         ]
         found = [_read(runner.finished(run) / "metrics.json") for run in runs]
-        rows.setdefault("teacher", summary([scores(found[0]["teacher"])]))
-        students = [scores(metrics["student"]) for metrics in found]
+        rows.setdefault("teacher", summary([scores(found[0]["teacher"], UNSEEN)]))
+        students = [scores(metrics["student"], UNSEEN) for metrics in found]
         rows[f"{variant.name}, learning rate {rate:g}"] = summary(students)
     return rows
 

@@ -13,13 +13,18 @@ COLUMNS = {
 }
 
 
-def scores(metrics: Mapping[str, Any]) -> dict[str, float]:
+def scores(
+    metrics: Mapping[str, Any], languages: Sequence[str] = ()
+) -> dict[str, float]:
     """Returns the figures of one model in percent, by column; absent parts left out.
 
     Args:
         metrics: What `evaluation.evaluate` returned for a model.
+        languages: Those whose test retrieval gets columns of their own.
     """
     paths = dict(COLUMNS)
+    for language in languages:
+        paths[language] = ("retrieval", "languages", language, "mean")
     for folder in metrics.get("tatoeba") or {}:
         for direction, arrow in (("to_pivot", "xx→en"), ("from_pivot", "en→xx")):
             paths[f"{folder} {arrow}"] = ("tatoeba", folder, "mean", direction)

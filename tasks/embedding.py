@@ -168,19 +168,19 @@ def _inputs(batch: dict, prefix: str) -> dict[str, object]:
 
 
 def configured_student(
-    shape: StudentConfig, vocabulary_size: int, precision: str = "float32"
+    settings: StudentConfig, vocabulary_size: int, precision: str = "float32"
 ) -> keras.Model:
     """Returns `build_student` for the settings, under a Keras precision policy."""
     return build_student(
         vocabulary_size=vocabulary_size,
-        num_layers=shape.num_layers,
-        hidden_dim=shape.hidden_dim,
-        num_heads=shape.num_heads,
-        intermediate_dim=shape.intermediate_dim,
-        max_length=shape.max_length,
-        pooling=shape.pooling,
-        output_dim=shape.output_dim,
-        dropout=shape.dropout,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        intermediate_dim=settings.intermediate_dim,
+        max_length=settings.max_length,
+        pooling=settings.pooling,
+        output_dim=settings.output_dim,
+        dropout=settings.dropout,
         dtype=precision,
     )
 

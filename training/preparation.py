@@ -100,6 +100,12 @@ class Preparation:
                     f"{other} was prepared with other {section} settings",
                     remedy="run without --prepared, or with the same settings",
                 )
+        if self._config.student.max_length != theirs.student.max_length:
+            raise BabeletError(
+                f"{other} holds sentences of up to {theirs.student.max_length} tokens",
+                received=f"student.max_length={self._config.student.max_length}",
+                remedy="run without --prepared, or with the same student.max_length",
+            )
         absent = [name for name in OUTPUTS if not (path / name).exists()]
         if absent:
             raise BabeletError(

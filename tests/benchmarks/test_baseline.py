@@ -37,7 +37,9 @@ def model(value):
     },
 }))
 """
-CONFIG = load("configs/smart_home.py", ["training.steps=300"])
+CONFIG = load(
+    "configs/smart_home.py", ["training.steps=300", "training.learning_rate=4e-4"]
+)
 
 
 @pytest.fixture
