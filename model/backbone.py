@@ -8,7 +8,7 @@ faster than the general einsum, and it converts to LiteRT's builtin operations.
 import keras
 from keras import ops
 
-from model.activations import fused_gelu
+from model.gradients import add_bias, fused_gelu
 
 # Added to the scores of padding. Large enough for exp() to give 0 beside any real
 # score, small enough for float16, whose largest number is 65504.
@@ -121,22 +121,23 @@ class EncoderLayer(keras.layers.Layer):
         # Rows of one matrix: TensorFlow fuses product, bias and GELU only in two
         # dimensions, and encodes four times as many sentences that way.
         rows = ops.reshape(hidden, (-1, self.hidden_dim))
-        attended = self.attention_output(self._attend(rows, padding_mask))
+        mixed = self._attend(rows, padding_mask, training)
+        attended = _project(self.attention_output, mixed, training)
         attended = self.dropout(attended, training=training)
         rows = self.attention_norm(rows + attended)
-        wide = self.feedforward_intermediate(rows)
+        wide = _project(self.feedforward_intermediate, rows, training)
         fed = fused_gelu(wide) if training else ops.gelu(wide, approximate=False)
-        fed = self.dropout(self.feedforward_output(fed), training=training)
+        fed = _project(self.feedforward_output, fed, training)
+        fed = self.dropout(fed, training=training)
         rows = self.feedforward_norm(rows + fed)
         return ops.reshape(rows, (shape[0], shape[1], self.hidden_dim))
 
-    def _attend(self, rows: object, padding_mask: object) -> object:
+    def _attend(self, rows: object, padding_mask: object, training: bool) -> object:
         """Returns the mixed values, (batch * length, hidden_dim), for such rows."""
         batch, length = ops.shape(padding_mask)
         head_dim = self.hidden_dim // self.num_heads
-        heads = ops.reshape(
-            self.query_key_value(rows), (batch, length, 3, self.num_heads, head_dim)
-        )
+        projected = _project(self.query_key_value, rows, training)
+        heads = ops.reshape(projected, (batch, length, 3, self.num_heads, head_dim))
         # (3, batch, heads, length, head_dim)
         query, key, value = ops.unstack(ops.transpose(heads, (2, 0, 3, 1, 4)), 3, 0)
         scores = ops.matmul(query * head_dim**-0.5, ops.transpose(key, (0, 1, 3, 2)))
@@ -167,3 +168,10 @@ class EncoderLayer(keras.layers.Layer):
             "intermediate_dim": self.intermediate_dim,
             "dropout": self.dropout.rate,
         }
+
+
+def _project(layer: keras.layers.Dense, rows: object, training: bool) -> object:
+    """Returns layer(rows); in training with the exact gradient of the bias."""
+    if not training:
+        return layer(rows)
+    return add_bias(ops.matmul(rows, layer.kernel), layer.bias)

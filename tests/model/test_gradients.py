@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.activations import fused_gelu
+from model.gradients import add_bias, fused_gelu
 
 SHAPES = [(7,), (3, 5), (2, 3, 4), (1, 1, 1), (0, 4)]
 
@@ -95,3 +95,19 @@ def test_one_traced_function_serves_every_shape():
             step(x), value_and_gradient(fused_gelu, x, tf.ones_like(x)), strict=True
         ):
             assert_close(got, eager)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_gradient_of_a_bias_is_the_sum_of_the_rows(dtype):
+    """Summed in bfloat16, large batches train the biases on noise."""
+    rows = np.random.default_rng(3).standard_normal((1792, 24))
+    upstream = tf.cast(tf.constant(rows), dtype)
+    bias = tf.zeros(24, dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(bias)
+        added = add_bias(tf.ones_like(upstream), bias)
+        total = tf.reduce_sum(tf.cast(added * upstream, tf.float32))
+    got = tf.cast(tape.gradient(total, bias), tf.float64).numpy()
+    expected = tf.cast(upstream, tf.float64).numpy().sum(axis=0)
+    # bfloat16 keeps 8 bits: the result is rounded, the sum is not.
+    np.testing.assert_allclose(got, expected, rtol=2**-8, atol=0.02)
