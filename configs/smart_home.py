@@ -3,7 +3,7 @@
 python -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
 """
 
-from configs.schema import Config, DataConfig, StudentConfig
+from configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
 
 LANGUAGES = tuple(
     "bg cs de el es fi fr he hu id it ja ko nl pl pt ro ru sv tr uk vi zh".split()
@@ -16,4 +16,7 @@ def get_config() -> Config:
         name="smart_home",
         data=DataConfig(source="home_assistant", languages=LANGUAGES),
         student=StudentConfig(init_layers=(0, 1, 2, 3, 10, 11)),
+        training=TrainingConfig(
+            steps=600, learning_rate=1e-3, warmup_steps=60, patience=3
+        ),
     )

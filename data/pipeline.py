@@ -104,7 +104,7 @@ class PairBatches:
         bank = np.random.default_rng((self._seed, 1, step)).choice(
             self._pivots, self._bank_size, replace=False
         )
-        batch = self._tokens.padded(sources)
+        batch = self._tokens.padded(sources, multiple=2)
         batch |= {
             "sentence": sources.astype("int32"),
             "language": np.asarray(self._sentence_language[sources], "int32"),
@@ -114,7 +114,7 @@ class PairBatches:
             "bank": self._vectors(bank),
         }
         if self._with_pivot_tokens:
-            padded = self._tokens.padded(pivots)
+            padded = self._tokens.padded(pivots, multiple=2)
             batch |= {f"pivot_{name}": array for name, array in padded.items()}
         return batch
 

@@ -11,7 +11,7 @@ import keras
 from configs import schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from model.student import build_student
+from tasks.embedding import configured_student
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"
@@ -40,19 +40,7 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     """
     config = schema.from_json(workdir / "config.json")
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-    shape = config.student
-    student = build_student(
-        vocabulary_size=tokenizer.vocabulary_size,
-        num_layers=shape.num_layers,
-        hidden_dim=shape.hidden_dim,
-        num_heads=shape.num_heads,
-        intermediate_dim=shape.intermediate_dim,
-        max_length=shape.max_length,
-        pooling=shape.pooling,
-        output_dim=shape.output_dim,
-        dropout=shape.dropout,
-        dtype="float32",
-    )
+    student = configured_student(config.student, tokenizer.vocabulary_size)
     try:
         student.load_weights(workdir / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:

@@ -12,12 +12,13 @@ import tensorflow as tf
 from keras import ops
 
 from configs.errors import BabeletError
-from configs.schema import ObjectiveConfig
+from configs.schema import ObjectiveConfig, StudentConfig
 from data.pipeline import PairBatches
 from data.tokenizer import Tokenizer
 from model.distiller import Distiller, FeatureTerm, Outcome
 from model.features import EmbeddingMatch
 from model.objective import Decisions
+from model.student import build_student
 from tasks.base import Task
 
 
@@ -166,8 +167,26 @@ def _inputs(batch: dict, prefix: str) -> dict[str, object]:
     return {name: batch[f"{prefix}{name}"] for name in ("token_ids", "padding_mask")}
 
 
+def configured_student(
+    shape: StudentConfig, vocabulary_size: int, precision: str = "float32"
+) -> keras.Model:
+    """Returns `build_student` for the settings, under a Keras precision policy."""
+    return build_student(
+        vocabulary_size=vocabulary_size,
+        num_layers=shape.num_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
+        max_length=shape.max_length,
+        pooling=shape.pooling,
+        output_dim=shape.output_dim,
+        dropout=shape.dropout,
+        dtype=precision,
+    )
+
+
 def student_predict(
-    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 8192
+    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 4096
 ) -> Callable[[Sequence[str]], np.ndarray]:
     """Returns `predict`: texts to float32 (N, dim) unit vectors of the student.
 

@@ -34,14 +34,15 @@ def save(
         distiller: Compiled, its optimizer built.
         callback_state: JSON values.
     """
+    variables = _variables(distiller)
     arrays = {
         f"variable_{index}": np.asarray(variable)
-        for index, variable in enumerate(_variables(distiller))
+        for index, variable in enumerate(variables)
     }
     notes = {
         "identity": identity,
         "step": step,
-        "names": [variable.path for variable in _variables(distiller)],
+        "variables": _describe(variables),
         "callbacks": callback_state,
     }
     with atomic_path(folder / NAME) as path, path.open("wb") as file:
@@ -67,11 +68,11 @@ def restore(folder: Path, identity: str, distiller: keras.Model) -> tuple[int, d
             notes = json.loads(str(arrays["notes"]))
             if notes["identity"] != identity:
                 return 0, {}
-            if notes["names"] != [variable.path for variable in variables]:
+            if notes["variables"] != _describe(variables):
                 raise ValueError("it holds the variables of another model")
             for index, variable in enumerate(variables):
                 variable.assign(arrays[f"variable_{index}"])
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise BabeletError(
             f"Cannot continue from {path}: {error}",
             remedy=f"delete {folder} to train from the start",
@@ -81,3 +82,8 @@ def restore(folder: Path, identity: str, distiller: keras.Model) -> tuple[int, d
 
 def _variables(distiller: keras.Model) -> list:
     return list(distiller.variables) + list(distiller.optimizer.variables)
+
+
+def _describe(variables: list) -> list:
+    """Returns names and shapes; paths would hold numbers that Keras counts up."""
+    return [[variable.name, list(variable.shape)] for variable in variables]

@@ -202,20 +202,21 @@ class Preparation:
 
     def _encode(self) -> dict:
         config, sentences = self._config, self.corpus.sentences
-        training = (sentences[int(i)] for i in self.training_pivots())
-        self.cache.ensure(training, "Teacher, training text")
+        pivots = self.training_pivots()
+        training = (sentences[int(i)] for i in pivots)
+        self.cache.ensure(training, "Teacher, training text", len(pivots))
         limits = {
             VALIDATION: config.training.validation_pairs,
             TEST: config.evaluation.pairs_per_language,
         }
-        for split, limit in limits.items():
-            for side in ("pivot_texts", "texts"):
-                texts = (
-                    text
-                    for group in self.held_out(split, limit)
-                    for text in getattr(group, side)
-                )
-                self.cache.ensure(texts, "Teacher, held-out text")
+        held_out = [
+            text
+            for split, limit in limits.items()
+            for group in self.held_out(split, limit)
+            for side in (group.pivot_texts, group.texts)
+            for text in side
+        ]
+        self.cache.ensure(held_out, "Teacher, held-out text")
         return {"vectors": len(self.cache)}
 
     def _cover(self) -> dict:

@@ -21,9 +21,8 @@ from export.rebuild import rebuild_student
 from export.run import export_run
 from model.initialisation import initialise_from_teacher
 from model.precision import preferred_precision
-from model.student import build_student
 from tasks import TASKS
-from tasks.embedding import student_predict
+from tasks.embedding import configured_student, student_predict
 from training import projector, reporting
 from training.callbacks import save_weights
 from training.loop import train
@@ -161,18 +160,11 @@ def initial_student(
     config: Config, preparation: Preparation, precision: str
 ) -> keras.Model:
     """Returns the student before training, from teacher layers where configured."""
+    # Steps that are done draw no random numbers; what follows must not depend on it.
+    keras.utils.set_random_seed(config.seed)
     shape = config.student
-    student = build_student(
-        vocabulary_size=preparation.tokenizer.vocabulary_size,
-        num_layers=shape.num_layers,
-        hidden_dim=shape.hidden_dim,
-        num_heads=shape.num_heads,
-        intermediate_dim=shape.intermediate_dim,
-        max_length=shape.max_length,
-        pooling=shape.pooling,
-        output_dim=shape.output_dim,
-        dropout=shape.dropout,
-        dtype=precision,
+    student = configured_student(
+        shape, preparation.tokenizer.vocabulary_size, precision
     )
     if shape.init_layers:
         ids = preparation.teacher_ids()

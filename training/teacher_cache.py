@@ -72,19 +72,24 @@ class TeacherCache:
         self.ensure(texts, description)
         return np.array(self.vectors[self.rows(texts)])
 
-    def ensure(self, texts: Iterable[str], description: str = "") -> None:
+    def ensure(
+        self, texts: Iterable[str], description: str = "", total: int | None = None
+    ) -> None:
         """Caches the vectors of `texts`, which are read once and never all held.
 
         Args:
             texts: Any number of texts, repeated ones too.
             description: Names the progress bar, which appears after a second.
+            total: How many texts there are, for the bar's estimate; a sequence
+                tells by itself.
 
         Raises:
             BabeletError: The disk is full, another process is appending, or the
                 teacher gave something other than unit vectors. What was cached
                 before stays readable.
         """
-        total = len(texts) if isinstance(texts, Sequence) else None
+        if isinstance(texts, Sequence):
+            total = len(texts)
         pending: dict[bytes, str] = {}
         locked = False
         with (

@@ -98,6 +98,9 @@ class Workdir:
         if done and done["inputs"] == wanted and present:
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
+        # Killed meanwhile, it leaves outputs that are nobody's.
+        self.manifest["steps"].pop(name, None)
+        self._write_manifest()
         print(f"{name}: started", flush=True)
         started = time.monotonic()
         facts = run()
@@ -120,12 +123,15 @@ class Workdir:
         if not self._manifest_path.exists():
             return {"steps": {}}
         try:
-            return json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            if not isinstance(manifest, dict) or "steps" not in manifest:
+                raise ValueError("it lists no steps")
         except (ValueError, OSError) as error:
             raise BabeletError(
                 f"Cannot read {self._manifest_path}: {error}",
                 remedy="delete it: the steps are then done again",
             ) from error
+        return manifest
 
     def _write_manifest(self) -> None:
         with atomic_path(self._manifest_path) as file:

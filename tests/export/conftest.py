@@ -9,7 +9,7 @@ import sentencepiece
 from configs import schema, smart_home
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
-from model.student import build_student
+from tasks.embedding import configured_student
 
 PAIRS = {
     "de": [
@@ -86,17 +86,8 @@ def make_student(tokenizer):
 
     def make(pooling: str = "mean") -> keras.Model:
         keras.utils.set_random_seed(1)
-        student = build_student(
-            vocabulary_size=tokenizer.vocabulary_size,
-            num_layers=SHAPE.num_layers,
-            hidden_dim=SHAPE.hidden_dim,
-            num_heads=SHAPE.num_heads,
-            intermediate_dim=SHAPE.intermediate_dim,
-            max_length=SHAPE.max_length,
-            pooling=pooling,
-            output_dim=SHAPE.output_dim,
-            dropout=0.1,
-        )
+        shape = dataclasses.replace(SHAPE, pooling=pooling, dropout=0.1)
+        student = configured_student(shape, tokenizer.vocabulary_size)
         table = student.get_layer("embedding").tokens
         # Freshly initialised, all sentences have nearly one vector.
         table.assign(table * 20)

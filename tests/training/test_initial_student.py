@@ -1,0 +1,62 @@
+"""The student before its first step."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from sentencepiece import sentencepiece_model_pb2
+
+from configs import schema
+from training.preparation import Preparation
+from training.run import initial_student
+from training.workdir import Workdir
+
+
+@pytest.fixture
+def preparation(tmp_path):
+    """A prepared workdir, as far as a random student needs one."""
+    config = schema.Config(
+        "home",
+        schema.DataConfig(languages=("de",)),
+        student=schema.StudentConfig(
+            num_layers=1,
+            hidden_dim=8,
+            num_heads=2,
+            intermediate_dim=16,
+            max_length=10,
+            output_dim=4,
+            dropout=0.5,
+        ),
+    )
+    proto = sentencepiece_model_pb2.ModelProto()
+    for piece in ["<pad>", "<s>", "</s>", "<unk>", "a", "b"]:
+        kind = 2 if piece == "<unk>" else 3 if piece.startswith("<") else 1
+        proto.pieces.add(piece=piece, score=-1.0 if kind == 1 else 0.0, type=kind)
+    spec = proto.trainer_spec
+    spec.model_type = spec.UNIGRAM
+    spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id = range(4)
+    spec.pad_piece = "<pad>"
+    (tmp_path / "tokenizer.model").write_bytes(proto.SerializeToString())
+    return Preparation(Workdir(tmp_path, config))
+
+
+def state(preparation, seed=0):
+    """All numbers of the student: weights, and the random state of its dropout."""
+    config = dataclasses.replace(preparation._config, seed=seed)
+    student = initial_student(config, preparation, "float32")
+    return [np.asarray(variable) for variable in student.variables]
+
+
+def test_it_depends_on_the_seed_and_not_on_what_ran_before(preparation):
+    """A run killed before its first checkpoint would start from other weights.
+
+    Steps that are done are skipped, so the random numbers they drew are not drawn.
+    """
+    keras.utils.set_random_seed(0)
+    expected = state(preparation)
+    keras.layers.Dense(3).build((None, 5))
+    for ours, theirs in zip(state(preparation), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    other = state(preparation, seed=1)
+    assert (other[0] != expected[0]).any()
