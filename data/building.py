@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,8 +49,11 @@ def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
             expected=f"one of {', '.join(SOURCES)}",
             remedy="change data.source in the recipe or with --set",
         )
-    rows = SOURCES[config.source](config, Path(cache))
-    with atomic_path(folder) as partial:
+    # Closed, also after an error, so that its progress bar ends its line.
+    with (
+        closing(SOURCES[config.source](config, Path(cache))) as rows,
+        atomic_path(folder) as partial,
+    ):
         partial.mkdir()
         report = _build(config, rows, partial)
     return report

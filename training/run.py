@@ -1,6 +1,8 @@
 """One run: prepares, trains, evaluates, exports and reports, each step once."""
 
+import errno
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +60,12 @@ def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) 
             _steps(workdir, Path(prepared) if prepared else None, until)
     except OSError as error:
         raise explain_os_error(error, path) or error from error
+    except tf.errors.ResourceExhaustedError as error:
+        # TensorFlow's own writers, of logs above all; else it is memory.
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise explain_os_error(full, path) from error
 
 
 def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:

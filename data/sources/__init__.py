@@ -4,14 +4,14 @@ A source is a function of the settings and of the folder that keeps downloads; i
 yields every row it has in the wanted languages, and judges none but the unreadable.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from configs.schema import DataConfig
 from data.sources import home_assistant, parallel_files
 from data.sources.raw import RawPair
 
-SOURCES: dict[str, Callable[[DataConfig, Path], Iterator[RawPair]]] = {
+SOURCES: dict[str, Callable[[DataConfig, Path], Generator[RawPair, None, None]]] = {
     "home_assistant": home_assistant.pairs,
     "parallel_files": parallel_files.pairs,
 }

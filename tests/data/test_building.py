@@ -43,7 +43,7 @@ def house():
 def build(folder, rows, **settings):
     """Builds and opens a corpus of these rows, a fifth each held out."""
     config = DataConfig(source="rows", languages=("de", "zh"), **settings)
-    SOURCES["rows"] = lambda config, cache: iter(rows)
+    SOURCES["rows"] = lambda config, cache: (row for row in rows)
     try:
         report = build_corpus(config, folder / "corpus", folder / "cache")
     finally:

@@ -21,7 +21,7 @@ ROWS = [
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
     rows = [RawPair("de.json", i, "de", *texts) for i, texts in enumerate(ROWS)]
-    monkeypatch.setitem(SOURCES, "rows", lambda config, cache: iter(rows))
+    monkeypatch.setitem(SOURCES, "rows", lambda config, cache: (row for row in rows))
     config = DataConfig(
         source="rows",
         languages=("de",),
