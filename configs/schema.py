@@ -188,7 +188,7 @@ class TrainingConfig:
     # Peak; linear warm-up, cosine decay to zero.
     learning_rate: float = 4e-4
     warmup_steps: int = 100
-    weight_decay: float = 0.01
+    weight_decay: float = 0.0
     clip_norm: float = 1.0
     # "auto": bfloat16 where the CPU computes in it, else float32.
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"

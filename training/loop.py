@@ -113,7 +113,8 @@ def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.AdamW(
         schedule,
         beta_2=0.98,
-        weight_decay=config.weight_decay,
+        # None spares the pass over every variable that 0 would take.
+        weight_decay=config.weight_decay or None,
         global_clipnorm=config.clip_norm,
     )
     optimizer.exclude_from_weight_decay(
