@@ -66,6 +66,11 @@ class FusedAdamW(keras.optimizers.AdamW):
         change = rate * first / (tf.sqrt(second) + self.epsilon)
         table.scatter_sub(tf.IndexedSlices(change, rows))
 
+    def _apply_weight_decay(self, variables: list) -> None:
+        """Spares the pass over every variable that a decay of 0 would take."""
+        if self.weight_decay:
+            super()._apply_weight_decay(variables)
+
     def _clip_gradients(self, gradients: list) -> list:
         """Sums the gradients of each row, then clips by the global norm."""
         gradients = [

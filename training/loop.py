@@ -113,8 +113,7 @@ def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.AdamW(
         schedule,
         beta_2=0.98,
-        # None spares the pass over every variable that 0 would take.
-        weight_decay=config.weight_decay or None,
+        weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
     )
     optimizer.exclude_from_weight_decay(
