@@ -33,9 +33,6 @@ _TEACHER_LAYERS = flags.DEFINE_integer(
 )
 _ONLY = flags.DEFINE_integer("only", 0, "Measure this size in this process.")
 
-# Sentences handed to the teacher's cache at a time.
-CHUNK = 4096
-
 
 def main(_: list[str]) -> None:
     """Measures one size, or starts a process for each."""
@@ -43,7 +40,7 @@ def main(_: list[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             measure(_ONLY.value, Path(folder))
         return
-    print("size  step        pairs    pivots  seconds  peak MB", flush=True)
+    print("size  step        pairs    pivots  seconds   peak MB", flush=True)
     shared = [f"--cache={_CACHE.value}", f"--teacher_layers={_TEACHER_LAYERS.value}"]
     for factor in _FACTORS.value:
         command = [sys.executable, "-m", "benchmarks.corpus_memory"]
@@ -80,15 +77,14 @@ def measure(factor: int, folder: Path) -> None:
 def cache_teacher(config: Config, corpus: Corpus, folder: Path, cache: Path) -> None:
     """Caches the teacher's vectors of all pivot sentences."""
     # Imported here, for the measurement of cleaning alone to be without TensorFlow.
-    from model.teachers import TEACHERS
+    from training.preparation import load_teacher
     from training.teacher_cache import TeacherCache
 
     settings = dataclasses.replace(config.teacher, num_layers=_TEACHER_LAYERS.value)
-    vectors = TeacherCache(TEACHERS[settings.kind](settings, cache), folder)
+    vectors = TeacherCache(load_teacher(settings, cache), folder)
     count = corpus.report.pivots
-    for start in range(0, count, CHUNK):
-        ids = range(start, min(start + CHUNK, count))
-        vectors.encode(corpus.sentences.texts(ids), f"Sentences of {count:,}")
+    texts = (corpus.sentences[sentence] for sentence in range(count))
+    vectors.ensure(texts, "Teacher", count)
 
 
 def _print(factor: int, step: str, corpus: Corpus, start: float) -> None:
@@ -98,7 +94,7 @@ def _print(factor: int, step: str, corpus: Corpus, start: float) -> None:
     seconds = time.monotonic() - start
     pairs, pivots = len(corpus.pairs), corpus.report.pivots
     print(
-        f"{factor:3}x  {step:9}{pairs:9,} {pivots:9,} {seconds:8.0f} {peak:8.0f}",
+        f"{factor:3}x  {step:9}{pairs:9,} {pivots:9,} {seconds:8.0f} {peak:9.1f}",
         flush=True,
     )
 

