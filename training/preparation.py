@@ -38,7 +38,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("BABELET_CACHE", ROOT / ".cache" / "babelet"))
 
 
-def load_teacher(config: TeacherConfig, cache: Path) -> Teacher:
+def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
     """Returns the teacher of the settings, downloaded into `cache` if need be.
 
     Raises:
