@@ -13,6 +13,8 @@ from configs.errors import BabeletError
 
 # Rows named when a loss is not finite.
 NAMED_ROWS = 5
+# Steps between the points of the report's loss curves.
+CURVE_EVERY = 20
 
 
 class Scalars(keras.callbacks.Callback):
@@ -115,13 +117,16 @@ class Validation(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict) -> None:
         """Validates when it is time to."""
         step = self._first_step + batch + 1
+        if step % CURVE_EVERY == 0:
+            losses = {f"train/{name}": float(value) for name, value in logs.items()}
+            self.state["curve"].append({"step": step} | losses)
         if step % self._every and step != self._last_step:
             return
         metrics = self._validate()
         with self._writer.as_default():
             for name, value in metrics.items():
                 tf.summary.scalar(f"validation/{name}", value, step=step)
-        self._note(step, metrics, logs)
+        self._note(step, metrics)
         if self.state["waited"] >= self._patience:
             print(
                 f"\nNo better {self._metric} in {self._patience} validations: stopped "
@@ -130,7 +135,7 @@ class Validation(keras.callbacks.Callback):
             )
             self.model.stop_training = True
 
-    def _note(self, step: int, metrics: dict[str, float], logs: dict) -> None:
+    def _note(self, step: int, metrics: dict[str, float]) -> None:
         if self._metric not in metrics:
             raise BabeletError(
                 f"Unknown training.metric {self._metric}",
@@ -138,9 +143,8 @@ class Validation(keras.callbacks.Callback):
                 remedy="set training.metric to one of them",
             )
         score, state = metrics[self._metric], self.state
-        losses = {f"train/{name}": float(value) for name, value in logs.items()}
         scores = {f"validation/{name}": value for name, value in metrics.items()}
-        state["curve"].append({"step": step} | losses | scores)
+        state["curve"].append({"step": step} | scores)
         if state["best"] is None or score > state["best"]:
             state |= {"best": score, "best_step": step, "waited": 0}
             save_weights(self.model.student, self._best_weights)

@@ -162,13 +162,23 @@ def test_the_curve_and_tensorboard_hold_the_same_numbers(tmp_path):
     fit(Counter(), [1.0, 2.0, 3.0, 4.0], validate)
     assert validate.state["curve"][1] == {
         "step": 4,
-        "train/loss": 4.0,
-        "train/soft_label": 8.0,
         "validation/retrieval": 0.6,
         "validation/retrieval/de": 0.1,
     }
     logged = scalars(tmp_path / "logs")["validation/retrieval"]
     assert logged == pytest.approx({2: 0.5, 4: 0.6})
+
+
+def test_the_report_has_a_loss_curve_between_validations(tmp_path):
+    """Three points, one for each validation, are drawn as a straight fall."""
+    validate = validation([0.5, 0.6], tmp_path, every=30)
+    fit(Counter(), [float(i) for i in range(41)], validate)
+    losses = {
+        point["step"]: point["train/loss"]
+        for point in validate.state["curve"]
+        if "train/loss" in point
+    }
+    assert losses == {20: 19.0, 40: 39.0}
 
 
 def test_scalars_name_the_step_of_the_whole_run(tmp_path):
