@@ -38,7 +38,7 @@ SET = flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
 
 TRAIN = (sys.executable, "-m", "training.distill")
 # Tried learning rates, as multiples of the recipe's.
-RATES = (0.5, 1.0, 2.0)
+RATES = (0.125, 0.25, 0.5, 1.0)
 TUNING_SHARE = 3
 
 

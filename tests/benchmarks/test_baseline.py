@@ -10,7 +10,7 @@ from configs.errors import BabeletError
 from configs.overrides import load
 
 # Stands in for the training entry: records how it was called, and scores best at a
-# learning rate of 8e-4.
+# learning rate of 2e-4.
 TRAIN = """
 import json, pathlib, sys
 flags = [argument[2:].split("=", 1) for argument in sys.argv[1:]]
@@ -32,8 +32,8 @@ def model(value):
 }))
 (folder / "manifest.json").write_text(json.dumps({
     "steps": {
-        "training": {"facts": {"best": 1 - abs(rate - 8e-4)}},
-        flags["until"]: {"facts": {"best": 1 - abs(rate - 8e-4)}},
+        "training": {"facts": {"best": 1 - abs(rate - 2e-4)}},
+        flags["until"]: {"facts": {"best": 1 - abs(rate - 2e-4)}},
     },
 }))
 """
@@ -78,7 +78,7 @@ def test_every_variant_is_run_with_every_seed_on_one_corpus(runner):
 def test_training_alone_has_no_teacher_and_its_own_learning_rate(runner):
     """A baseline that still sees the teacher, or is badly tuned, flatters us."""
     rows = compare(runner, CONFIG, ["training.steps=300"], seeds=1)
-    assert "alpha-1, learning rate 0.0008" in rows
+    assert "alpha-1, learning rate 0.0002" in rows
     alone = [call for call in calls(runner) if "alpha-1-" in call["workdir"]]
     for call in alone:
         assert call["set"]["objective.alpha"] == "1"
