@@ -18,9 +18,9 @@ Where the path has the language, write {language}: data.files='locale/{language}
 Columns of other names: --set data.columns=en=source,de=target.
 A pivot other than English: --set data.pivot=de.
 
-On 2 cores the smart-home text (20,000 English sentences, 285,000 pairs) took 4 minutes
-to prepare, then 250 steps took 5 minutes and came to 87% validation retrieval; this
-recipe has 600 steps. data.inspect estimates the time and space for your text.
+With these settings the smart-home text (20,000 English sentences, 285,000 pairs in 23
+languages) took 16 minutes on 2 cores and 3.6 GB of memory: test retrieval 81.3% of the
+student, 72.1% of its teacher. data.inspect estimates time and space for your text.
 """
 
 from configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
