@@ -75,7 +75,11 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawPair]:
             if language or not row.language:
                 yield row._replace(language=language or "")
         elif language:
-            usable.add(language)
+            if row.pivot_text.strip() and row.text.strip():
+                usable.add(language)
+            else:
+                problems["empty"] += 1
+                first_problem = first_problem or row
             yield row._replace(language=language)
     if not usable:
         others = sorted(name for name in wanted if name)
@@ -96,7 +100,8 @@ def _no_usable_row(
         counts = ", ".join(f"{name} {n:,}" for name, n in problems.most_common())
         received = f"rejected rows: {counts}"
     elif languages:
-        received = f"languages {' '.join(languages)}"
+        # Of a file with other columns, whole sentences would be shown as languages.
+        received = f"languages {' '.join(languages)[:200]}"
     kind = format_of(location, config)
     return BabeletError(
         f"{location.path}{where} has no usable row",

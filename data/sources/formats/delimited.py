@@ -104,7 +104,7 @@ def _columns(
 
 
 def _csv_rows(path: str) -> Iterator[Row]:
-    """Yields line, cells and problem of each row; empty lines are rows, too."""
+    """Yields line and cells of each row; empty lines below the header are rows."""
     numbered = dropwhile(lambda item: not item[1].strip(), lines(path))
     first = next(numbered, None)
     if first is None:

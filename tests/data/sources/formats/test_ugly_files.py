@@ -244,6 +244,12 @@ def test_columns_of_other_names_are_named_in_the_error(read, name, content):
     ]
 
 
+def test_a_file_without_any_translation_yet_is_an_error(read):
+    """A template among the files is taken for text, and its language for covered."""
+    with pytest.raises(BabeletError, match=r"a\.tsv, line 1 has no usable.*empty 2"):
+        read("a.tsv", "Lamp\t\nDoor\t \n")
+
+
 def test_columns_that_make_no_pair_are_refused_at_once():
     """A mistyped role would leave every row without its translation."""
     for columns in (("en",), ("de", "text"), ("en", "txt"), ("en", "de", "de")):
