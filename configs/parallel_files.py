@@ -1,0 +1,38 @@
+"""Sentence embeddings for text of your own, in any of the teacher's languages.
+
+python -m training.distill --config=configs/parallel_files.py --workdir=runs/mine \
+    --set data.files='texts/*.tmx' --set data.languages=de,fi
+
+Look at what would be used first, with the same settings:
+
+python -m data.inspect --config=configs/parallel_files.py \
+    --set data.files='texts/*.tmx' --set data.languages=de,fi
+
+Files (plain, .gz or .xz; paths, globs, several with commas between):
+  .tsv      language, English, translation; or English, translation
+  .csv      columns named by language (en, de, fi), or language, en, text
+  .jsonl    keys as CSV's columns; .parquet as well (pip install pyarrow)
+  .de .fi   Moses pairs: x.de beside x.en
+  .tmx .po  as translators' programs write them
+Where the path has the language, write {language}: data.files='locale/{language}.po'.
+Columns of other names: --set data.columns=en=source,de=target.
+A pivot other than English: --set data.pivot=de.
+
+With these settings the smart-home text (20,000 English sentences, 285,000 pairs in 23
+languages) took 16 minutes on 2 cores and 3.6 GB of memory: test retrieval 81.3% of the
+student, 72.1% of its teacher. data.inspect estimates time and space for your text.
+"""
+
+from configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
+
+
+def get_config() -> Config:
+    """Returns the recipe; `data.files` and `data.languages` are yours to set."""
+    return Config(
+        name="parallel_files",
+        data=DataConfig(source="parallel_files", languages=("de",)),
+        student=StudentConfig(init_layers=(0, 1, 2, 3, 10, 11)),
+        training=TrainingConfig(
+            steps=600, learning_rate=1e-3, warmup_steps=60, patience=3
+        ),
+    )

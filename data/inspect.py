@@ -1,0 +1,71 @@
+"""Shows what a run would use of its text, and what the run would take.
+
+  python -m data.inspect --config=configs/parallel_files.py \
+      --set data.files='texts/*.tmx' --set data.languages=de,fi
+
+Reads, cleans and splits the text as the run does, and keeps nothing of it.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from absl import app, flags
+
+from configs import overrides
+from configs.errors import BabeletError
+from configs.schema import Config
+from data.building import build_corpus
+from data.corpus import Corpus, format_counts
+from data.download import cache_folder
+from data.inspection import format_lengths, format_rejected, format_samples
+from data.prediction import format_prediction, predict
+
+CONFIG = flags.DEFINE_string(
+    "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
+)
+SET = flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
+SAMPLES = 3
+
+
+def inspect(config: Config) -> str:
+    """Returns the report, as text to print.
+
+    Raises:
+        BabeletError: The text cannot be read, or nothing of it is left.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, started = Path(scratch) / "corpus", time.monotonic()
+        report = build_corpus(config.data, folder, cache_folder())
+        seconds = time.monotonic() - started
+        corpus = Corpus(folder)
+        kept, rejected = len(corpus.pairs), sum(report.rejected.values())
+        parts = [
+            f"{kept:,} pairs of {report.pivots:,} sentences in {config.data.pivot!r} "
+            f"are used, {rejected:,} rows are rejected.\n\n{format_counts(report)}"
+        ]
+        if rejected:
+            examples = format_rejected(folder / "rejected.tsv")
+            parts.append(f"The first rejected row of each reason:\n{examples}")
+        parts += [
+            format_lengths(corpus, config.data.max_characters),
+            format_samples(corpus, SAMPLES),
+            format_prediction(predict(config, corpus, folder, seconds)),
+        ]
+    return "\n\n".join(parts)
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    try:
+        print(inspect(overrides.load(CONFIG.value, SET.value)))
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(main)

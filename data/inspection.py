@@ -1,0 +1,69 @@
+"""What a corpus looks like: lengths, samples, and examples of what was rejected."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.corpus import Corpus
+from data.splits import TRAIN
+
+BINS = 12
+BAR = 40
+# Characters of a text that are shown.
+SHOWN = 70
+
+
+def format_lengths(corpus: Corpus, longest: int) -> str:
+    """Returns a histogram of characters, pivot sentences beside translations.
+
+    Args:
+        corpus: Opened.
+        longest: Characters that a sentence may have.
+    """
+    width = max(1, -(-longest // BINS))
+    sides = (Counter[int](), Counter[int]())
+    for i, text in enumerate(corpus.sentences):
+        sides[i >= corpus.report.pivots][(len(text) - 1) // width] += 1
+    most = max(max(side.values()) for side in sides)
+    lines = [f"{'characters':>12}  {corpus.languages[0]:<{BAR // 2}}  translations"]
+    for row in range(max(max(side) for side in sides) + 1):
+        bars = [_bar(side[row], most).ljust(BAR // 2) for side in sides]
+        label = f"{row * width + 1}-{(row + 1) * width}"
+        lines.append(f"{label:>12}  {bars[0]}  {bars[1]}".rstrip())
+    return "\n".join(lines)
+
+
+def _bar(count: int, most: int) -> str:
+    # One that is there is seen, however few there are.
+    return "#" * max(round(count / most * BAR / 2), count > 0)
+
+
+def format_samples(corpus: Corpus, count: int) -> str:
+    """Returns up to `count` training pairs of each language, the same every time."""
+    lines = []
+    for language in corpus.languages[1:]:
+        for pivot, translation in corpus.pairs_of(TRAIN, language, count):
+            texts = corpus.sentences.texts((pivot, translation))
+            lines.append(f"{language:10}" + "  =  ".join(map(_short, texts)))
+    return "\n".join(lines)
+
+
+def format_rejected(path: Path) -> str:
+    """Returns the first row of each reason in a rejected.tsv."""
+    first: dict[str, str] = {}
+    for origin, line, _, reason, pivot, text in _rejected(path):
+        if reason not in first:
+            shown = "  =  ".join(map(_short, (pivot, text)))
+            first[reason] = f"{reason:12}{origin}, line {line}: {shown}"
+    return "\n".join(first.values())
+
+
+def _rejected(path: Path) -> Iterator[list[str]]:
+    with open(path, encoding="utf-8", newline="\n") as file:
+        next(file)
+        for line in file:
+            yield line.rstrip("\n").split("\t")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

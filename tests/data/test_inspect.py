@@ -1,0 +1,111 @@
+"""data.inspect shows what a run would use, before an hour is spent on it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from configs.schema import Config, DataConfig
+from data.inspect import inspect
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = {
+    "kitchen": "Küche",
+    "bedroom": "Schlafzimmer",
+    "cellar": "Keller",
+    "garden": "Garten",
+    "garage": "Garage",
+    "attic": "Dachboden",
+    "hallway": "Flur",
+    "office": "Büro",
+}
+ROWS = [
+    (f"{english} the lamp in the {room}", f"Lampe {german}: {raum}")
+    for english, german in (("Turn on", "an"), ("Switch off", "aus"))
+    for room, raum in ROOMS.items()
+]
+LONG = (" and ".join(f"the {room}" for room in ROOMS), ", ".join(ROOMS.values()))
+
+
+@pytest.fixture
+def file(tmp_path):
+    lines = ["\t".join(row) for row in (*ROWS, LONG)]
+    lines += ["Lamp\tLampe", "a stray line", "Office\tBüro", lines[0]]
+    path = tmp_path / "home.tsv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def report(file):
+    data = DataConfig(
+        source="parallel_files",
+        files=(str(file),),
+        languages=("de",),
+        validation_fraction=0.1,
+        test_fraction=0.2,
+    )
+    return inspect(Config(name="test", data=data))
+
+
+def test_rows_kept_and_rejected_are_counted_with_an_example(file):
+    """A filter that takes most of the text is found after training."""
+    text = report(file)
+    assert "17 pairs of 17 sentences in 'en' are used, 4 rows are rejected" in text
+    assert "Rejected: short 2, columns 1, duplicate 1" in text
+    assert f"short       {file}, line 18: Lamp  =  Lampe" in text
+    assert f"columns     {file}, line 19:   =  a stray line" in text
+    assert "Office" not in text
+
+
+def test_lengths_are_drawn_for_both_sides(file):
+    """Truncation at 64 tokens surprises who never saw the lengths."""
+    bars = {
+        line.split()[0]: line.split()[1:]
+        for line in report(file).splitlines()
+        if line.strip()[:1].isdigit() and "#" in line
+    }
+    assert bars["1-25"][-1] == "#" * 20
+    assert bars["101-125"] == ["#"]
+    assert bars["51-75"] == ["#"]
+
+
+def test_samples_of_each_language_are_shown_in_full(file):
+    """Columns that were swapped, or a language that is another one."""
+    samples = [line for line in report(file).splitlines() if line.startswith("de  ")]
+    pairs = {tuple(line[10:].split("  =  ")) for line in samples if "=" in line}
+    assert len(pairs) == 3
+    shown = {english for english, _ in ROWS} | {LONG[0][:69] + "…"}
+    assert {english for english, _ in pairs} <= shown
+
+
+def run(file, tmp_path, *settings):
+    """Runs the command where TensorFlow cannot be imported."""
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / "tensorflow.py").write_text("raise SystemExit('TensorFlow imported')")
+    arguments = [f"--set=data.files={file}", *(f"--set={item}" for item in settings)]
+    return subprocess.run(
+        [sys.executable, "-m", "data.inspect", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(blocked)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_reports_without_tensorflow(file, tmp_path):
+    """A look at a file takes half a minute, most of it an import."""
+    fractions = ("data.validation_fraction=0.1", "data.test_fraction=0.2")
+    done = run(file, tmp_path, *fractions)
+    assert done.returncode == 0, done.stderr
+    assert "17 pairs of 17 sentences" in done.stdout
+    assert "Memory: 3.6 GB at the peak" in done.stdout
+
+
+def test_an_error_is_one_line(file, tmp_path):
+    done = run(file, tmp_path, "data.columns=en=source,de=target")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"error: {file}, line 1 does not")
+    assert "Traceback" not in done.stderr
