@@ -63,7 +63,8 @@ def _open_saved_model(folder: Path) -> Predict:
             f"Cannot load the SavedModel {folder}",
             expected="the saved_model folder of an export",
             received=str(error) or type(error).__name__,
-            remedy="copy it anew from the export folder of the run",
+            remedy="copy it anew from the export folder of the run, and install "
+            "requirements.txt, or use a .tflite file, which needs no TensorFlow",
         ) from error
 
 
