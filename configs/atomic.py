@@ -50,8 +50,8 @@ def explain(error: OSError, path: Path) -> Exception:
         return BabeletError(
             f"No space left on the disk while writing {path}",
             consequence="Nothing half-written was left",
-            remedy="free some space or choose another --workdir, then run the same "
-            "command again: finished steps are kept",
+            remedy="free some space or choose another --workdir or --output, then run "
+            "the same command again: finished steps are kept",
         )
     unwritable = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
     if error.errno in unwritable:
@@ -63,7 +63,7 @@ def _unwritable(error: OSError, path: Path) -> BabeletError:
     return BabeletError(
         f"Cannot write {path}: {error.strerror}",
         expected="a folder this user may write to",
-        remedy="change its permissions or choose another --workdir",
+        remedy="change its permissions or choose another --workdir or --output",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from data.tokenizer import Tokenizer
 from export import predict
+from export.litert_predict import Predict, litert_predict
 
 
 class Artefact(NamedTuple):
@@ -17,7 +18,7 @@ class Artefact(NamedTuple):
     path: str
     minimum_cosine: float
     # (path, tokenizer, batch size, lengths are multiples of) -> predict
-    open: Callable[[Path, Tokenizer, int, int], predict.Predict]
+    open: Callable[[Path, Tokenizer, int, int], Predict]
 
 
 ARTEFACTS = (
@@ -33,12 +34,8 @@ ARTEFACTS = (
         0.9999,
         predict.saved_model_tokens_predict,
     ),
-    Artefact(
-        "student_fp32.tflite", "student_fp32.tflite", 0.9999, predict.litert_predict
-    ),
-    Artefact(
-        "student_int8.tflite", "student_int8.tflite", 0.98, predict.litert_predict
-    ),
+    Artefact("student_fp32.tflite", "student_fp32.tflite", 0.9999, litert_predict),
+    Artefact("student_int8.tflite", "student_int8.tflite", 0.98, litert_predict),
 )
 
 

@@ -1,17 +1,21 @@
-"""How long one sentence takes a LiteRT file, on one thread."""
+"""How long one sentence takes a LiteRT file, and what loading the file takes."""
 
+import re
+import resource
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
 def measure_latency(
-    models: dict[str, Path], tokens: int = 16, invocations: int = 200
+    models: dict[str, Path], tokens: int = 16, invocations: int = 200, threads: int = 1
 ) -> dict[str, Any]:
-    """Measures batch 1 on one thread, XNNPACK on, in the order A B ... B A.
+    """Measures batch 1, XNNPACK on, in the order A B ... B A.
 
     Every model is visited once on the way there and once on the way back, so that a
     machine that warms up or slows down does so for all of them.
@@ -20,12 +24,13 @@ def measure_latency(
         models: LiteRT files by name, with the inputs `export.litert` gives them.
         tokens: Length of the sentence, no padding.
         invocations: Timed runs at each visit, after a tenth as many untimed.
+        threads: Processor cores that one sentence is computed on.
 
     Returns:
         By name `median_ms` over all its runs and `visits_ms`, each visit's median;
         beside them `tokens`, `batch`, `threads`.
     """
-    runs = {name: _Sentence(path, tokens) for name, path in models.items()}
+    runs = {name: _Sentence(path, tokens, threads) for name, path in models.items()}
     visits: dict[str, list[np.ndarray]] = {name: [] for name in models}
     for name in [*models, *reversed(models)]:
         visits[name].append(runs[name].times_ms(invocations))
@@ -36,14 +41,56 @@ def measure_latency(
         }
         for name, times in visits.items()
     }
-    return {"models": result, "tokens": tokens, "batch": 1, "threads": 1}
+    return {"models": result, "tokens": tokens, "batch": 1, "threads": threads}
+
+
+class Figures(NamedTuple):
+    """One LiteRT file on a number of threads; see `measure_file`."""
+
+    load_ms: float
+    # Of the whole process, Python and LiteRT with it; and without these.
+    peak_bytes: int
+    model_bytes: int
+    # By tokens.
+    median_ms: dict[int, float]
+
+
+def measure_file(
+    path: Path, tokens: Sequence[int], threads: int, invocations: int = 50
+) -> Figures:
+    """Measures loading, memory and latency; call it in a new process.
+
+    Loading lasts until the file is ready to run at the longest of `tokens`; memory
+    is the peak after one run at that length.
+    """
+    before = _memory("VmRSS")
+    start = time.perf_counter()
+    sentence = _Sentence(path, max(tokens), threads)
+    load_ms = 1e3 * (time.perf_counter() - start)
+    sentence.times_ms(1)
+    peak = _memory("VmHWM")
+    medians = {}
+    for count in tokens:
+        result = measure_latency({path.name: path}, count, invocations, threads)
+        medians[count] = result["models"][path.name]["median_ms"]
+    return Figures(load_ms, peak, max(0, peak - before), medians)
+
+
+def _memory(field: str) -> int:
+    """Returns bytes: VmRSS, what this process holds, or VmHWM, its peak."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Not getrusage: a process begins with the peak of the one that started it.
+        return 1024 * int(re.search(rf"{field}:\s+(\d+)", status.read_text())[1])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class _Sentence:
     """A LiteRT file with one sentence of `tokens` tokens set as its input."""
 
-    def __init__(self, path: Path, tokens: int) -> None:
-        self._interpreter = Interpreter(str(path), num_threads=1)
+    def __init__(self, path: Path, tokens: int, threads: int) -> None:
+        self._interpreter = Interpreter(str(path), num_threads=threads)
         details = self._interpreter.get_signature_runner().get_input_details()
         for each in details.values():
             self._interpreter.resize_tensor_input(each["index"], (1, tokens))

@@ -7,8 +7,6 @@ inputs before allocating. The mask is int32 where the SavedModel's is bool: both
 then fill from the same kind of buffer in Java, Swift, C++ and JavaScript.
 """
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +15,9 @@ import tensorflow as tf
 
 from configs.atomic import remove
 from configs.errors import BabeletError
+from export.metadata import attach_metadata
 from export.saved_model import save_functions, token_function
 from model.heads import SentencePooling, UnitLength
-
-METADATA = "babelet.json"
 
 
 def convert(
@@ -37,7 +34,7 @@ def convert(
         path: The .tflite file; its folder holds a temporary SavedModel meanwhile.
         quantisation: "fp32", or "int8": weights and embedding tables in 8 bits,
             activations quantised as they arise.
-        metadata: Goes with the file; `read_metadata` returns it.
+        metadata: Goes inside the file; `export.metadata.read_metadata` returns it.
 
     Raises:
         BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
@@ -53,13 +50,7 @@ def convert(
     finally:
         remove(folder)
     path.write_bytes(content)
-    _attach(path, metadata)
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Returns the metadata that `convert` put into the file."""
-    with zipfile.ZipFile(path) as archive:
-        return json.loads(archive.read(METADATA))
+    attach_metadata(path, metadata)
 
 
 def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
@@ -108,14 +99,3 @@ def _convert_folder(folder: Path, quantisation: str) -> bytes:
 def _missing(message: str) -> list[str]:
     marked = [line for line in message.splitlines() if line.strip().startswith("tf.")]
     return marked or message.splitlines()[:1]
-
-
-def _attach(path: Path, metadata: dict[str, Any]) -> None:
-    """Appends the metadata as a zip archive, as LiteRT models carry label files.
-
-    The runtime ignores what follows the model; rewriting the model itself instead
-    would lose the alignment of its weights.
-    """
-    entry = zipfile.ZipInfo(METADATA)  # A fixed date: the same bytes every time.
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(entry, json.dumps(metadata, indent=2) + "\n")

@@ -1,23 +1,18 @@
-"""One interface over the student and its files: texts in, unit vectors out.
+"""Texts in, unit vectors out, through the Keras student and the SavedModel.
 
-A `predict` function maps N texts to float32 (N, dim). It sorts them by length, so that
-little is padded, and runs `batch_size` at a time.
+The same interface as that of the LiteRT files in `export/litert_predict.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operation the SavedModel needs.
-from ai_edge_litert.interpreter import Interpreter
 
 from data.tokenizer import Tokenizer, valid_unicode
-
-Predict = Callable[[Sequence[str]], np.ndarray]
-# {"token_ids": int32 (B, L), "padding_mask": bool (B, L)} -> float32 (B, dim)
-Encode = Callable[[dict[str, np.ndarray]], np.ndarray]
+from export.litert_predict import Predict, in_batches, tokens_predict
 
 
 def keras_predict(
@@ -45,7 +40,7 @@ def saved_model_predict(folder: Path, batch_size: int = 32) -> Predict:
 
     def predict(texts: Sequence[str]) -> np.ndarray:
         texts = [valid_unicode(text) for text in texts]
-        return _in_batches(
+        return in_batches(
             lambda rows: signature(text=tf.constant(rows))["embedding"].numpy(),
             texts,
             dim,
@@ -67,60 +62,6 @@ def saved_model_tokens_predict(
 
     dim = signature.structured_outputs["embedding"].shape[-1]
     return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
-
-
-def litert_predict(
-    path: Path,
-    tokenizer: Tokenizer,
-    batch_size: int = 32,
-    multiple: int = 8,
-    num_threads: int = 1,
-) -> Predict:
-    """Returns `predict` over a LiteRT file, on the CPU with XNNPACK."""
-    interpreter = Interpreter(str(path), num_threads=num_threads)
-    runner = interpreter.get_signature_runner("serving_default")
-
-    def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
-        mask = inputs["padding_mask"].astype(np.int32)
-        return runner(token_ids=inputs["token_ids"], padding_mask=mask)["embedding"]
-
-    dim = int(runner.get_output_details()["embedding"]["shape_signature"][-1])
-    return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
-
-
-def tokens_predict(
-    encode: Encode, tokenizer: Tokenizer, dim: int, batch_size: int, multiple: int
-) -> Predict:
-    """Returns `predict` over a function of padded token ids.
-
-    Args:
-        encode: Token ids and mask of one batch to float32 (B, dim).
-        tokenizer: The student's.
-        dim: Width of the vectors.
-        batch_size: Texts to a batch.
-        multiple: Lengths are padded to a multiple of it.
-    """
-
-    def predict(texts: Sequence[str]) -> np.ndarray:
-        return _in_batches(
-            lambda rows: encode(tokenizer.pad(rows, multiple)),
-            tokenizer.encode(texts),
-            dim,
-            batch_size,
-        )
-
-    return predict
-
-
-def _in_batches(
-    encode: Callable[[list], np.ndarray], items: list, dim: int, batch_size: int
-) -> np.ndarray:
-    vectors = np.zeros((len(items), dim), np.float32)
-    order = sorted(range(len(items)), key=lambda i: len(items[i]))
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        vectors[rows] = encode([items[row] for row in rows])
-    return vectors
 
 
 def _signature(folder: Path, name: str) -> tf.types.experimental.ConcreteFunction:

@@ -13,7 +13,7 @@ from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
 from export.litert import convert
 from export.parity import TEXTS, Texts
-from export.rebuild import describe, rebuild_student
+from export.rebuild import TOKENIZER, describe, rebuild_student
 from export.saved_model import export_saved_model
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -50,8 +50,9 @@ def export_run(workdir: Path, texts_by_language: Texts) -> dict[str, Any]:
 
 
 def write_artefacts(workdir: Path, folder: Path) -> None:
-    """Writes saved_model/ and the two LiteRT files into `folder`, unchecked."""
+    """Writes saved_model/, two LiteRT files and their tokenizer, unchecked."""
     student, tokenizer, config = rebuild_student(workdir)
+    (folder / TOKENIZER).write_bytes(tokenizer.model_bytes)
     metadata = describe(workdir)
     with tqdm(total=3, desc="Export", unit=" files") as progress:
         export_saved_model(

@@ -51,8 +51,19 @@ def flags_of(module):
     }
 
 
+def takes_files(module):
+    """Says whether the usage that `module` begins with has a FILE."""
+    source = text(module.replace(".", "/") + ".py")
+    return "FILE" in ast.get_docstring(ast.parse(source))
+
+
 def options(arguments):
-    """Returns (name, value) for --name=value and --name value alike."""
+    """Returns (name, value) for --name=value and --name value alike.
+
+    A file has the name FILE; the file after ">" is the shell's.
+    """
+    if ">" in arguments:
+        arguments = arguments[: arguments.index(">")]
     found, waiting = [], None
     for argument in arguments:
         if argument.startswith("--"):
@@ -61,8 +72,7 @@ def options(arguments):
             if equals:
                 found.append((name, value))
         else:
-            assert waiting, f"{argument} belongs to no option"
-            found.append((waiting, argument))
+            found.append((waiting or "FILE", argument))
             waiting = None
     return found
 
@@ -91,6 +101,8 @@ def test_a_command_resolves(command):
 def check_module(module, given):
     known = flags_of(module)
     assert known is not None, f"there is no module {module}"
+    if takes_files(module):
+        known = known | {"FILE"}
     assert {name for name, _ in given} <= known, f"{module} has the flags {known}"
     settings = [value for name, value in given if name == "set"]
     for config in [value for name, value in given if name == "config"]:

@@ -5,8 +5,10 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from configs.errors import BabeletError
-from export.litert import convert, read_metadata, sentence_model
-from export.predict import keras_predict, litert_predict
+from export.litert import convert, sentence_model
+from export.litert_predict import litert_predict
+from export.metadata import read_metadata
+from export.predict import keras_predict
 
 BUILTIN = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()

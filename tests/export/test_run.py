@@ -18,6 +18,7 @@ WHOLE = {
     "saved_model",
     "student_fp32.tflite",
     "student_int8.tflite",
+    "tokenizer.model",
     "golden.jsonl",
     "parity.json",
 }

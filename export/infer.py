@@ -1,0 +1,186 @@
+"""Turns texts, one a line, into vectors with any exported model.
+
+    python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
+
+Row i of the array (float32, unit length) is line i of the file, empty lines included;
+without a file the standard input is read. --model is a run's folder, a .tflite file or
+a saved_model folder. --output=vectors.npy writes a file that is whole or absent.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from absl import app, flags
+from tqdm import tqdm
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.startup import import_quietly
+from export.litert_predict import Predict
+from export.runtime import Embedder
+
+_CHUNK = 1024
+
+
+def open_model(path: Path) -> Predict:
+    """Returns texts to vectors for a workdir, a .tflite file or a SavedModel folder.
+
+    Of a workdir or an export folder it is the int8 file, the one meant for use.
+
+    Raises:
+        BabeletError: There is no model there, or it is damaged or foreign.
+    """
+    if (path / "saved_model.pb").is_file():
+        return _open_saved_model(path)
+    if path.is_dir():
+        path = _file_in(path)
+        print(f"Model: {path}", file=sys.stderr)
+    return Embedder(path, num_threads=os.cpu_count() or 1).encode
+
+
+def _file_in(folder: Path) -> Path:
+    for inner in (folder / "export", folder):
+        for name in ("student_int8.tflite", "student_fp32.tflite"):
+            if (inner / name).is_file():
+                return inner / name
+    raise BabeletError(
+        f"There is no exported model in {folder}",
+        expected="a workdir with export/student_int8.tflite, or a saved_model folder",
+        remedy="finish the run first: python -m training.distill with this workdir",
+    )
+
+
+def _open_saved_model(folder: Path) -> Predict:
+    try:
+        # Imported here: TensorFlow takes seconds, and .tflite files need none.
+        return import_quietly("export.predict").saved_model_predict(folder)
+    except Exception as error:  # TensorFlow's are of many types.
+        raise BabeletError(
+            f"Cannot load the SavedModel {folder}",
+            expected="the saved_model folder of an export",
+            received=str(error) or type(error).__name__,
+            remedy="copy it anew from the export folder of the run, and install "
+            "requirements.txt, or use a .tflite file, which needs no TensorFlow",
+        ) from error
+
+
+def read_texts(content: bytes, name: str) -> list[str]:
+    r"""Returns the lines of a UTF-8 file, without "\n", "\r\n" or byte order mark.
+
+    Raises:
+        BabeletError: The file is not UTF-8; its first such line is named.
+    """
+    try:
+        lines = content.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BabeletError(
+            f"{name}, line {line} is not UTF-8",
+            expected="text in UTF-8, one a line",
+            received=f"byte {content[error.start]:#04x}",
+            remedy="convert it, for example with iconv -f LATIN1 -t UTF-8",
+        ) from error
+    if not lines[-1]:  # After the last line's end, or the empty file.
+        lines.pop()
+    # Not splitlines: it also cuts at U+2028 and others, and rows would shift.
+    return [line.removesuffix("\r") for line in lines]
+
+
+def write_vectors(predict: Predict, texts: Sequence[str], stream: BinaryIO) -> None:
+    """Writes the array float32 (len(texts), dim) in NumPy's format, as it arises."""
+    header = {"descr": "<f4", "fortran_order": False}
+    header["shape"] = (len(texts), predict([]).shape[1])
+    np.lib.format.write_array_header_1_0(stream, header)
+    with tqdm(total=len(texts), desc="Encoding", unit=" texts") as progress:
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            stream.write(predict(chunk).astype("<f4").tobytes())
+            progress.update(len(chunk))
+
+
+def infer(model: Path, file: Path | None, output: Path | None) -> None:
+    """Reads texts from `file` or the standard input, writes vectors to `output`.
+
+    Args:
+        model: As `open_model` takes it.
+        file: Texts; None is the standard input.
+        output: An .npy file; None is the standard output.
+
+    Raises:
+        BabeletError: Something cannot be read, written or loaded.
+    """
+    _check_output(output)
+    if file is None and sys.stdin.isatty():
+        print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
+    try:
+        content = sys.stdin.buffer.read() if file is None else file.read_bytes()
+    except OSError as error:
+        raise BabeletError(
+            f"Cannot read {file}: {error.strerror}",
+            expected="a text file, one text a line",
+            remedy="check the path",
+        ) from error
+    texts = read_texts(content, str(file or "standard input"))
+    predict = open_model(model)
+    if output is None:
+        _to_standard_output(predict, texts)
+        return
+    with atomic_path(output) as path, open(path, "wb") as stream:
+        write_vectors(predict, texts, stream)
+
+
+def _check_output(output: Path | None) -> None:
+    if output is None and sys.stdout.isatty():
+        raise BabeletError(
+            "Vectors are binary, and the output is a terminal",
+            remedy="redirect it with > vectors.npy, or give --output=vectors.npy",
+        )
+    # A folder or device would be replaced, or fail only after all is encoded.
+    if output is not None and output.exists() and not output.is_file():
+        raise BabeletError(
+            f"{output} is not a regular file",
+            expected="the path of an .npy file, new or to be replaced",
+            remedy="choose another --output, or redirect the output with >",
+        )
+
+
+def _to_standard_output(predict: Predict, texts: Sequence[str]) -> None:
+    try:
+        write_vectors(predict, texts, sys.stdout.buffer)
+        sys.stdout.flush()
+    except OSError as error:
+        # What Python still holds cannot be written either; it would say so at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise BabeletError(
+            f"Cannot write the vectors: {error.strerror}",
+            consequence="What was written is incomplete",
+            remedy="see that the disk has space and the reading program stays open",
+        ) from error
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 2:
+        sys.exit(f"One FILE at most, received {len(argv) - 1}: join them with cat.")
+    output = flags.FLAGS.output
+    try:
+        infer(
+            Path(flags.FLAGS.model),
+            Path(argv[1]) if len(argv) > 1 else None,
+            Path(output) if output else None,
+        )
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string(
+        "model", None, "A run, a .tflite file or a saved_model folder.", required=True
+    )
+    flags.DEFINE_string("output", None, "An .npy file; the standard output if absent.")
+    app.run(main)

@@ -1,0 +1,79 @@
+"""Texts in, unit vectors out, through a LiteRT file; no TensorFlow.
+
+A `predict` function maps N texts to float32 (N, dim). It sorts them by length, so that
+little is padded, and runs `batch_size` at a time.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from data.tokenizer import Tokenizer
+
+Predict = Callable[[Sequence[str]], np.ndarray]
+# {"token_ids": int32 (B, L), "padding_mask": bool (B, L)} -> float32 (B, dim)
+Encode = Callable[[dict[str, np.ndarray]], np.ndarray]
+
+
+def litert_predict(
+    path: Path,
+    tokenizer: Tokenizer,
+    batch_size: int = 32,
+    multiple: int = 8,
+    num_threads: int = 1,
+) -> Predict:
+    """Returns `predict` over a LiteRT file, on the CPU with XNNPACK."""
+    interpreter = Interpreter(str(path), num_threads=num_threads)
+    runner = interpreter.get_signature_runner("serving_default")
+
+    def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        mask = inputs["padding_mask"].astype(np.int32)
+        return runner(token_ids=inputs["token_ids"], padding_mask=mask)["embedding"]
+
+    dim = int(runner.get_output_details()["embedding"]["shape_signature"][-1])
+    return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
+
+
+def tokens_predict(
+    encode: Encode, tokenizer: Tokenizer, dim: int, batch_size: int, multiple: int
+) -> Predict:
+    """Returns `predict` over a function of padded token ids.
+
+    Args:
+        encode: Token ids and mask of one batch to float32 (B, dim).
+        tokenizer: The student's.
+        dim: Width of the vectors.
+        batch_size: Texts to a batch.
+        multiple: Lengths are padded to a multiple of it.
+    """
+
+    def predict(texts: Sequence[str]) -> np.ndarray:
+        return in_batches(
+            lambda rows: encode(tokenizer.pad(rows, multiple)),
+            tokenizer.encode(texts),
+            dim,
+            batch_size,
+        )
+
+    return predict
+
+
+def in_batches(
+    encode: Callable[[list], np.ndarray], items: list, dim: int, batch_size: int
+) -> np.ndarray:
+    """Returns float32 (len(items), dim), in order, encoded shortest first.
+
+    Args:
+        encode: At most `batch_size` items to float32 (B, dim).
+        items: Whatever has a length.
+        dim: Width of the vectors.
+        batch_size: Items to a batch.
+    """
+    vectors = np.zeros((len(items), dim), np.float32)
+    order = sorted(range(len(items)), key=lambda i: len(items[i]))
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        vectors[rows] = encode([items[row] for row in rows])
+    return vectors
