@@ -25,17 +25,6 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
 
-CONFIG = flags.DEFINE_string("config", "configs/smart_home.py", "The recipe.")
-WORKDIR = flags.DEFINE_string("workdir", "runs/baseline", "Where the runs go.")
-PREPARED = flags.DEFINE_string(
-    "prepared",
-    "",
-    "A finished run whose corpus, vocabulary and teacher vectors are used; by "
-    "default the first run of the comparison prepares them.",
-)
-SEEDS = flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
-SET = flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
-
 TRAIN = (sys.executable, "-m", "training.distill")
 # Tried learning rates, as multiples of the recipe's.
 RATES = (0.125, 0.25, 0.5, 1.0)
@@ -215,15 +204,25 @@ def main(argv: Sequence[str]) -> None:
     """Runs the comparison; a user's error is one line and exit status 2."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    workdir = Path(WORKDIR.value)
+    workdir = Path(flags.FLAGS.workdir)
     try:
-        config = overrides.load(CONFIG.value, SET.value)
-        runner = Runner(CONFIG.value, workdir, PREPARED.value)
-        write(compare(runner, config, SET.value, SEEDS.value), workdir)
+        config = overrides.load(flags.FLAGS.config, flags.FLAGS.set)
+        runner = Runner(flags.FLAGS.config, workdir, flags.FLAGS.prepared)
+        write(compare(runner, config, flags.FLAGS.set, flags.FLAGS.seeds), workdir)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("config", "configs/smart_home.py", "The recipe.")
+    flags.DEFINE_string("workdir", "runs/baseline", "Where the runs go.")
+    flags.DEFINE_string(
+        "prepared",
+        "",
+        "A finished run whose corpus, vocabulary and teacher vectors are used; by "
+        "default the first run of the comparison prepares them.",
+    )
+    flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
+    flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
     app.run(main)

@@ -22,10 +22,6 @@ from data.download import cache_folder
 from data.inspection import format_lengths, format_rejected, format_samples
 from data.prediction import format_prediction, predict
 
-CONFIG = flags.DEFINE_string(
-    "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
-)
-SET = flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
 SAMPLES = 3
 
 
@@ -61,11 +57,15 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
     try:
-        print(inspect(overrides.load(CONFIG.value, SET.value)))
+        print(inspect(overrides.load(flags.FLAGS.config, flags.FLAGS.set)))
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string(
+        "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
+    )
+    flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
     app.run(main)
