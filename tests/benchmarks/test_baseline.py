@@ -95,7 +95,8 @@ def test_the_settings_of_every_variant_are_valid(runner):
     compare(runner, CONFIG, ["training.steps=300"], seeds=1)
     for call in calls(runner):
         settings = [f"{key}={value}" for key, value in call["set"].items()]
-        load("configs/smart_home.py", settings)
+        config = load("configs/smart_home.py", settings)
+        assert config.objective.alpha == float(call["set"]["objective.alpha"])
 
 
 def test_finished_runs_are_not_repeated(runner):

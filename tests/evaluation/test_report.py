@@ -186,8 +186,9 @@ def test_nothing_but_a_name_still_makes_both_files(tmp_path):
 )
 def test_models_measured_on_different_parts_are_shown(tmp_path, metrics):
     """Prevents a subtraction of what was not measured."""
-    page(tmp_path, full(metrics=metrics))
+    assert "Translation retrieval by language" in page(tmp_path, full(metrics=metrics))
     write_model_card(tmp_path / "MODEL_CARD.md", full(metrics=metrics))
+    assert "## Files" in (tmp_path / "MODEL_CARD.md").read_text()
 
 
 def test_text_from_data_is_escaped_everywhere(tmp_path):
