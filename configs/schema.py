@@ -8,7 +8,9 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.errors import BabeletError
+from configs.checks import positive as _positive
+from configs.checks import require as _require
+from configs.translation import TranslationConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,8 @@ class DataConfig:
     # Characters after cleaning; the minimum is for the pivot side.
     min_characters: int = 9
     max_characters: int = 300
+    # Whether texts with a placeholder, such as {name}, are kept.
+    keep_placeholders: bool = False
     # Longer side over shorter side, in characters weighted by script.
     max_length_ratio: float = 4.0
     # Shares of the groups of pivot sentences (see data/splits.py).
@@ -253,7 +257,7 @@ class Config:
 
     name: str
     data: DataConfig
-    task: Literal["embedding"] = "embedding"
+    task: Literal["embedding", "translation"] = "embedding"
     seed: int = 0
     vocabulary: VocabularyConfig = dataclasses.field(default_factory=VocabularyConfig)
     teacher: TeacherConfig = dataclasses.field(default_factory=TeacherConfig)
@@ -261,6 +265,9 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    translation: TranslationConfig = dataclasses.field(
+        default_factory=TranslationConfig
+    )
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)
@@ -270,17 +277,3 @@ class Config:
             "languages of data.languages",
             ", ".join(sorted(unknown)),
         )
-
-
-def _require(condition: bool, key: str, expected: str, received: str) -> None:
-    if not condition:
-        raise BabeletError(
-            f"Invalid {key}",
-            expected=expected,
-            received=received,
-            remedy=f"change {key} in the recipe or with --set",
-        )
-
-
-def _positive(key: str, value: float) -> None:
-    _require(value > 0, key, "above 0", str(value))

@@ -1,0 +1,127 @@
+"""A run of translation: a teacher is trained, its student distilled and measured."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+
+from configs.atomic import atomic_path
+from data.splits import TEST
+from evaluation.translation import score
+from tasks.translation import TranslationTask, configured_student, keras_translate
+from training.callbacks import save_weights
+from training.loop import train
+from training.pipelines.base import Pipeline
+from training.translation_preparation import TranslationPreparation
+from training.workdir import digest
+
+
+class TranslationPipeline(Pipeline):
+    """Distils an encoder-decoder; its test is BLEU."""
+
+    @cached_property
+    def _preparation(self) -> TranslationPreparation:
+        return TranslationPreparation(self.workdir)
+
+    def prepare(self, other: str) -> None:
+        """Builds corpus, vocabulary, teacher and targets, or takes the first three."""
+        if other:
+            self._preparation.adopt(Path(other))
+        self._preparation.run()
+
+    def training_inputs(self) -> dict:
+        """Returns all that the trained weights depend on."""
+        names = ("seed", "task", "student", "objective", "training")
+        named = {name: self.workdir.section(name) for name in names}
+        layers = self.workdir.config.translation.decoder_layers
+        return self._preparation.inputs() | named | {"decoder_layers": layers}
+
+    def train(self) -> dict:
+        """Trains the student and writes it in float32."""
+        workdir, config = self.workdir, self.workdir.config
+        preparation, settings = self._preparation, self.workdir.config.training
+        precision = preparation.precision
+        # Steps that are done draw no random numbers; what follows must not depend on
+        # it.
+        keras.utils.set_random_seed(config.seed)
+        size = preparation.tokenizer.vocabulary_size
+        student = configured_student(config, size, precision)
+        task = TranslationTask(
+            config.objective,
+            preparation.student_batches(),
+            preparation.corpus.sentences.__getitem__,
+            preparation.validation(),
+        )
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{settings.steps} steps of {settings.batch_size}",
+            flush=True,
+        )
+        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        state = train(task, student, settings, precision, workdir.path, identity)
+        save_weights(student, workdir.path / "student.weights.h5")
+        with atomic_path(workdir.path / "student.keras") as file:
+            named = file.with_name(f"{file.name}.keras")
+            self._student().save(named)
+            named.rename(file)
+        return state | {"precision": precision, "parameters": student.count_params()}
+
+    def evaluate(self) -> dict:
+        """Scores teacher and student, greedy and with beams, on the test split."""
+        config, preparation = self.workdir.config, self._preparation
+        sources, references, near = preparation.held_out(
+            TEST, config.evaluation.pairs_per_language
+        )
+        metrics, examples = {}, {"source": sources, "reference": references}
+        for name, translate in self._models().items():
+            print(f"evaluating: {name}", flush=True)
+            translations = examples[name] = translate(sources)
+            metrics[name] = score(sources, references, translations)
+            far = [row for row, is_near in enumerate(near) if not is_near]
+            metrics[name]["bleu_without_near"] = score(
+                *([texts[row] for row in far] for texts in (sources, references)),
+                [translations[row] for row in far],
+            )["bleu"]
+        for name, content in (("metrics", metrics), ("translations", examples)):
+            with atomic_path(self.workdir.path / f"{name}.json") as file:
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                file.write_text(text + "\n", "utf-8")
+        return {name: values["bleu"] for name, values in metrics.items()}
+
+    def export(self) -> dict:
+        """Writes export/, if the files equal the student."""
+        raise NotImplementedError
+
+    def report(self) -> dict:
+        """Writes report.html and MODEL_CARD.md."""
+        raise NotImplementedError
+
+    def headline(self, scores: dict) -> str:
+        """Returns teacher and student in one sentence."""
+        shown = ", ".join(f"{name} {bleu:.1f}" for name, bleu in scores.items())
+        return f"Test BLEU: {shown}"
+
+    def _student(self) -> keras.Model:
+        size = self._preparation.tokenizer.vocabulary_size
+        student = configured_student(self.workdir.config, size)
+        student.load_weights(self.workdir.path / "student.weights.h5")
+        return student
+
+    def _models(self) -> dict:
+        """Returns name -> translate, teacher first."""
+        preparation, settings = self._preparation, self.workdir.config.translation
+        tokenizer, beams = preparation.tokenizer, settings.beam_size
+        student, penalty = self._student(), settings.length_penalty
+        models = {
+            "teacher, greedy": preparation.teacher_translate(1),
+            f"teacher, beam {beams}": preparation.teacher_translate(),
+            "student, greedy": keras_translate(student, tokenizer),
+            f"student, beam {beams}": keras_translate(
+                student, tokenizer, beams, penalty
+            ),
+        }
+        if settings.teacher_path:
+            # It decodes as it does, and a file holds the training texts alone.
+            models = {n: m for n, m in models.items() if n.startswith("student")}
+        return models
