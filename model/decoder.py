@@ -58,7 +58,7 @@ class DecoderLayer(EncoderLayer):
         self,
         hidden: object,
         source: KeysValues,
-        source_penalty: object,
+        source_mask: object,
         training: bool = False,
     ) -> object:
         """Returns the next hidden states of whole target sentences.
@@ -66,7 +66,7 @@ class DecoderLayer(EncoderLayer):
         Args:
             hidden: (batch, length, hidden_dim).
             source: What `read` returned.
-            source_penalty: (batch, 1, 1, source length), added to the scores.
+            source_mask: bool (batch, 1, 1, source length), False at padding.
             training: Whether dropout is on.
         """
         batch, length, _ = ops.shape(hidden)
@@ -74,10 +74,10 @@ class DecoderLayer(EncoderLayer):
         projected = project(self.query_key_value, rows, training)
         query, key, value = self._split(projected, batch, length, 3)
         places = ops.arange(length)
-        later = ops.expand_dims(places, 0) > ops.expand_dims(places, 1)
-        penalty = ops.cast(later, self.compute_dtype) * MASKED_SCORE
-        mixed = attention(query, KeysValues(key, value), penalty)
-        rows = self._finish(rows, mixed, source, source_penalty, batch, training)
+        visible = ops.expand_dims(places, 0) <= ops.expand_dims(places, 1)
+        mixed = attention(query, KeysValues(key, value), visible)
+        shape = batch, length
+        rows = self._finish(rows, mixed, source, source_mask, shape, training)
         return ops.reshape(rows, (batch, length, self.hidden_dim))
 
     def step(
@@ -86,7 +86,7 @@ class DecoderLayer(EncoderLayer):
         cache: KeysValues,
         position: object,
         source: KeysValues,
-        source_penalty: object,
+        source_mask: object,
     ) -> tuple[object, KeysValues]:
         """Returns the hidden states of one further token, and the cache with it.
 
@@ -95,7 +95,7 @@ class DecoderLayer(EncoderLayer):
             cache: Of the tokens before it; its length is the same at every step.
             position: int32 scalar, that of the token.
             source: What `read` returned.
-            source_penalty: (batch, 1, 1, source length).
+            source_mask: bool (batch, 1, 1, source length), False at padding.
         """
         batch = ops.shape(rows)[0]
         projected = self.query_key_value(rows)
@@ -105,17 +105,18 @@ class DecoderLayer(EncoderLayer):
         cache = KeysValues(
             ops.where(here, key, cache.keys), ops.where(here, value, cache.values)
         )
-        penalty = ops.cast(places > position, self.compute_dtype) * MASKED_SCORE
-        mixed = attention(query, cache, penalty)
-        return self._finish(rows, mixed, source, source_penalty, batch, False), cache
+        mixed = attention(query, cache, places <= position)
+        shape = batch, 1
+        rows = self._finish(rows, mixed, source, source_mask, shape, False)
+        return rows, cache
 
     def _finish(
         self,
         rows: object,
         mixed: object,
         source: KeysValues,
-        source_penalty: object,
-        batch: object,
+        source_mask: object,
+        shape: tuple,
         training: bool,
     ) -> object:
         """Returns all that follows self-attention, (batch * length, hidden_dim)."""
@@ -123,9 +124,8 @@ class DecoderLayer(EncoderLayer):
         attended = self.dropout(attended, training=training)
         rows = self.attention_norm(rows + attended)
         query = project(self.source_query, rows, training)
-        length = ops.shape(rows)[0] // batch
-        (query,) = self._split(query, batch, length, 1)
-        mixed = attention(query, source, source_penalty)
+        (query,) = self._split(query, *shape, 1)
+        mixed = attention(query, source, source_mask)
         attended = project(self.source_output, mixed, training)
         attended = self.dropout(attended, training=training)
         rows = self.source_norm(rows + attended)
@@ -145,16 +145,19 @@ class DecoderLayer(EncoderLayer):
         return ops.unstack(heads, parts, 0)
 
 
-def attention(query: object, read: KeysValues, penalty: object) -> object:
+def attention(query: object, read: KeysValues, visible: object) -> object:
     """Returns the mixed values, (batch * queries, heads * head_dim).
 
     Args:
         query: (batch, heads, queries, head_dim).
         read: Keys and values, of another length or the same.
-        penalty: Added to the scores (batch, heads, queries, length).
+        visible: bool, broadcasts to the scores (batch, heads, queries, length).
     """
     _, heads, _, head_dim = query.shape
     keys = ops.transpose(read.keys, (0, 1, 3, 2))
     scores = ops.matmul(query * head_dim**-0.5, keys)
-    mixed = ops.matmul(ops.softmax(scores + penalty, axis=-1), read.values)
+    # Chosen, not added: TensorFlow fuses product and sum, and inside a loop whose
+    # summand does not change the fused operation gives nothing, and the loop nothing.
+    scores = ops.where(visible, scores, MASKED_SCORE)
+    mixed = ops.matmul(ops.softmax(scores, axis=-1), read.values)
     return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, heads * head_dim))

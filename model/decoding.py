@@ -265,17 +265,17 @@ def translate(
     Returns:
         As `greedy`; the width is the largest limit of the batch.
     """
-    sources, penalty = model.read_source(token_ids, padding_mask)
+    sources, mask = model.read_source(token_ids, padding_mask)
     pieces = tf.reduce_sum(tf.cast(padding_mask, tf.int32), axis=1) - 2
     limits = length_limits(pieces, model.max_length - 1)
     length = tf.maximum(tf.reduce_max(limits), 1)
     cache = model.empty_cache(tf.shape(token_ids)[0], length + 1)
-    state = cache, sources, penalty
+    state = cache, sources, mask
 
     def step(token_ids: tf.Tensor, position: tf.Tensor, state: tuple) -> tuple:
-        cache, sources, penalty = state
-        logits, cache = model.step(token_ids, position, cache, sources, penalty)
-        return logits, (cache, sources, penalty)
+        cache, sources, mask = state
+        logits, cache = model.step(token_ids, position, cache, sources, mask)
+        return logits, (cache, sources, mask)
 
     if beams == 1:
         return greedy(step, state, limits, length, vocabulary)

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from model.backbone import MASKED_SCORE, EncoderLayer, TokenEmbedding
+from model.backbone import EncoderLayer, TokenEmbedding
 from model.decoder import DecoderLayer, KeysValues
 
 
@@ -104,12 +104,12 @@ class EncoderDecoder(keras.Model):
                 "target_ids" int32 (batch, target length), from the start token on.
             training: Whether dropout is on.
         """
-        sources, penalty = self.read_source(
+        sources, mask = self.read_source(
             inputs["token_ids"], inputs["padding_mask"], training
         )
         hidden = self.embedding(inputs["target_ids"], training=training)
         for layer, source in zip(self.decoder, sources, strict=True):
-            hidden = layer(hidden, source, penalty, training=training)
+            hidden = layer(hidden, source, mask, training=training)
         batch, length, _ = ops.shape(hidden)
         logits = self._logits(ops.reshape(hidden, (-1, self.hidden_dim)))
         return ops.reshape(logits, (batch, length, self.vocabulary_size))
@@ -125,19 +125,14 @@ class EncoderDecoder(keras.Model):
             training: Whether dropout is on.
 
         Returns:
-            What each decoder layer reads of it, and the penalty (batch, 1, 1, length)
-            that keeps them from reading padding.
+            What each decoder layer reads of it, and bool (batch, 1, 1, length), which
+            of it they may.
         """
         hidden = self.embedding(token_ids, training=training)
         for layer in self.encoder:
             hidden = layer(hidden, padding_mask, training=training)
         sources = [layer.read(hidden, training) for layer in self.decoder]
-        return sources, self.penalty(padding_mask)
-
-    def penalty(self, padding_mask: object) -> object:
-        """Returns (batch, 1, 1, length) for a bool mask (batch, length)."""
-        hidden = 1 - ops.cast(padding_mask, self.compute_dtype)
-        return ops.expand_dims(ops.expand_dims(hidden * MASKED_SCORE, 1), 1)
+        return sources, ops.expand_dims(ops.expand_dims(padding_mask, 1), 1)
 
     def empty_cache(self, batch: object, length: object) -> list[KeysValues]:
         """Returns a cache for each decoder layer, of `length` positions."""
@@ -152,7 +147,7 @@ class EncoderDecoder(keras.Model):
         position: object,
         cache: list[KeysValues],
         sources: list[KeysValues],
-        source_penalty: object,
+        source_mask: object,
     ) -> tuple[object, list[KeysValues]]:
         """Returns the logits after one further token, and the caches with it.
 
@@ -161,7 +156,7 @@ class EncoderDecoder(keras.Model):
             position: int32 scalar, from 0, below the cache's length.
             cache: Of the tokens before.
             sources: What `read_source` returned.
-            source_penalty: The same.
+            source_mask: The same.
 
         Returns:
             Logits (batch, vocabulary), and the caches.
@@ -171,7 +166,7 @@ class EncoderDecoder(keras.Model):
         )
         rows, written = ops.squeeze(embedded, 1), []
         for layer, own, source in zip(self.decoder, cache, sources, strict=True):
-            rows, own = layer.step(rows, own, position, source, source_penalty)
+            rows, own = layer.step(rows, own, position, source, source_mask)
             written.append(own)
         return self._logits(rows), written
 
