@@ -101,8 +101,17 @@ class TeacherConfig:
 
     # A name in model/teachers.
     kind: str = "packaged_e5"
-    # A local file in the place of the downloaded one; empty: download.
+    # A local file or folder, or a KerasHub preset's name; empty: what the kind
+    # downloads.
     path: str = ""
+    # Put before every text. "auto": what the model was trained with, where the kind
+    # knows it, else nothing.
+    prefix: str = "auto"
+    # From token vectors to a sentence vector. "auto": as the model was trained, where
+    # its files tell, else mean.
+    pooling: Literal["auto", "mean", "cls", "max"] = "auto"
+    # "l2" scales vectors to unit length; "none" refuses those that are not.
+    normalization: Literal["l2", "none"] = "l2"
     # Layers kept, from the first; 0 keeps all (tests and measurements use fewer).
     num_layers: int = 0
     # Tokens; longer text is truncated.
