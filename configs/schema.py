@@ -78,8 +78,11 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyConfig:
-    """The student's tokenizer: the teacher's, trimmed to the corpus."""
+    """The student's tokenizer."""
 
+    # "trim": the pieces of a teacher's SentencePiece that serve the corpus best;
+    # "train": a SentencePiece Unigram model of the corpus alone.
+    method: Literal["trim", "train"] = "trim"
     # Pieces, the four special ones included.
     size: int = 32_000
     # Below either of these, on held-out text of a language, a warning is printed:
@@ -142,7 +145,10 @@ class StudentConfig:
     output_dim: int = 384
     # Few steps over much text: dropout costs accuracy and a fifth of the time.
     dropout: float = 0.0
-    # Teacher layers that initialise the student's, one for each; empty: random.
+    # Whose layers, and trimmed vocabulary, the student starts from: a kind of teacher
+    # that is downloaded; empty: the teacher itself.
+    init_from: str = ""
+    # Its layers that initialise the student's, one for each; empty: random.
     init_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -143,15 +143,16 @@ def _figure(value: dict | None) -> str:
 
 def _sizes(workdir: Workdir, preparation: Preparation) -> list[dict]:
     parameters = workdir.manifest["steps"]["training"]["facts"]["parameters"]
-    teacher = preparation.teacher.backbone.count_params()
-    rows = [
-        {
-            "model": "teacher",
-            "file": "weights as float32",
-            "parameters": teacher,
-            "bytes": 4 * teacher,
-        }
-    ]
+    teacher, rows = preparation.teacher.parameters, []
+    if teacher is not None:
+        rows.append(
+            {
+                "model": "teacher",
+                "file": "weights as float32",
+                "parameters": teacher,
+                "bytes": 4 * teacher,
+            }
+        )
     for file in sorted((workdir.path / "export").glob("student_*.tflite")):
         rows.append(
             {
