@@ -191,7 +191,7 @@ def bracket(score: Callable[[float], float], start: float) -> dict[float, float]
     """Returns scores by value, the best with a lower one at half and at double it.
 
     >>> bracket(lambda rate: -abs(rate - 3), 8)
-    {8: -5, 16: -13, 4.0: -1, 2.0: -1}
+    {8: -5, 16: -13, 4.0: -1.0, 2.0: -1.0}
 
     Args:
         score: Of a value; higher is better. Of equals the first one counts.

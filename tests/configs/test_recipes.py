@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import overrides
+from configs import overrides, parsing
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(

@@ -6,7 +6,7 @@ import keras
 import pytest
 import sentencepiece
 
-from configs import parsing, smart_home
+from configs import parsing, schema, smart_home
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
 from tasks.embedding import configured_student
