@@ -78,8 +78,8 @@ def _parse(model: bytes) -> Proto:
             "This teacher's vocabulary cannot be trimmed",
             expected="a SentencePiece model of type UNIGRAM",
             received=teacher.trainer_spec.ModelType.Name(kind),
-            remedy="choose a teacher with a Unigram tokenizer, such as packaged_e5, or set "
-            "vocabulary.method=train",
+            remedy="choose a teacher with a Unigram tokenizer, such as packaged_e5, or "
+            "set vocabulary.method=train",
         )
     return teacher
 

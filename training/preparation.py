@@ -1,5 +1,6 @@
 """From raw text to token ids and teacher vectors: what every training starts from."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -274,8 +275,6 @@ class Preparation:
     def _encode(self) -> dict:
         config, sentences = self._config, self.corpus.sentences
         pivots = self.training_pivots()
-        training = (sentences[int(i)] for i in pivots)
-        self.cache.ensure(training, "Teacher, training text", len(pivots))
         limits = {
             VALIDATION: config.training.validation_pairs,
             TEST: config.evaluation.pairs_per_language,
@@ -287,6 +286,10 @@ class Preparation:
             for side in (group.pivot_texts, group.texts)
             for text in side
         ]
+        training = (sentences[int(i)] for i in pivots)
+        self.teacher.require(itertools.chain(training, held_out))
+        training = (sentences[int(i)] for i in pivots)
+        self.cache.ensure(training, "Teacher, training text", len(pivots))
         self.cache.ensure(held_out, "Teacher, held-out text")
         return {"vectors": len(self.cache)}
 
