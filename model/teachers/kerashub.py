@@ -67,7 +67,9 @@ class KerasHubTeacher(Teacher):
             *(variable.numpy().tobytes() for variable in model.variables),
             type(model).__name__,
             *self._preprocessor.tokenizer.get_vocabulary(),
-            json.dumps(self._preprocessor.get_config(), sort_keys=True, default=str),
+            json.dumps(
+                _nameless(self._preprocessor.get_config()), sort_keys=True, default=str
+            ),
             self.prefix,
             pooling,
             precision,
@@ -93,6 +95,13 @@ class KerasHubTeacher(Teacher):
         vectors = np.concatenate(parts)
         vectors[np.concatenate(rows)] = vectors.copy()
         return vectors
+
+
+def _nameless(config: object) -> object:
+    """Returns a layer's config without names, which count the layers made before."""
+    if not isinstance(config, dict):
+        return config
+    return {key: _nameless(value) for key, value in config.items() if key != "name"}
 
 
 def _bert_forward(
