@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 
 import sentencepiece
@@ -50,13 +51,18 @@ def train(sentences: Iterable[tuple[str, str]], size: int) -> bytes:
             **special,
         )
     except RuntimeError as error:
-        raise BabeletError(
-            "This corpus does not give a vocabulary of that size",
-            expected=f"enough text for vocabulary.size={size}",
-            received=str(error),
-            remedy="set vocabulary.size to what the message allows, or add text",
-        ) from error
+        raise _refusal(size, str(error)) from error
     return model.getvalue()
+
+
+def _refusal(size: int, reason: str) -> BabeletError:
+    most = re.search(r"value <= (\d+)", reason)
+    return BabeletError(
+        "This corpus does not give a vocabulary of that size",
+        expected=f"enough text for vocabulary.size={size}",
+        received=f"text for {most[1]} pieces" if most else reason,
+        remedy=f"set vocabulary.size={most[1]}, or add text" if most else "add text",
+    )
 
 
 def _balanced(sample: dict[str, list[str]]) -> Iterator[str]:

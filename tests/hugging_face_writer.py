@@ -1,4 +1,4 @@
-"""Writes small BERT folders as Hugging Face lays them out, and their textbook result."""
+"""Writes small BERT folders as Hugging Face lays them out; their textbook result."""
 
 import json
 

@@ -88,7 +88,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path):
     """Unpickling runs whatever program the file holds."""
     path = write(tmp_path)
     np.save(path, np.array([[1.0, None]], object), allow_pickle=True)
-    refusal(path, match=r"Received: .*pickle")
+    refusal(path, match=r"Received: .*Python objects")
 
 
 def test_missing_and_damaged_files_are_refused(tmp_path):
