@@ -145,8 +145,8 @@ class StudentConfig:
     output_dim: int = 384
     # Few steps over much text: dropout costs accuracy and a fifth of the time.
     dropout: float = 0.0
-    # Whose layers, and trimmed vocabulary, the student starts from: a kind of teacher
-    # that is downloaded; empty: the teacher itself.
+    # Whose layers, and trimmed vocabulary, the student starts from: a kind of teacher,
+    # or kind:path; empty: the teacher itself.
     init_from: str = ""
     # Its layers that initialise the student's, one for each; empty: random.
     init_layers: tuple[int, ...] = ()

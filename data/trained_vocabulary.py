@@ -70,7 +70,8 @@ def _balanced(sample: dict[str, list[str]]) -> Iterator[str]:
     texts = {language: sorted(sample[language]) for language in sorted(sample)}
     most = max((sum(map(len, group)) for group in texts.values()), default=0)
     for group in texts.values():
-        done = 0
+        # Without a character it would never get there.
+        done = 0 if any(group) else most
         for text in itertools.cycle(group):
             if done >= most:
                 break

@@ -76,10 +76,12 @@ class Preparation:
     @cached_property
     def origin(self) -> Teacher:
         """Whose layers and vocabulary the student starts from."""
-        kind = self._config.student.init_from
+        kind, _, path = self._config.student.init_from.partition(":")
         if not kind:
             return self.teacher
-        return load_teacher(schema.TeacherConfig(kind=kind), cache_folder())
+        length = self._config.teacher.max_length
+        config = schema.TeacherConfig(kind=kind, path=path, max_length=length)
+        return load_teacher(config, cache_folder())
 
     @cached_property
     def cache(self) -> TeacherCache:

@@ -64,7 +64,8 @@ class KerasHubTeacher(Teacher):
         self.parameters = backbone.count_params()
         self.dim = self._encode(["a"]).shape[1]
         self.fingerprint = digest(
-            *(variable.numpy().tobytes() for variable in model.variables),
+            # Not `variables`: dropout's random state is among them.
+            *(weight.numpy().tobytes() for weight in model.weights),
             type(model).__name__,
             *self._preprocessor.tokenizer.get_vocabulary(),
             json.dumps(
