@@ -8,9 +8,9 @@ text_*           LiteRT from text, with the tokenizer inside; the runtime needs 
                  operations of TensorFlow Text
 mediapipe_*      the same for MediaPipe Tasks: Android, iOS, browser, Python
 
-Every file is compared with the student on real text of all the run's languages. Then,
-and only then, <workdir>/export is replaced as a whole: it holds the chosen formats,
-tokenizer.model, golden.jsonl and parity.json, and nothing from before.
+What was in <workdir>/export is removed. The folder appears again, whole, when every
+file has been compared with the student on real text of all the run's languages: with
+the chosen formats, tokenizer.model, golden.jsonl and parity.json.
 """
 
 import sys
