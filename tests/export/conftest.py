@@ -6,7 +6,7 @@ import keras
 import pytest
 import sentencepiece
 
-from configs import schema, smart_home
+from configs import parsing, schema, smart_home
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
 from tasks.embedding import configured_student
@@ -103,7 +103,7 @@ def make_workdir(make_student, tokenizer_model):
     def make(folder: Path, student: keras.Model) -> Path:
         folder.mkdir()
         config = dataclasses.replace(smart_home.get_config(), student=SHAPE)
-        (folder / "config.json").write_text(schema.to_json(config))
+        (folder / "config.json").write_text(parsing.to_json(config))
         (folder / "tokenizer.model").write_bytes(tokenizer_model)
         student.save_weights(folder / "student.weights.h5")
         return folder
