@@ -20,10 +20,13 @@ from export.saved_model import save_functions, token_function
 from model.heads import SentencePooling, UnitLength
 
 
+Quantisation = Literal["fp32", "fp16", "int8"]
+
+
 def convert(
     student: keras.Model,
     path: Path,
-    quantisation: Literal["fp32", "int8"],
+    quantisation: Quantisation,
     metadata: dict[str, Any],
 ) -> None:
     """Writes `student` to `path` as a LiteRT file of builtin operations only.
@@ -32,8 +35,9 @@ def convert(
         student: Inputs `token_ids` and `padding_mask`, output (batch, dim); built in
             float32.
         path: The .tflite file; its folder holds a temporary SavedModel meanwhile.
-        quantisation: "fp32", or "int8": weights and embedding tables in 8 bits,
-            activations quantised as they arise.
+        quantisation: "fp32"; "fp16": weights and embedding tables in 16 bits,
+            computed with in 32, or in 16 where the device does; "int8": both in 8
+            bits, activations quantised as they arise.
         metadata: Goes inside the file; `export.metadata.read_metadata` returns it.
 
     Raises:
@@ -75,13 +79,15 @@ def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
     return keras.Model(inputs, UnitLength()(vector))
 
 
-def _convert_folder(folder: Path, quantisation: str) -> bytes:
+def _convert_folder(folder: Path, quantisation: Quantisation) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     # Only builtins: with TensorFlow operations allowed, the file converts, and then
     # fails on every phone without the Flex library.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if quantisation == "int8":
+    if quantisation != "fp32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantisation == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
     try:
         return converter.convert()
     except Exception as error:
