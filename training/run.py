@@ -78,11 +78,12 @@ def _steps(workdir: Workdir, prepared: Path | None, until: str) -> None:
     before = workdir.manifest["steps"]
     training = _training_inputs(workdir)
     evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    exported = {"training": training, "licence": workdir.section("licence")}
     shown = evaluation | reporting.measurements(workdir.path)
     steps = {
         "training": (training, ["student.weights.h5", "student.keras"], _train),
         "evaluation": (evaluation, ["metrics.json"], _evaluate),
-        "export": ({"training": training}, ["export"], _export),
+        "export": (exported, ["export"], _export),
         "report": (shown, ["report.html", "MODEL_CARD.md"], reporting.report),
     }
     for name in STEPS[1 : STEPS.index(until) + 1]:

@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from sentencepiece import sentencepiece_model_pb2
 
 from configs.errors import BabeletError
+from data.tokenizer import Tokenizer
 from export.litert import convert
 from export.parity import EDGE_CASES, TEXTS, check_parity
 from export.saved_model import export_saved_model
@@ -113,8 +114,8 @@ def test_a_swapped_vocabulary_entry_is_caught(
     first, second = [p for p in proto.pieces if "ו" in p.piece or "ה" in p.piece][:2]
     first.piece, second.piece = second.piece, first.piece
     shutil.rmtree(folder / "saved_model")
-    swapped = proto.SerializeToString()
-    export_saved_model(make_student(), swapped, 24, folder / "saved_model", {})
+    swapped = Tokenizer(proto.SerializeToString(), 24)
+    export_saved_model(make_student(), swapped, folder / "saved_model", {})
     with pytest.raises(BabeletError, match=r"\(serving_default\) differs .* he text"):
         check_parity(workdir, folder, pairs)
 
