@@ -5,15 +5,16 @@ python -m benchmarks.baseline --workdir=runs/baseline
 Trains each variant with several seeds on one corpus, one vocabulary and one cache of
 teacher vectors, one run after the other, and writes `table.md` and `table.json`.
 Variants without the recipe's settings first choose their own learning rate, by
-validation, in runs of a third of the steps. The same command continues where it
-stopped: finished runs are not repeated.
+validation, in runs of a third of the steps: halved or doubled until the best has a
+worse one on either side. The same command continues where it stopped: finished runs
+are not repeated.
 """
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +27,9 @@ from configs.errors import BabeletError
 from configs.schema import Config
 
 TRAIN = (sys.executable, "-m", "training.distill")
-# Tried learning rates, as multiples of the recipe's.
-RATES = (0.125, 0.25, 0.5, 1.0)
 TUNING_SHARE = 3
+# Short runs that a search usually takes; the estimate of the time left counts them.
+USUAL_TRIALS = 4
 
 
 class Variant(NamedTuple):
@@ -36,7 +37,8 @@ class Variant(NamedTuple):
 
     name: str
     settings: tuple[str, ...]
-    tuned: bool
+    # Whose learning rate it takes, found by tuning; "": the recipe's.
+    tuned_as: str = ""
     # Runs at most; the larger effects need fewer to be seen.
     seeds: int = 3
 
@@ -52,15 +54,18 @@ RANDOM = "student.init_layers=()"
 UNSEEN = ("fi", "hu")
 LEAVE_OUT = f"training.leave_out={','.join(UNSEEN)}"
 VARIANTS = (
-    Variant("alpha-0.5", ("objective.alpha=0.5",), tuned=False),
-    Variant("alpha-0", ("objective.alpha=0",), tuned=False),
-    Variant("alpha-1", ALONE, tuned=True),
+    Variant("alpha-0.5", ("objective.alpha=0.5",)),
+    Variant("alpha-0", ("objective.alpha=0",)),
+    Variant("alpha-1", ALONE, "alpha-1"),
+    Variant("unseen-alpha-0.5", ("objective.alpha=0.5", LEAVE_OUT), seeds=1),
+    Variant("unseen-alpha-1", (*ALONE, LEAVE_OUT), "alpha-1", seeds=1),
     Variant(
-        "unseen-alpha-0.5", ("objective.alpha=0.5", LEAVE_OUT), tuned=False, seeds=1
+        "random-alpha-0.5",
+        ("objective.alpha=0.5", RANDOM),
+        "random-alpha-0.5",
+        seeds=1,
     ),
-    Variant("unseen-alpha-1", (*ALONE, LEAVE_OUT), tuned=True, seeds=1),
-    Variant("random-alpha-0.5", ("objective.alpha=0.5", RANDOM), tuned=True, seeds=1),
-    Variant("random-alpha-1", (*ALONE, RANDOM), tuned=True, seeds=1),
+    Variant("random-alpha-1", (*ALONE, RANDOM), "random-alpha-1", seeds=1),
 )
 
 
@@ -136,49 +141,69 @@ def compare(
         seeds: Runs of each variant.
     """
     steps, tuning_steps = config.training.steps, config.training.steps // TUNING_SHARE
-    tuned = sum(variant.tuned for variant in VARIANTS)
+    searches = {variant.tuned_as for variant in VARIANTS} - {""}
     full = sum(min(seeds, variant.seeds) for variant in VARIANTS)
-    runner.remaining = full * steps + tuned * len(RATES) * tuning_steps
+    runner.remaining = full * steps + len(searches) * USUAL_TRIALS * tuning_steps
     rows: dict[str, dict] = {}
+    rates = {"": config.training.learning_rate}
     for variant in VARIANTS:
         given = (*settings, *variant.settings)
-        rate = config.training.learning_rate
-        if variant.tuned:
-            rate = tune(runner, config, variant.name, given)
-        given = (*given, f"training.learning_rate={rate:g}")
+        name = variant.tuned_as
+        if name not in rates:
+            rates[name] = tune(runner, config, name, given)
+        rate = f"{rates[name]:g}"
+        given = (*given, f"training.learning_rate={rate}")
         runs = [
-            Run(f"{variant.name}-seed{k}", (*given, f"seed={k}"), steps)
+            Run(f"{variant.name}-rate{rate}-seed{k}", (*given, f"seed={k}"), steps)
             for k in range(min(seeds, variant.seeds))
         ]
         found = [_read(runner.finished(run) / "metrics.json") for run in runs]
         rows.setdefault("teacher", summary([scores(found[0]["teacher"], UNSEEN)]))
         students = [scores(metrics["student"], UNSEEN) for metrics in found]
-        rows[f"{variant.name}, learning rate {rate:g}"] = summary(students)
+        rows[f"{variant.name}, learning rate {rate}"] = summary(students)
     return rows
 
 
 def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -> float:
     """Returns the learning rate whose short run is best on validation."""
     training = config.training
+    steps = max(1, training.steps // TUNING_SHARE)
     short = (
-        f"training.steps={max(1, training.steps // TUNING_SHARE)}",
+        f"training.steps={steps}",
         f"training.warmup_steps={training.warmup_steps // TUNING_SHARE}",
         "seed=0",
     )
-    found = {}
-    for factor in RATES:
-        rate = factor * training.learning_rate
+
+    def score(rate: float) -> float:
         given = (*settings, *short, f"training.learning_rate={rate:g}")
-        run = Run(
-            f"tuning/{name}-{rate:g}", given, training.steps // TUNING_SHARE, "training"
-        )
+        run = Run(f"tuning/{name}-{rate:g}", given, steps, "training")
         manifest = _read(runner.finished(run) / "manifest.json")
-        found[rate] = manifest["steps"]["training"]["facts"]["best"]
+        return manifest["steps"]["training"]["facts"]["best"]
+
+    found = bracket(score, training.learning_rate / 2)
     best = max(found, key=found.get)
-    values = ", ".join(f"{rate:g}: {value:.4f}" for rate, value in found.items())
-    edge = " (an end of the range)" if best in (min(found), max(found)) else ""
-    print(f"{name}: learning rate {best:g}{edge}; validation {values}", flush=True)
+    values = ", ".join(f"{rate:g}: {found[rate]:.4f}" for rate in sorted(found))
+    print(f"{name}: learning rate {best:g}; validation {values}", flush=True)
     return best
+
+
+def bracket(score: Callable[[float], float], start: float) -> dict[float, float]:
+    """Returns scores by value, the best with a lower one at half and at double it.
+
+    >>> bracket(lambda rate: -abs(rate - 3), 8)
+    {8: -5, 16: -13, 4.0: -1.0, 2.0: -1.0}
+
+    Args:
+        score: Of a value; higher is better. Of equals the first one counts.
+        start: The value tried first.
+    """
+    found = {start: score(start)}
+    while True:
+        best = max(found, key=found.get)
+        untried = [x for x in (best * 2, best / 2) if x not in found]
+        if not untried:
+            return found
+        found[untried[0]] = score(untried[0])
 
 
 def write(rows: dict[str, dict], workdir: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from absl import app, flags
 
-from configs import schema
+from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from export.latency import measure_latency
@@ -44,7 +44,7 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
             f"There is no {student}",
             remedy="finish the run first: python -m training.distill with this workdir",
         )
-    config = schema.from_json(workdir / "config.json")
+    config = parsing.from_json(workdir / "config.json")
     backbone = _backbone(config.teacher, cache)
     with tempfile.TemporaryDirectory(dir=workdir) as folder:
         teacher = Path(folder, "teacher_fp32.tflite")

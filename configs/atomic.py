@@ -34,7 +34,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         _flush(temporary)
         if path.is_dir() and temporary.is_dir():
             # A folder cannot be renamed over a non-empty one.
-            shutil.rmtree(path)
+            remove(path)
         os.replace(temporary, path)
     except OSError as error:
         remove(temporary)

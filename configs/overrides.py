@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs import schema
+from configs import parsing, schema
 from configs.errors import BabeletError
 
 
@@ -21,7 +21,7 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
         BabeletError: No such file, no `get_config` in it, or a wrong key or value.
     """
     file = Path(path)
-    config = schema.from_json(file) if file.suffix == ".json" else _run_recipe(file)
+    config = parsing.from_json(file) if file.suffix == ".json" else _run_recipe(file)
     changes = {}
     for override in overrides:
         key, equals, value = override.partition("=")
@@ -33,7 +33,7 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
                 remedy="write it as --set training.steps=200",
             )
         changes[key.strip()] = value.strip()
-    return schema.replace(config, changes)
+    return parsing.replace(config, changes)
 
 
 def _run_recipe(file: Path) -> schema.Config:

@@ -28,14 +28,13 @@ from evaluation.evaluate import evaluate, headline
 from evaluation.retrieval import RetrievalSet
 from export.latency import measure_latency
 from export.litert_predict import litert_predict
+from export.new_process import end_with
 from export.predict import keras_predict
 from export.rebuild import rebuild_student, versions
 from tasks.held_out import held_out
 
 TIERS = ("fp32", "fp16", "int8")
 REPORT = "quantisation.json"
-# A larger batch gains int8 files nothing.
-_BATCH = 8
 
 
 class _Test(NamedTuple):
@@ -85,7 +84,7 @@ def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
     metrics = test.metrics(known)
     rows = {}
     for tier, path in files.items():
-        predict = litert_predict(path, tokenizer, _BATCH, 1, os.cpu_count() or 1)
+        predict = litert_predict(path, tokenizer, num_threads=os.cpu_count() or 1)
         rows[tier] = _score(test, encode_once(predict, f"Scoring {tier}"), known)
         # float32 is judged by the parity gate, and that it fails is an error.
         judged = tier != "fp32"
@@ -104,6 +103,15 @@ def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
     with atomic_path(folder / REPORT) as path:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
+
+
+def forced_tiers(folder: Path) -> set[str]:
+    """Returns the tiers in an export folder that are there in spite of the gate."""
+    path = folder / REPORT
+    if not path.is_file():
+        return set()
+    tiers = json.loads(path.read_text(encoding="utf-8"))["tiers"]
+    return {tier for tier, row in tiers.items() if row["kept"] and row["failures"]}
 
 
 def failures(
@@ -187,10 +195,11 @@ def main(_: list[str]) -> None:
     """Prints the table; a user's error is one line and exit status 2."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
+    end_with(flags.FLAGS.parent)
     try:
         print(table(score_tiers(workdir, folder, flags.FLAGS.force)))
     except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(error)
         sys.exit(2)
 
 
@@ -198,4 +207,5 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run.", required=True)
     flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
+    flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     app.run(main)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from configs import schema
+from configs import parsing, schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from tasks.embedding import configured_student
@@ -38,7 +38,7 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     Raises:
         BabeletError: A file is missing, damaged, or of another run.
     """
-    config = schema.from_json(workdir / "config.json")
+    config = parsing.from_json(workdir / "config.json")
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
     student = configured_student(config.student, tokenizer.vocabulary_size)
     try:
@@ -55,7 +55,7 @@ def rebuild_student(workdir: Path) -> Rebuilt:
 
 def describe(workdir: Path) -> dict[str, Any]:
     """Returns what travels with every artefact, so that its origin can be told."""
-    config = schema.from_json(workdir / "config.json")
+    config = parsing.from_json(workdir / "config.json")
     weights = _sha256(workdir / WEIGHTS)
     return {
         "name": config.name,

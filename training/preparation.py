@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from configs import schema
+from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import building, vocabulary
@@ -92,7 +92,7 @@ class Preparation:
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        path, theirs = other, schema.from_json(other / "config.json")
+        path, theirs = other, parsing.from_json(other / "config.json")
         for section in ("data", "vocabulary", "teacher"):
             if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(

@@ -14,11 +14,13 @@ from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
 from export.formats import token_files
 from export.latency import measure_latency
+from export.quantisation import REPORT
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
 from training.preparation import Preparation
 from training.workdir import Workdir
 
+QUANTISATION = f"export/{REPORT}"
 # Sentences shown in the map with all their translations.
 MAP_SENTENCES = 10
 
@@ -60,6 +62,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
         parity=_read(path / "export" / "parity.json")["artefacts"],
+        quantisation=_read(path / QUANTISATION),
         tables=_tables(workdir),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
@@ -71,7 +74,8 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
 
 def measurements(path: Path) -> dict[str, str]:
     """Returns the text of what benchmarks left in a workdir, for the report."""
-    files = {name: path / name for name in ("latency.json", "baseline/table.json")}
+    names = ("latency.json", "baseline/table.json", QUANTISATION)
+    files = {name: path / name for name in names}
     return {name: file.read_text() for name, file in files.items() if file.is_file()}
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from configs import schema
+from configs import parsing, schema
 from configs.atomic import atomic_path, explain, remove_partial
 from configs.errors import BabeletError
 
@@ -70,13 +70,13 @@ class Workdir:
         self.path = path
         self.config = config
         with atomic_path(path / "config.json") as file:
-            file.write_text(schema.to_json(config), encoding="utf-8")
+            file.write_text(parsing.to_json(config), encoding="utf-8")
         self._manifest_path = path / "manifest.json"
         self.manifest = self._read_manifest()
         self.manifest |= {
             "name": config.name,
             "seed": config.seed,
-            "config_hash": digest(schema.to_json(config)),
+            "config_hash": digest(parsing.to_json(config)),
             "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
         }
         self._write_manifest()

@@ -107,3 +107,14 @@ def test_a_missing_input_is_not_blamed_on_the_output(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"corpus\.tsv"):
         with atomic_path(tmp_path / "metrics.json"):
             (tmp_path / "corpus.tsv").read_text()
+
+
+def test_a_folder_takes_the_place_of_a_link_to_another(tmp_path):
+    """A run that borrowed another's folder died, or emptied the other's."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "pairs").write_text("lamp")
+    (tmp_path / "own").symlink_to(tmp_path / "theirs")
+    with atomic_path(tmp_path / "own") as folder:
+        folder.mkdir()
+    assert (tmp_path / "own").is_dir() and not (tmp_path / "own").is_symlink()
+    assert (tmp_path / "theirs" / "pairs").read_text() == "lamp"

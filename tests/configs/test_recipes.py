@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import overrides, schema
+from configs import overrides, parsing
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(
@@ -32,7 +32,7 @@ def test_a_recipe_builds_and_survives_config_json(recipe, tmp_path):
     config = overrides.load(str(recipe))
     assert config.name == recipe.stem
     file = tmp_path / "config.json"
-    file.write_text(schema.to_json(config), encoding="utf-8")
+    file.write_text(parsing.to_json(config), encoding="utf-8")
     assert overrides.load(str(file)) == config
 
 

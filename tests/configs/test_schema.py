@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from configs import schema
+from configs import parsing, schema
 from configs.errors import BabeletError
 
 CONFIG = schema.Config(
@@ -19,10 +19,10 @@ def test_json_round_trip_gives_the_same_config(tmp_path):
         "student.init_layers": "0,1,2,3,10,11",
         "training.learning_rate": "3.1e-4",
     }
-    config = schema.replace(CONFIG, changes)
+    config = parsing.replace(CONFIG, changes)
     file = tmp_path / "config.json"
-    file.write_text(schema.to_json(config), encoding="utf-8")
-    assert schema.from_json(file) == config
+    file.write_text(parsing.to_json(config), encoding="utf-8")
+    assert parsing.from_json(file) == config
 
 
 @pytest.mark.parametrize(
@@ -38,19 +38,19 @@ def test_json_round_trip_gives_the_same_config(tmp_path):
 def test_an_unknown_key_names_the_nearest(key, near):
     """A mistyped key must not be ignored, and the user should not have to search."""
     with pytest.raises(BabeletError, match=rf"{key.partition('.')[0]}.*did you mean"):
-        schema.replace(CONFIG, {key: "1"})
+        parsing.replace(CONFIG, {key: "1"})
     with pytest.raises(BabeletError, match=rf"did you mean {near}\?"):
-        schema.replace(CONFIG, {key: "1"})
+        parsing.replace(CONFIG, {key: "1"})
 
 
 def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
     """A config.json edited by hand gets the same check as --set."""
-    values = json.loads(schema.to_json(CONFIG))
+    values = json.loads(parsing.to_json(CONFIG))
     values["training"]["stepps"] = 7
     file = tmp_path / "config.json"
     file.write_text(json.dumps(values))
     with pytest.raises(BabeletError, match="did you mean training.steps?"):
-        schema.from_json(file)
+        parsing.from_json(file)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
 )
 def test_text_becomes_the_type_of_its_setting(key, text, value):
     """A number left as text compares and multiplies in surprising ways later."""
-    changed = schema.replace(CONFIG, {key: text})
+    changed = parsing.replace(CONFIG, {key: text})
     group, _, name = key.partition(".")
     got = getattr(getattr(changed, group), name)
     assert got == value and type(got) is type(value)
@@ -86,7 +86,7 @@ def test_text_becomes_the_type_of_its_setting(key, text, value):
 def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
     """A traceback from deep inside Keras would not name the setting."""
     with pytest.raises(BabeletError, match=f"{key}.*Expected: .*{expected}"):
-        schema.replace(CONFIG, {key: text})
+        parsing.replace(CONFIG, {key: text})
 
 
 @pytest.mark.parametrize(
@@ -107,22 +107,22 @@ def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
 def test_a_value_out_of_range_is_refused_when_it_is_set(key, text):
     """Found only after the teacher has run for minutes, or never."""
     with pytest.raises(BabeletError, match="Remedy: "):
-        schema.replace(CONFIG, {key: text})
+        parsing.replace(CONFIG, {key: text})
 
 
 def test_initial_layers_are_one_for_each_student_layer():
     """Six layers from four would leave two at random without a word."""
     with pytest.raises(BabeletError, match="one teacher layer for each of the 6"):
-        schema.replace(CONFIG, {"student.init_layers": "0,1,2,3"})
+        parsing.replace(CONFIG, {"student.init_layers": "0,1,2,3"})
 
 
 def test_settings_that_depend_on_each_other_change_together():
     """Checked one by one, neither the layers nor their number could ever be changed."""
-    six = schema.replace(CONFIG, {"student.init_layers": "0,1,2,3,10,11"})
+    six = parsing.replace(CONFIG, {"student.init_layers": "0,1,2,3,10,11"})
     changes = {"student.num_layers": "4", "student.init_layers": "0,1,10,11"}
-    assert schema.replace(six, changes).student.init_layers == (0, 1, 10, 11)
+    assert parsing.replace(six, changes).student.init_layers == (0, 1, 10, 11)
     reverse = dict(reversed(changes.items()))
-    assert schema.replace(six, reverse).student.num_layers == 4
+    assert parsing.replace(six, reverse).student.num_layers == 4
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_settings_that_depend_on_each_other_change_together():
 def test_a_path_that_stops_early_or_late_is_an_error(key, message):
     """--set training=fast must not replace the whole group."""
     with pytest.raises(BabeletError, match=message):
-        schema.replace(CONFIG, {key: "1"})
+        parsing.replace(CONFIG, {key: "1"})
 
 
 def test_errors_are_one_line():
     """An entry point prints them as they are."""
     with pytest.raises(BabeletError) as caught:
-        schema.replace(CONFIG, {"student.num_heads": "7"})
+        parsing.replace(CONFIG, {"student.num_heads": "7"})
     assert "\n" not in str(caught.value)
 
 
@@ -153,4 +153,4 @@ def test_a_missing_setting_is_named(tmp_path):
     file = tmp_path / "config.json"
     file.write_text('{"name": "lamp"}')
     with pytest.raises(BabeletError, match="lacks data"):
-        schema.from_json(file)
+        parsing.from_json(file)

@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from configs.schema import Config, DataConfig, StudentConfig, replace
+from configs.parsing import replace
+from configs.schema import Config, DataConfig, StudentConfig
 from data import prediction
 from data.prediction import format_prediction, predict, student_parameters
 

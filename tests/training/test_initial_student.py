@@ -8,8 +8,8 @@ import pytest
 from sentencepiece import sentencepiece_model_pb2
 
 from configs import schema
+from training.pipelines.embedding import initial_student
 from training.preparation import Preparation
-from training.run import initial_student
 from training.workdir import Workdir
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import schema
+from configs import parsing, schema
 from configs.errors import BabeletError
 from training.workdir import Workdir, opened
 
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 OTHER_RUN = """
 import sys, time
 from pathlib import Path
-from configs import schema
+from configs import parsing, schema
 from training.workdir import opened
 config = schema.Config("other", schema.DataConfig(languages=("fr",)))
 with opened(Path(sys.argv[1]), config):
@@ -125,7 +125,7 @@ def test_it_records_what_ran(tmp_path, work):
     assert manifest["seed"] == 0
     assert {"tensorflow", "keras", "numpy"} <= set(manifest["versions"])
     assert manifest["steps"]["corpus"]["facts"] == {"text": "Hallo"}
-    assert schema.from_json(tmp_path / "config.json") == config()
+    assert parsing.from_json(tmp_path / "config.json") == config()
 
 
 @pytest.mark.parametrize("content", ["", '{"steps": {"cor', "[]", "null", "{}"])

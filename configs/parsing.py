@@ -1,0 +1,156 @@
+"""Configs as JSON and by dotted keys: read, written and changed, every key checked."""
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from configs.errors import BabeletError
+from configs.schema import Config
+
+
+def to_json(config: Config) -> str:
+    """Returns `config` as indented JSON text that `from_json` reads back."""
+    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+
+
+def from_json(path: Path) -> Config:
+    """Reads a `config.json`.
+
+    Raises:
+        BabeletError: The file is missing, is not JSON, or has an unknown or
+            mistyped key.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BabeletError(
+            f"Cannot read the config {path}: {error.strerror}",
+            remedy="give --config an existing recipe or a run's config.json",
+        ) from error
+    except ValueError as error:
+        raise BabeletError(
+            f"{path} is not valid JSON: {error}",
+            remedy="use the config.json of a run unchanged, and --set for changes",
+        ) from error
+    return _build(Config, values, where="")
+
+
+def replace(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Returns `config` with all of `changes` made at once, then checked.
+
+    Args:
+        config: The config to start from; it is not changed.
+        changes: By dotted path, such as "training.steps", a value of the setting's
+            type, or its text as given to --set.
+
+    Raises:
+        BabeletError: No such key (the nearest is named), or a value of another type
+            or out of range.
+    """
+    values = dataclasses.asdict(config)
+    for key, value in changes.items():
+        _assign(values, key, value)
+    return _build(Config, values, where="")
+
+
+def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+    cls, where = Config, ""
+    head, *rest = key.split(".")
+    while True:
+        field_types = typing.get_type_hints(cls)
+        path = f"{where}{head}"
+        if head not in field_types:
+            raise _unknown_key(path, [f"{where}{name}" for name in field_types])
+        wanted = field_types[head]
+        if not dataclasses.is_dataclass(wanted):
+            break
+        if not rest:
+            keys = ", ".join(f"{path}.{f.name}" for f in dataclasses.fields(wanted))
+            raise BabeletError(
+                f"{path} is a group of settings", remedy=f"set one of {keys}"
+            )
+        cls, where, values = wanted, f"{path}.", values[head]
+        head, *rest = rest
+    if rest:
+        raise BabeletError(f"{path} has no settings inside it", remedy=f"set {path}")
+    values[head] = _coerce(path, wanted, value)
+
+
+def _build(cls: type, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise BabeletError(
+            f"{where or 'The config'} must be a group of settings",
+            received=type(values).__name__,
+            remedy="compare it with the config.json of a finished run",
+        )
+    field_types = typing.get_type_hints(cls)
+    arguments = {}
+    for key, value in values.items():
+        path = f"{where}{key}"
+        if key not in field_types:
+            raise _unknown_key(path, [f"{where}{name}" for name in field_types])
+        if dataclasses.is_dataclass(field_types[key]):
+            arguments[key] = _build(field_types[key], value, where=f"{path}.")
+        else:
+            arguments[key] = _coerce(path, field_types[key], value)
+    missing = [
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.name not in arguments
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise BabeletError(
+            f"The config lacks {where}{missing[0]}", remedy="add it to the config"
+        )
+    return cls(**arguments)
+
+
+def _unknown_key(path: str, known: list[str]) -> BabeletError:
+    near = difflib.get_close_matches(path, known, n=1, cutoff=0.3)
+    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
+    return BabeletError(f"Unknown config key {path}", remedy=hint)
+
+
+def _coerce(path: str, wanted: Any, value: Any) -> Any:
+    """Returns `value`, parsed if it is text for another type, or raises."""
+    origin, choices = typing.get_origin(wanted), typing.get_args(wanted)
+    try:
+        if origin is Literal:
+            if value in choices:
+                return value
+            raise ValueError
+        if origin is tuple:
+            items = _items(value) if isinstance(value, str) else value
+            if not isinstance(items, list | tuple):
+                raise ValueError
+            return tuple(_coerce(path, choices[0], item) for item in items)
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is wanted:
+            return value
+        if isinstance(value, str) and wanted in (int, float):
+            return wanted(value)
+        raise ValueError
+    except ValueError:
+        if origin is Literal:
+            expected = "one of " + ", ".join(map(str, choices))
+        else:
+            name = wanted if isinstance(wanted, types.GenericAlias) else wanted.__name__
+            expected = str(name)
+        raise BabeletError(
+            f"Wrong value for {path}",
+            expected=expected,
+            received=f"{value!r} ({type(value).__name__})",
+            remedy=f"give --set {path}=... a value of that kind",
+        ) from None
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.strip("()[] ").split(",") if item.strip()]

@@ -1,0 +1,203 @@
+"""A run of sentence embeddings, from parallel text to a student and its files."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.schema import Config
+from data.pipeline import PairBatches
+from data.splits import TEST, TRAIN, VALIDATION
+from evaluation.evaluate import evaluate, headline
+from evaluation.retrieval import mean_over_languages, retrieval
+from export.rebuild import rebuild_student
+from export.run import export_run
+from model.initialisation import initialise_from_teacher
+from model.precision import preferred_precision
+from tasks.embedding import EmbeddingTask, configured_student, student_predict
+from training import projector, reporting
+from training.callbacks import save_weights
+from training.loop import train
+from training.pipelines.base import Pipeline
+from training.preparation import Preparation
+from training.workdir import digest
+
+# Test pairs a language on which the parity gate compares the exported files.
+PARITY_PAIRS = 40
+
+
+class EmbeddingPipeline(Pipeline):
+    """Distils a sentence encoder; its test is retrieval of translations."""
+
+    @cached_property
+    def _preparation(self) -> Preparation:
+        return Preparation(self.workdir)
+
+    def prepare(self, other: str) -> None:
+        """Builds corpus, vocabulary, token ids and teacher vectors, or takes them."""
+        if other:
+            self._preparation.adopt(Path(other))
+        self._preparation.run()
+
+    def training_inputs(self) -> dict:
+        """Returns all that the trained weights depend on."""
+        tokens = self.workdir.manifest["steps"]["tokens"]["inputs"]
+        names = ("seed", "task", "student", "objective", "training")
+        return {"tokens": tokens} | {n: self.workdir.section(n) for n in names}
+
+    def train(self) -> dict:
+        """Trains the student and writes it in float32."""
+        workdir, config = self.workdir, self.workdir.config
+        precision = config.training.precision
+        if precision == "auto":
+            precision = preferred_precision()
+        student = initial_student(config, self._preparation, precision)
+        task = self._task()
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{config.training.steps} steps of {config.training.batch_size}",
+            flush=True,
+        )
+        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        settings = config.training
+        state = train(task, student, settings, precision, workdir.path, identity)
+        self._save(student)
+        return state | {"precision": precision, "parameters": student.count_params()}
+
+    def evaluate(self) -> dict:
+        """Scores teacher and student on the test split and the sets given."""
+        settings = self.workdir.config.evaluation
+        sets = self._preparation.held_out(TEST, settings.pairs_per_language)
+        rebuilt = rebuild_student(self.workdir.path)
+        encode = self._preparation.cache.encode
+        models = {
+            "teacher": encode,
+            "student": student_predict(rebuilt.student, rebuilt.tokenizer),
+        }
+        metrics = {
+            name: evaluate(
+                predict,
+                sets,
+                tatoeba=settings.tatoeba,
+                sts=settings.sts,
+                teacher=None if name == "teacher" else encode,
+                description=f"Evaluating the {name}",
+            )
+            for name, predict in models.items()
+        }
+        with atomic_path(self.workdir.path / "metrics.json") as file:
+            file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+        return {name: headline(values) for name, values in metrics.items()}
+
+    def export(self) -> dict:
+        """Exports the student, proven on test pairs of every language."""
+        texts = {
+            group.language: list(zip(group.pivot_texts, group.texts, strict=True))
+            for group in self._preparation.held_out(TEST, PARITY_PAIRS)
+        }
+        return export_run(self.workdir.path, texts)
+
+    def measurements(self) -> dict[str, str]:
+        """Returns what benchmarks left in the folder."""
+        return reporting.measurements(self.workdir.path)
+
+    def report(self) -> dict:
+        """Writes the report and the model card."""
+        return reporting.report(self.workdir, self._preparation)
+
+    def headline(self, scores: dict) -> str:
+        """Returns teacher and student in one sentence."""
+        return (
+            f"Test retrieval, mean over languages: teacher {scores['teacher']:.1%}, "
+            f"student {scores['student']:.1%}"
+        )
+
+    def _task(self) -> EmbeddingTask:
+        config, preparation = self.workdir.config, self._preparation
+        sets = preparation.held_out(VALIDATION, config.training.validation_pairs)
+        teacher = retrieval(preparation.cache.encode, sets)
+        logs = self.workdir.path / "logs"
+        reporting.log_teacher(logs, teacher, config.training.steps)
+
+        def validate(model: keras.Model) -> dict[str, float]:
+            result = retrieval(student_predict(model, preparation.tokenizer), sets)
+            scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
+            return {"retrieval": mean_over_languages(result)["mean"]} | scores
+
+        return EmbeddingTask(
+            config.objective,
+            self._batches(),
+            preparation.corpus.sentences.__getitem__,
+            validate,
+            preparation.teacher.dim,
+        )
+
+    def _batches(self) -> PairBatches:
+        config, preparation = self.workdir.config, self._preparation
+        corpus, cache = preparation.corpus, preparation.cache
+        left_out = [corpus.languages.index(x) for x in config.training.leave_out]
+        chosen = (corpus.pair_split == TRAIN) & ~np.isin(corpus.pair_language, left_out)
+        # The teacher's vector of each pivot sentence, by sentence id.
+        rows = np.full(len(corpus.sentences), -1, np.int64)
+        pivots = preparation.training_pivots()
+        rows[pivots] = cache.rows(corpus.sentences.texts(pivots))
+        return PairBatches(
+            preparation.tokens,
+            np.asarray(corpus.pairs[chosen]),
+            corpus.sentence_language,
+            cache.vectors,
+            rows,
+            batch_size=config.training.batch_size,
+            pivot_share=config.training.pivot_share,
+            bank_size=config.objective.bank_size,
+            with_pivot_tokens=config.objective.candidates == "student",
+            seed=config.seed,
+        )
+
+    def _save(self, student: keras.Model) -> None:
+        """Writes the trained student in float32, whatever it was trained in."""
+        path, preparation = self.workdir.path, self._preparation
+        save_weights(student, path / "student.weights.h5")
+        rebuilt = rebuild_student(path).student
+        with atomic_path(path / "student.keras") as file:
+            named = file.with_name(f"{file.name}.keras")
+            rebuilt.save(named)
+            named.rename(file)
+        limit = self.workdir.config.training.validation_pairs
+        projector.write(
+            path / "logs" / "projector",
+            student_predict(rebuilt, preparation.tokenizer),
+            preparation.held_out(VALIDATION, limit),
+        )
+
+
+def initial_student(
+    config: Config, preparation: Preparation, precision: str
+) -> keras.Model:
+    """Returns the student before training, from teacher layers where configured."""
+    # Steps that are done draw no random numbers; what follows must not depend on it.
+    keras.utils.set_random_seed(config.seed)
+    shape = config.student
+    student = configured_student(
+        shape, preparation.tokenizer.vocabulary_size, precision
+    )
+    if shape.init_layers:
+        ids = preparation.teacher_ids()
+        try:
+            copied = initialise_from_teacher(
+                student,
+                preparation.teacher.backbone,
+                layers=shape.init_layers,
+                teacher_ids=ids,
+            )
+        except ValueError as error:
+            raise BabeletError(
+                str(error), remedy="change student.init_layers"
+            ) from error
+        trainable = len(student.trainable_variables)
+        print(f"initialised {len(copied)} of {trainable} variables from the teacher")
+    return student
