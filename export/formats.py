@@ -132,16 +132,6 @@ def require_known(formats: Sequence[str]) -> None:
             )
 
 
-def token_files(folder: Path) -> list[Path]:
-    """Returns the LiteRT files in an export folder that take token ids."""
-    paths = [
-        folder / each.path
-        for each in FORMATS.values()
-        if litert_predict in each.ways.values()
-    ]
-    return [path for path in paths if path.is_file()]
-
-
 def measure(path: Path) -> dict[str, Any]:
     """Returns bytes and SHA-256 of a file, or of a folder's names and contents."""
     files = [path]

@@ -127,7 +127,7 @@ def failures(
     found = []
     if not row["min_cosine"] >= gate.min_cosine:
         found.append(
-            f"cosine {row['min_cosine']:.4f} on {row['worst_text']!r}, of at least "
+            f"cosine {row['min_cosine']:.6f} on {row['worst_text']!r}, of at least "
             f"{gate.min_cosine:g}"
         )
     tier, student = headline(row["metrics"]), headline(metrics)

@@ -12,8 +12,6 @@ from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
-from export.formats import token_files
-from export.latency import measure_latency
 from export.quantisation import REPORT
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
@@ -62,7 +60,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
         parity=_read(path / "export" / "parity.json")["artefacts"],
-        quantisation=_read(path / QUANTISATION),
+        quantisation=_quantisation(path),
         tables=_tables(workdir),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
@@ -83,6 +81,12 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
+def _quantisation(path: Path) -> dict | None:
+    """Returns the scores of the tiers; None where none was exported."""
+    file = path / QUANTISATION
+    return _read(file) if file.is_file() else None
+
+
 def _latency(path: Path) -> tuple[list[dict], str]:
     """Returns the rows measured beside the teacher, or else the student's alone."""
     note = "LiteRT, batch 1, 16 tokens, one thread, XNNPACK on"
@@ -90,8 +94,8 @@ def _latency(path: Path) -> tuple[list[dict], str]:
         models = _read(path / "latency.json")["models"]
         note += "; teacher and student in one process, in the order A-B-B-A."
     else:
-        files = token_files(path / "export")
-        models = measure_latency({file.stem: file for file in files})["models"]
+        tiers = (_quantisation(path) or {"tiers": {}})["tiers"]
+        models = {f"student_{tier}": row for tier, row in tiers.items() if row["kept"]}
         note += ". For the teacher beside it: python -m benchmarks.latency."
     rows = [
         {

@@ -149,7 +149,7 @@ def metrics(retrieval):
     ("cosine", "retrieval", "found"),
     [
         (0.98, 0.79, []),
-        (0.97, 0.90, ["cosine 0.9700 on 'Hei'"]),
+        (0.97, 0.90, ["cosine 0.970000 on 'Hei'"]),
         (1.00, 0.78, ["retrieval 78.00% where the student has 80.00%"]),
         (float("nan"), 0.80, ["cosine nan"]),
         (1.00, None, []),
