@@ -123,6 +123,7 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
+    tables += _onnx_runtime(workdir.path / "latency.json")
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
         rows = _read(file)
@@ -141,6 +142,33 @@ def _tables(workdir: Workdir) -> list[dict]:
             }
         )
     return tables
+
+
+def _onnx_runtime(file: Path) -> list[dict]:
+    """Returns the table of LiteRT and ONNX Runtime, where they were compared."""
+    result = _read(file).get("onnx_runtime") if file.is_file() else None
+    if not result:
+        return []
+    versions = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
+    return [
+        {
+            "title": "The student's int8 in LiteRT and in ONNX Runtime",
+            "note": f"One sentence of {result['tokens']} tokens, one thread, in turns "
+            f"in one process: ONNX Runtime takes {result['ratio']:.2f} times as long. "
+            "Cosines are with the student in float32, on the texts of the parity gate.",
+            "columns": ["runtime", "MB", "ms", "smallest cosine", "mean cosine"],
+            "rows": [
+                [
+                    f"{versions[name]} {result['versions'][versions[name]]}",
+                    round(row["bytes"] / 1e6, 1),
+                    round(row["median_ms"], 2),
+                    row["min_cosine"],
+                    row["mean_cosine"],
+                ]
+                for name, row in result["models"].items()
+            ],
+        }
+    ]
 
 
 def _figure(value: dict | None) -> str:
