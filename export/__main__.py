@@ -8,12 +8,12 @@ text_*           LiteRT from text, with the tokenizer inside; the runtime needs 
                  operations of TensorFlow Text
 mediapipe_*      the same for MediaPipe Tasks: Android, iOS, browser, Python
 
-Every precision is scored on the run's test split first; one that loses more than the
-run's export.min_cosine and export.max_retrieval_loss allow is left out, unless --force
-is given. Every file is then compared with the student on real text of all the run's
-languages. Then, and only then, <workdir>/export is replaced as a whole: it holds the
-chosen formats, tokenizer.model, golden.jsonl, quantisation.json and parity.json, and
-nothing from before.
+Every precision is scored on the run's test split; one that loses more than the run's
+export.min_cosine and export.max_retrieval_loss allow is left out, unless --force is
+given. What was in <workdir>/export is removed. The folder appears again, whole, when
+every file has been compared with the student on real text of all the run's languages:
+with the chosen formats, tokenizer.model, golden.jsonl, quantisation.json and
+parity.json.
 """
 
 import sys

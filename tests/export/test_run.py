@@ -13,7 +13,8 @@ from export.run import export_run
 EXPORTER = """
 import json, pathlib, sys
 from export.run import export_run
-export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]))
+formats = ("int8", "saved_model")
+export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), formats)
 """
 WHOLE = {each.path for each in FORMATS.values()}
 WHOLE |= {"tokenizer.model", "golden.jsonl", "parity.json", "quantisation.json"}
@@ -25,8 +26,10 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     """A half-written folder looks finished to the next step."""
     workdir = make_workdir(tmp_path / "run", make_student())
     partial = workdir / ".export.partial"
-    # Once while files are written, once while the gate's own process reads them.
-    for reached in ("saved_model", "student_int8.tflite"):
+    # Once while a file is scored, once while the last is written, once while the
+    # parity gate's own process reads them.
+    stages = ("student_int8.tflite", "saved_model", "saved_model/saved_model.pb")
+    for reached in stages:
         process = subprocess.Popen(
             [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
             stderr=subprocess.DEVNULL,
@@ -34,7 +37,7 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
         deadline = time.monotonic() + 120
         while not (partial / reached).exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(1 if reached == "student_int8.tflite" else 0)
+        time.sleep(0 if reached == "saved_model" else 1)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert (partial / reached).exists()
