@@ -263,6 +263,22 @@ class EvaluationConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportConfig:
+    """The gate that quantised files pass, against the student in float32."""
+
+    # Smallest cosine of the two vectors of any test text.
+    min_cosine: float = 0.98
+    # Share of test sentences, mean over languages, whose translation is found no more.
+    max_retrieval_loss: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
+            value = getattr(self, name)
+            expected = f"from {low} to 1"
+            _require(low <= value <= 1, f"export.{name}", expected, str(value))
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """One run. `seed` decides initial weights, batches and dropout, not the splits."""
 
@@ -278,6 +294,7 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)

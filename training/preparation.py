@@ -26,6 +26,7 @@ from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
 from tasks.embedding import student_predict
+from tasks.held_out import held_out
 from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
@@ -209,16 +210,7 @@ class Preparation:
 
     def held_out(self, split: int, limit: int) -> list[RetrievalSet]:
         """Returns up to `limit` pairs a language of a split, for retrieval."""
-        near = np.unique(self.corpus.pairs[self.corpus.pair_near][:, 0])
-        sets = []
-        for language in self.corpus.languages[1:]:
-            pairs = self.corpus.pairs_of(split, language, limit)
-            if len(pairs):
-                pivots = self.corpus.sentences.texts(pairs[:, 0])
-                texts = self.corpus.sentences.texts(pairs[:, 1])
-                flags = np.isin(pairs[:, 0], near) if split == TEST else None
-                sets.append(RetrievalSet(language, pivots, texts, flags))
-        return sets
+        return held_out(self.corpus, split, limit)
 
     def training_pivots(self) -> np.ndarray:
         """Returns the pivot sentence ids of the training split, int32, ascending."""
