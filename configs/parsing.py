@@ -12,6 +12,8 @@ from typing import Any, Literal
 from configs.errors import BabeletError
 from configs.schema import Config
 
+BOOLEANS = {"true": True, "false": False}
+
 
 def to_json(config: Config) -> str:
     """Returns `config` as indented JSON text that `from_json` reads back."""
@@ -137,10 +139,14 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
             return value
         if isinstance(value, str) and wanted in (int, float):
             return wanted(value)
+        if wanted is bool and str(value).lower() in BOOLEANS:
+            return BOOLEANS[str(value).lower()]
         raise ValueError
     except ValueError:
         if origin is Literal:
             expected = "one of " + ", ".join(map(str, choices))
+        elif wanted is bool:
+            expected = " or ".join(BOOLEANS)
         else:
             name = wanted if isinstance(wanted, types.GenericAlias) else wanted.__name__
             expected = str(name)

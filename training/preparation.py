@@ -1,5 +1,6 @@
 """From raw text to token ids and teacher vectors: what every training starts from."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -126,6 +127,8 @@ class Preparation:
         # A file counts by its content: changed, it is read again; moved, it is not.
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
+        # The text is the same under all weights.
+        inputs["data"]["weights"] = bool(config.data.weights)
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = {
             "corpus": self.corpus.fingerprint,
@@ -165,8 +168,27 @@ class Preparation:
                 sets.append(RetrievalSet(language, pivots, texts, flags))
         return sets
 
+    def alone(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns up to `limit` sentences of a split without a translation.
+
+        By language, for those in which no pair of the split is.
+        """
+        corpus = self.corpus
+        paired = {group.language for group in self.held_out(split, 1)}
+        found = {
+            language: corpus.sentences_of(split, language, limit)
+            for language in corpus.languages
+            if language not in paired
+        }
+        return {language: texts for language, texts in found.items() if texts}
+
+    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns held-out sentences by language: of `held_out`, or else of `alone`."""
+        paired = {g.language: list(g.texts) for g in self.held_out(split, limit)}
+        return paired | self.alone(split, limit)
+
     def training_pivots(self) -> np.ndarray:
-        """Returns the pivot sentence ids of the training split, int32, ascending."""
+        """Returns the ids of what the teacher reads in training, int32, ascending."""
         return np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
 
     def _build_corpus(self) -> dict:
@@ -220,17 +242,17 @@ class Preparation:
             for side in (group.pivot_texts, group.texts)
             for text in side
         ]
+        for split, limit in limits.items():
+            held_out += itertools.chain(*self.alone(split, limit).values())
         self.cache.ensure(held_out, "Teacher, held-out text")
         return {"vectors": len(self.cache)}
 
     def _cover(self) -> dict:
         limit = self._config.vocabulary.report_sentences
-        texts = {
-            group.language: list(group.texts[:limit])
-            for group in self.held_out(
-                VALIDATION, self._config.training.validation_pairs
-            )
-        }
+        held_out = self.held_out_texts(
+            VALIDATION, self._config.training.validation_pairs
+        )
+        texts = {language: rows[:limit] for language, rows in held_out.items()}
         full = Tokenizer(self.teacher.tokenizer_model, self._config.teacher.max_length)
         rows = vocabulary.coverage(full, self.tokenizer, texts)
         predict = self._trimmed_teacher()

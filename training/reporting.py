@@ -31,7 +31,8 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
         steps: Length of the lines.
     """
     scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
-    scores["retrieval"] = mean_over_languages(result)["mean"]
+    if result:
+        scores["retrieval"] = mean_over_languages(result)["mean"]
     writer = tf.summary.create_file_writer(str(logs / "teacher"))
     with writer.as_default():
         for name, value in scores.items():
@@ -114,6 +115,19 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
+    alone = _read(workdir.path / "metrics.json")["student"]["agreement_alone"]
+    if alone:
+        tables.append(
+            {
+                "title": "Text without translations",
+                "note": "Rank correlation of the similarities of all pairs of held-out "
+                "sentences, of the student's with the teacher's.",
+                "columns": ["language", "agreement"],
+                "rows": [
+                    [name, f"{value:.3f}"] for name, value in alone["languages"].items()
+                ],
+            }
+        )
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
         rows = _read(file)
@@ -175,6 +189,8 @@ def _curves(workdir: Workdir) -> list[dict]:
 def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:
     sets = preparation.held_out(TEST, workdir.config.evaluation.pairs_per_language)
     rows = _most_translated(sets, preparation.corpus.languages[0])
+    if not rows:
+        return []
     rebuilt = rebuild_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {
