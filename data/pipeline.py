@@ -177,4 +177,5 @@ def _quotas(
     present = [i for i in range(len(weights)) if len(rows[i])]
     shares = np.cumsum([weights[i] for i in present])
     ends = np.round(shares / shares[-1] * len(entries)).astype(int)
-    return [(rows[i], int(n)) for i, n in zip(present, np.diff(ends, prepend=0))]
+    counts = np.diff(ends, prepend=0).tolist()
+    return [(rows[i], count) for i, count in zip(present, counts, strict=True)]

@@ -74,7 +74,7 @@ def headline(metrics: Mapping[str, Any]) -> float | None:
 
     Without translations it is the mean agreement with the teacher, None of itself.
     """
-    alone = metrics["agreement_alone"]
+    alone = metrics.get("agreement_alone")
     if metrics["retrieval"]["mean"]["count"] or alone is None:
         return metrics["retrieval"]["mean"]["mean"]
     return alone["mean"]

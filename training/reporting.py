@@ -115,7 +115,7 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
-    alone = _read(workdir.path / "metrics.json")["student"]["agreement_alone"]
+    alone = _read(workdir.path / "metrics.json")["student"].get("agreement_alone")
     if alone:
         tables.append(
             {

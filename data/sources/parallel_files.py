@@ -46,6 +46,12 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
             found |= yield from _home_assistant(location, config, cache)
         else:
             found |= yield from _file(location, config)
+    if config.languages and found == {config.pivot}:
+        raise BabeletError(
+            f"data.files has text in the pivot language {config.pivot!r} alone",
+            expected=f"text in {' '.join(config.languages)} too",
+            remedy="add files, or leave data.languages empty: --set data.languages=",
+        )
     for language in config.languages:
         require_language("data.files", language, found)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from configs import parsing
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
@@ -30,6 +31,21 @@ from training.workdir import digest
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
+# Settings by which TensorBoard's HParams tells runs apart.
+HPARAMS = (
+    "objective.alpha",
+    "objective.temperature",
+    "objective.scale",
+    "objective.embedding_match",
+    "objective.candidates",
+    "training.learning_rate",
+    "training.batch_size",
+    "training.steps",
+    "student.num_layers",
+    "student.hidden_dim",
+    "vocabulary.size",
+    "seed",
+)
 
 
 class EmbeddingPipeline(Pipeline):
@@ -70,7 +86,9 @@ class EmbeddingPipeline(Pipeline):
         settings = config.training
         if not self._preparation.held_out(VALIDATION, 1):
             settings = dataclasses.replace(settings, metric="agreement")
-        state = train(task, student, settings, precision, workdir.path, identity)
+        shown = {name: parsing.value_of(config, name) for name in HPARAMS}
+        path = workdir.path
+        state = train(task, student, settings, precision, path, identity, shown)
         self._save(student)
         return state | {"precision": precision, "parameters": student.count_params()}
 
