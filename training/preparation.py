@@ -196,7 +196,11 @@ class Preparation:
             self._config.data, self._path / "corpus", cache_folder()
         )
         print(format_counts(report))
-        return {"counts": report.counts, "rejected": report.rejected}
+        return {
+            "counts": report.counts,
+            "monolingual": report.monolingual,
+            "rejected": report.rejected,
+        }
 
     def _trim(self) -> dict:
         trimmed = vocabulary.trim(

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.splits import TEST
+from data.splits import SPLITS, TEST
 from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
+from evaluation.wording import decimal
 from export.latency import measure_latency
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
@@ -51,6 +52,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         config=_read(path / "config.json"),
         manifest=workdir.manifest,
         counts=preparation.corpus.counts(),
+        monolingual=preparation.corpus.report.monolingual,
         rejected=steps["corpus"]["facts"]["rejected"],
         vocabulary=preparation.coverage(),
         sizes=_sizes(workdir, preparation),
@@ -115,19 +117,9 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
-    alone = _read(workdir.path / "metrics.json")["student"].get("agreement_alone")
+    alone = steps["corpus"]["facts"].get("monolingual")
     if alone:
-        tables.append(
-            {
-                "title": "Text without translations",
-                "note": "Rank correlation of the similarities of all pairs of held-out "
-                "sentences, of the student's with the teacher's.",
-                "columns": ["language", "agreement"],
-                "rows": [
-                    [name, f"{value:.3f}"] for name, value in alone["languages"].items()
-                ],
-            }
-        )
+        tables.append(_alone(alone, _read(workdir.path / "metrics.json")["student"]))
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
         rows = _read(file)
@@ -146,6 +138,22 @@ def _tables(workdir: Workdir) -> list[dict]:
             }
         )
     return tables
+
+
+def _alone(counts: dict[str, dict[str, int]], student: dict) -> dict:
+    """Returns the table of sentences without a translation."""
+    agreement = (student.get("agreement_alone") or {"languages": {}})["languages"]
+    return {
+        "title": "Text without translations",
+        "note": "Sentences by split; agreement is the rank correlation of the "
+        "student's similarities with the teacher's over all pairs of test sentences, "
+        "in languages without pairs.",
+        "columns": ["language", *SPLITS, "agreement"],
+        "rows": [
+            [name, *(row[split] for split in SPLITS), decimal(agreement.get(name))]
+            for name, row in counts.items()
+        ],
+    }
 
 
 def _figure(value: dict | None) -> str:
