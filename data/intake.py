@@ -72,12 +72,13 @@ class Intake:
         """Adds the row to the corpus or to the rejected ones."""
         row = cleaning.clean(row)
         reason = cleaning.rejection(row, self._config)
-        if not reason and self._check and self._is_in_another_language(row):
-            reason = "language"
         if not reason:
             key = f"{row.language}\t{row.pivot_text}\t{row.text}"
             if self._pair_ids.setdefault(key, self.pairs) < self.pairs:
                 reason = "duplicate"
+        # Last, because it takes longest.
+        if not reason and self._check and self._is_in_another_language(row):
+            reason = "language"
         if reason:
             self.rejected[reason] += 1
             cleaning.write_rejected(self._rejected, row, reason)

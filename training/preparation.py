@@ -171,7 +171,8 @@ class Preparation:
     def alone(self, split: int, limit: int) -> dict[str, list[str]]:
         """Returns up to `limit` sentences of a split without a translation.
 
-        By language, for those in which no pair of the split is.
+        By language, for those in which no pair of the split is; fewer than three
+        sentences have no similarities to rank, and are left out.
         """
         corpus = self.corpus
         paired = {group.language for group in self.held_out(split, 1)}
@@ -180,7 +181,7 @@ class Preparation:
             for language in corpus.languages
             if language not in paired
         }
-        return {language: texts for language, texts in found.items() if texts}
+        return {language: texts for language, texts in found.items() if len(texts) > 2}
 
     def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
         """Returns held-out sentences by language: of `held_out`, or else of `alone`."""

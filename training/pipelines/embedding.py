@@ -151,6 +151,13 @@ class EmbeddingPipeline(Pipeline):
         limit = config.training.validation_pairs
         sets = preparation.held_out(VALIDATION, limit)
         alone = preparation.alone(VALIDATION, limit)
+        if not sets and not alone:
+            raise BabeletError(
+                "No text is left to validate with",
+                expected="a pair, or three sentences of one language, held out",
+                received=f"{len(preparation.corpus.pairs)} rows in all",
+                remedy="give more text, or raise data.validation_fraction",
+            )
         encode = preparation.cache.encode
         teacher = retrieval(encode, sets)
         logs = self.workdir.path / "logs"
