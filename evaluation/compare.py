@@ -1,7 +1,7 @@
 """One table across runs: what they were set to, and what came of it.
 
-python -m evaluation.compare runs/*
-python -m evaluation.compare runs/* --markdown=runs.md --html=runs.html
+python -m evaluation.compare RUN... [--markdown=FILE] [--html=FILE]
+python -m evaluation.compare runs/* --html=runs.html
 
 Settings that are the same in all runs are left out. Folders that are no finished run
 are named and skipped. Nothing is computed anew: the figures are those of each run's
