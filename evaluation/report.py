@@ -45,6 +45,8 @@ class Report:
     manifest: Mapping[str, Any] | None = None
     # By language and split (0, 1, 2 or train, validation, test): pairs.
     counts: Mapping[str, Mapping[Any, int]] | None = None
+    # The same of sentences without a translation.
+    monolingual: Mapping[str, Mapping[str, int]] | None = None
     # By reason: rows that cleaning rejected.
     rejected: Mapping[str, int] | None = None
     # Rows of `language`, `sentences`, `tokens_per_word_before` and `_after`,

@@ -28,7 +28,7 @@ from export.predict import keras_predict
 from export.quantisation import forced_tiers
 from export.rebuild import describe, rebuild_student
 
-# Language of translations -> (pivot text, translation) pairs.
+# Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
 
 TEXTS = "parity_texts.json"
@@ -99,6 +99,7 @@ def check_parity(
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
             for language, pairs in texts_by_language.items()
+            if all(pivot_text for pivot_text, _ in pairs)
         ]
         reference = _Reference(samples, vectors, sets, _score(samples, vectors, sets))
         progress.update()
@@ -127,7 +128,8 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     samples = [_Sample("edge case", text) for text in EDGE_CASES]
     for language, pairs in texts_by_language.items():
         for pivot_text, text in pairs:
-            samples += [_Sample(pivot, pivot_text), _Sample(language, text)]
+            samples += [_Sample(pivot, pivot_text)] if pivot_text else []
+            samples.append(_Sample(language, text))
     return list(dict.fromkeys(samples))
 
 

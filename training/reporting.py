@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.splits import TEST
+from data.splits import SPLITS, TEST
 from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
+from evaluation.wording import decimal
 from export.quantisation import REPORT
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
@@ -32,7 +33,8 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
         steps: Length of the lines.
     """
     scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
-    scores["retrieval"] = mean_over_languages(result)["mean"]
+    if result:
+        scores["retrieval"] = mean_over_languages(result)["mean"]
     writer = tf.summary.create_file_writer(str(logs / "teacher"))
     with writer.as_default():
         for name, value in scores.items():
@@ -51,6 +53,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         config=_read(path / "config.json"),
         manifest=workdir.manifest,
         counts=preparation.corpus.counts(),
+        monolingual=preparation.corpus.report.monolingual,
         rejected=steps["corpus"]["facts"]["rejected"],
         vocabulary=preparation.coverage(),
         sizes=_sizes(workdir, preparation),
@@ -124,6 +127,9 @@ def _tables(workdir: Workdir) -> list[dict]:
         }
     ]
     tables += _onnx_runtime(workdir.path / "latency.json")
+    alone = steps["corpus"]["facts"].get("monolingual")
+    if alone:
+        tables.append(_alone(alone, _read(workdir.path / "metrics.json")["student"]))
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
         rows = _read(file)
@@ -171,6 +177,22 @@ def _onnx_runtime(file: Path) -> list[dict]:
     ]
 
 
+def _alone(counts: dict[str, dict[str, int]], student: dict) -> dict:
+    """Returns the table of sentences without a translation."""
+    agreement = (student.get("agreement_alone") or {"languages": {}})["languages"]
+    return {
+        "title": "Text without translations",
+        "note": "Sentences by split; agreement is the rank correlation of the "
+        "student's similarities with the teacher's over all pairs of test sentences, "
+        "in languages without pairs.",
+        "columns": ["language", *SPLITS, "agreement"],
+        "rows": [
+            [name, *(row[split] for split in SPLITS), decimal(agreement.get(name))]
+            for name, row in counts.items()
+        ],
+    }
+
+
 def _figure(value: dict | None) -> str:
     if value is None:
         return "–"
@@ -213,6 +235,8 @@ def _curves(workdir: Workdir) -> list[dict]:
 def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:
     sets = preparation.held_out(TEST, workdir.config.evaluation.pairs_per_language)
     rows = _most_translated(sets, preparation.corpus.languages[0])
+    if not rows:
+        return []
     rebuilt = rebuild_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {
