@@ -14,7 +14,7 @@ import numpy as np
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config, ObjectiveConfig, TrainingConfig
-from data import building, joint_vocabulary
+from data import building, trained_vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import cache_folder
 from data.sources import parallel_files
@@ -186,14 +186,16 @@ class TranslationPreparation:
         return {"counts": report.counts, "rejected": report.rejected}
 
     def _train_vocabulary(self) -> dict:
-        sentences = self.corpus.sentences
-        ids = np.unique(self._training_pairs())
-        model = joint_vocabulary.train(
-            (sentences[int(i)] for i in ids), self._config.vocabulary.size
+        corpus = self.corpus
+        sentences = (
+            (corpus.languages[corpus.sentence_language[i]], corpus.sentences[int(i)])
+            for i in np.unique(self._training_pairs())
         )
+        size = self._config.vocabulary.size
+        model = trained_vocabulary.train(sentences, size, split_digits=True)
         with atomic_path(self._path / "tokenizer.model") as path:
             path.write_bytes(model)
-        return {"size": self._config.vocabulary.size}
+        return {"size": size}
 
     def _tokenize(self, inputs: dict) -> dict:
         sentences = self.corpus.sentences
