@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +12,19 @@ import keras
 from configs import parsing, schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from tasks.embedding import configured_student
+from tasks import embedding, translation
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"
 _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "ai-edge-litert")
+
+# (config, vocabulary size) -> the student in float32, by task
+_STUDENTS: dict[str, Callable[[schema.Config, int], keras.Model]] = {
+    "embedding": lambda config, size: embedding.configured_student(
+        config.student, size
+    ),
+    "translation": translation.configured_student,
+}
 
 
 class Rebuilt(NamedTuple):
@@ -40,7 +49,7 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     """
     config = parsing.from_json(workdir / "config.json")
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-    student = configured_student(config.student, tokenizer.vocabulary_size)
+    student = _STUDENTS[config.task](config, tokenizer.vocabulary_size)
     try:
         student.load_weights(workdir / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:

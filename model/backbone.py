@@ -59,13 +59,17 @@ class TokenEmbedding(keras.layers.Layer):
         The first column is at `first_position`, an int32 scalar.
         """
         length = ops.shape(token_ids)[1]
-        tokens = ops.take(self.tokens, token_ids, axis=0)
+        tokens = self.vectors(token_ids)
         places = ops.arange(length) + first_position
         positions = ops.take(self.positions, places, axis=0)
         hidden = ops.cast(tokens, self.compute_dtype) + ops.cast(
             positions, self.compute_dtype
         )
         return self.dropout(self.norm(hidden), training=training)
+
+    def vectors(self, token_ids: object) -> object:
+        """Returns the table's rows, token_ids.shape + (hidden_dim,)."""
+        return ops.take(self.tokens, token_ids, axis=0)
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""

@@ -17,6 +17,8 @@ from model.encoder_decoder import EncoderDecoder
 FORBIDDEN = -1e9
 # Copies of a run of tokens, one after another, that are still allowed.
 COPIES = 3
+# A translation has at most FACTOR * n + EXTRA tokens for n of the source.
+FACTOR, EXTRA = 2, 10
 
 
 class Vocabulary(NamedTuple):
@@ -76,7 +78,7 @@ def length_limits(pieces: tf.Tensor, longest: tf.Tensor | int) -> tf.Tensor:
 
     Twice the source and ten more, at most `longest`; none for an empty source.
     """
-    limits = tf.minimum(2 * pieces + 10, longest)
+    limits = tf.minimum(FACTOR * pieces + EXTRA, longest)
     return tf.where(pieces > 0, limits, 0)
 
 
