@@ -96,21 +96,22 @@ def write_model_card(path: Path, report: Report) -> None:
 
 
 def _write(path: Path, template: str, report: Report) -> None:
-    text = _environment().get_template(template).render(_facts(report))
+    text = environment().get_template(template).render(_facts(report))
     with atomic_path(path) as file:
         file.write_text(text, encoding="utf-8")
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Returns the templates, with the filters and charts they use."""
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=lambda name: bool(name) and ".html" in name,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    found.filters |= {
         "percent": wording.percent,
         "points": wording.points,
         "decimal": wording.decimal,
@@ -123,14 +124,14 @@ def _environment() -> jinja2.Environment:
         "aligned": wording.aligned,
         "title": lambda name: str(name).replace("_", " "),
     }
-    environment.globals |= {
+    found.globals |= {
         "bars": charts.bars,
         "line_chart": charts.line_chart,
         "scatter": scatter.scatter,
         "translation_map": translation_map.translation_map,
         "hue": translation_map.hue,
     }
-    return environment
+    return found
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -1,15 +1,19 @@
-"""Turns texts, one a line, into vectors with any exported model.
+"""Turns texts, one a line, into vectors or translations with any exported model.
 
     python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
+    python -m export.infer --model=runs/translate_smart_home [FILE] > translations.txt
 
-Row i of the array (float32, unit length) is line i of the file, empty lines included;
-without a file the standard input is read. --model is a run's folder, a .tflite file or
-a saved_model folder. --output=vectors.npy writes a file that is whole or absent.
+Row i of the array (float32, unit length), or line i of the translations, is line i of
+the file, empty lines included; without a file the standard input is read. --model is a
+run's folder, a .tflite file or a saved_model folder. --output writes a file that is
+whole or absent.
 """
 
+import functools
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,25 +25,54 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
-from export.runtime import Embedder
+from export.metadata import read_metadata
+from export.runtime import Embedder, Translator
 
 _CHUNK = 1024
 
+Translate = Callable[[Sequence[str]], list[str]]
+
 
 def open_model(path: Path) -> Predict:
-    """Returns texts to vectors for a workdir, a .tflite file or a SavedModel folder.
+    """Returns texts to vectors for a model as `file_of` takes it.
 
-    Of a workdir or an export folder it is the int8 file, the one meant for use.
+    Raises:
+        BabeletError: There is no model there, or it is damaged or foreign.
+    """
+    path = file_of(path)
+    if (path / "saved_model.pb").is_file():
+        return _open_saved_model(path)
+    return Embedder(path, num_threads=os.cpu_count() or 1).encode
+
+
+def translator(path: Path) -> Translate | None:
+    """Returns texts to translations for a translator's file, None for another's.
 
     Raises:
         BabeletError: There is no model there, or it is damaged or foreign.
     """
     if (path / "saved_model.pb").is_file():
-        return _open_saved_model(path)
-    if path.is_dir():
-        path = _file_in(path)
-        print(f"Model: {path}", file=sys.stderr)
-    return Embedder(path, num_threads=os.cpu_count() or 1).encode
+        facts = path / "assets.extra" / "babelet.json"
+        known = json.loads(facts.read_text("utf-8")) if facts.is_file() else {}
+        if known.get("task") != "translation":
+            return None
+        return import_quietly("export.translate").saved_model_translate(path)
+    if read_metadata(path).get("task") != "translation":
+        return None
+    return Translator(path, num_threads=os.cpu_count() or 1).translate
+
+
+def file_of(path: Path) -> Path:
+    """Returns a model as it is, and of a workdir or an export folder the int8 file.
+
+    Raises:
+        BabeletError: There is none in the folder.
+    """
+    if not path.is_dir() or (path / "saved_model.pb").is_file():
+        return path
+    path = _file_in(path)
+    print(f"Model: {path}", file=sys.stderr)
+    return path
 
 
 def _file_in(folder: Path) -> Path:
@@ -102,18 +135,29 @@ def write_vectors(predict: Predict, texts: Sequence[str], stream: BinaryIO) -> N
             progress.update(len(chunk))
 
 
+def write_translations(
+    translate: Translate, texts: Sequence[str], stream: BinaryIO
+) -> None:
+    """Writes the translations, one a line, as they arise."""
+    for text in tqdm(texts, desc="Translating", unit=" texts"):
+        stream.write(translate([text])[0].encode() + b"\n")
+
+
 def infer(model: Path, file: Path | None, output: Path | None) -> None:
-    """Reads texts from `file` or the standard input, writes vectors to `output`.
+    """Reads texts from `file` or the standard input, writes results to `output`.
 
     Args:
-        model: As `open_model` takes it.
+        model: As `file_of` takes it.
         file: Texts; None is the standard input.
-        output: An .npy file; None is the standard output.
+        output: An .npy file, or a text file for translations; None is the standard
+            output.
 
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
-    _check_output(output)
+    model = file_of(model)
+    translate = translator(model)
+    _check_output(output, binary=translate is None)
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
     try:
@@ -125,16 +169,19 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
             remedy="check the path",
         ) from error
     texts = read_texts(content, str(file or "standard input"))
-    predict = open_model(model)
+    if translate is None:
+        write = functools.partial(write_vectors, open_model(model), texts)
+    else:
+        write = functools.partial(write_translations, translate, texts)
     if output is None:
-        _to_standard_output(predict, texts)
+        _to_standard_output(write)
         return
     with atomic_path(output) as path, open(path, "wb") as stream:
-        write_vectors(predict, texts, stream)
+        write(stream)
 
 
-def _check_output(output: Path | None) -> None:
-    if output is None and sys.stdout.isatty():
+def _check_output(output: Path | None, binary: bool) -> None:
+    if output is None and binary and sys.stdout.isatty():
         raise BabeletError(
             "Vectors are binary, and the output is a terminal",
             remedy="redirect it with > vectors.npy, or give --output=vectors.npy",
@@ -148,15 +195,15 @@ def _check_output(output: Path | None) -> None:
         )
 
 
-def _to_standard_output(predict: Predict, texts: Sequence[str]) -> None:
+def _to_standard_output(write: Callable[[BinaryIO], None]) -> None:
     try:
-        write_vectors(predict, texts, sys.stdout.buffer)
+        write(sys.stdout.buffer)
         sys.stdout.flush()
     except OSError as error:
         # What Python still holds cannot be written either; it would say so at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise BabeletError(
-            f"Cannot write the vectors: {error.strerror}",
+            f"Cannot write the results: {error.strerror}",
             consequence="What was written is incomplete",
             remedy="see that the disk has space and the reading program stays open",
         ) from error
@@ -182,5 +229,7 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "model", None, "A run, a .tflite file or a saved_model folder.", required=True
     )
-    flags.DEFINE_string("output", None, "An .npy file; the standard output if absent.")
+    flags.DEFINE_string(
+        "output", None, "A file for the results; the standard output if absent."
+    )
     app.run(main)

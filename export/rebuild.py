@@ -68,6 +68,7 @@ def describe(workdir: Path) -> dict[str, Any]:
     weights = _sha256(workdir / WEIGHTS)
     return {
         "name": config.name,
+        "task": config.task,
         # Other weights are another version.
         "version": weights[:12],
         "licence": config.licence,

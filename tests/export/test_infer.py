@@ -125,7 +125,7 @@ def test_a_reader_that_stops_is_one_line(run_folder):
     process.stdout.close()
     _, message = process.communicate(b"lamp\n" * 3000, timeout=120)
     assert process.returncode == 2
-    assert b"Cannot write the vectors: Broken pipe" in message
+    assert b"Cannot write the results: Broken pipe" in message
     assert b"Traceback" not in message and b"Exception ignored" not in message
 
 

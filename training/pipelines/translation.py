@@ -9,12 +9,18 @@ import keras
 from configs.atomic import atomic_path
 from data.splits import TEST
 from evaluation.translation import score
+from export.rebuild import rebuild_student
+from export.translation import export_translator
 from tasks.translation import TranslationTask, configured_student, keras_translate
+from training import translation_reporting
 from training.callbacks import save_weights
 from training.loop import train
 from training.pipelines.base import Pipeline
 from training.translation_preparation import TranslationPreparation
 from training.workdir import digest
+
+# Test sentences on which the parity gate compares the exported files.
+PARITY_SENTENCES = 400
 
 
 class TranslationPipeline(Pipeline):
@@ -63,7 +69,7 @@ class TranslationPipeline(Pipeline):
         save_weights(student, workdir.path / "student.weights.h5")
         with atomic_path(workdir.path / "student.keras") as file:
             named = file.with_name(f"{file.name}.keras")
-            self._student().save(named)
+            rebuild_student(self.workdir.path).student.save(named)
             named.rename(file)
         return state | {"precision": precision, "parameters": student.count_params()}
 
@@ -90,29 +96,28 @@ class TranslationPipeline(Pipeline):
         return {name: values["bleu"] for name, values in metrics.items()}
 
     def export(self) -> dict:
-        """Writes export/, if the files equal the student."""
-        raise NotImplementedError
+        """Exports the student, proven on test sentences."""
+        sources, references, _ = self._preparation.held_out(TEST, PARITY_SENTENCES)
+        return export_translator(self.workdir.path, sources, references)
 
     def report(self) -> dict:
         """Writes report.html and MODEL_CARD.md."""
-        raise NotImplementedError
+        counts = self._preparation.corpus.counts()
+        return translation_reporting.report(self.workdir, counts)
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""
         shown = ", ".join(f"{name} {bleu:.1f}" for name, bleu in scores.items())
         return f"Test BLEU: {shown}"
 
-    def _student(self) -> keras.Model:
-        size = self._preparation.tokenizer.vocabulary_size
-        student = configured_student(self.workdir.config, size)
-        student.load_weights(self.workdir.path / "student.weights.h5")
-        return student
-
     def _models(self) -> dict:
         """Returns name -> translate, teacher first."""
         preparation, settings = self._preparation, self.workdir.config.translation
         tokenizer, beams = preparation.tokenizer, settings.beam_size
-        student, penalty = self._student(), settings.length_penalty
+        student, penalty = (
+            rebuild_student(self.workdir.path).student,
+            settings.length_penalty,
+        )
         models = {
             "teacher, greedy": preparation.teacher_translate(1),
             f"teacher, beam {beams}": preparation.teacher_translate(),
