@@ -17,8 +17,9 @@ from model.encoder_decoder import EncoderDecoder
 FORBIDDEN = -1e9
 # Copies of a run of tokens, one after another, that are still allowed.
 COPIES = 3
-# A translation has at most FACTOR * n + EXTRA tokens for n of the source.
-FACTOR, EXTRA = 2, 10
+# A translation has at most FACTOR * n + EXTRA tokens for n of the source. What is
+# promised is twice and ten: its text, tokenized again, may have some pieces more.
+FACTOR, EXTRA = 2, 8
 
 
 class Vocabulary(NamedTuple):
@@ -76,7 +77,7 @@ class History(NamedTuple):
 def length_limits(pieces: tf.Tensor, longest: tf.Tensor | int) -> tf.Tensor:
     """Returns the tokens a translation may have, int32, for sources of `pieces`.
 
-    Twice the source and ten more, at most `longest`; none for an empty source.
+    Twice the source and EXTRA more, at most `longest`; none for an empty source.
     """
     limits = tf.minimum(FACTOR * pieces + EXTRA, longest)
     return tf.where(pieces > 0, limits, 0)
