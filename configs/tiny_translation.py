@@ -1,7 +1,10 @@
-"""The translator's recipe in miniature: does every step run? Its scores mean nothing.
+"""The translator's recipe in miniature: does every step run?
 
 python -m training.distill --config=configs/tiny_translation.py \
     --workdir=runs/tiny_translation
+
+About a minute on 2 cores, after a download of 51 MB. Its BLEU is 0: 40 steps teach
+nothing. Every file of a real run is there.
 """
 
 import dataclasses

@@ -2,6 +2,9 @@
 
 python -m training.distill --config=configs/translate_smart_home.py \
     --workdir=runs/translate_smart_home
+
+Planned for 60 minutes on 2 cores with AMX. A student of 3.5M parameters, 37% of its
+teacher's 9.5M; its int8 file has 4.1 MB. Test BLEU of both is in the report.
 """
 
 from configs.schema import (

@@ -14,12 +14,18 @@ from sacrebleu.metrics import BLEU, CHRF
 # N texts -> N translations.
 Translate = Callable[[Sequence[str]], list[str]]
 
+# What BLEU counts: characters where words are not spaced, sacrebleu's words elsewhere.
+_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char", "th": "char"}
+
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\(\w+\)[sdif]|%[sdif]\b")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def score(
-    sources: Sequence[str], references: Sequence[str], translations: Sequence[str]
+    sources: Sequence[str],
+    references: Sequence[str],
+    translations: Sequence[str],
+    language: str = "",
 ) -> dict[str, Any]:
     """Returns everything measured of N translations.
 
@@ -27,25 +33,26 @@ def score(
         sources: The texts that were translated.
         references: What a person made of them.
         translations: What the model made of them.
+        language: Of the translations.
 
     Returns:
         "bleu" and "chrf", 0 to 100, and their signatures "bleu_signature",
         "chrf_signature"; "exact", the share of translations equal to the reference;
-        "length_ratio", words of the translations over those of the references; the
+        "length_ratio", characters of the translations over those of the references; the
         shares "empty" and "repeating" of translations; "placeholders_kept" and
         "numbers_kept", the share of sources with any whose placeholders (numbers) are
         the translation's too, None where no source has one; "sentences".
     """
-    bleu, chrf = BLEU(), CHRF(word_order=2)
+    bleu = BLEU(tokenize=_TOKENIZERS.get(language.partition("-")[0], "13a"))
+    chrf = CHRF(word_order=2)
     hypotheses, count = list(translations), max(len(translations), 1)
-    words = sum(len(text.split()) for text in references)
     return {
         "bleu": bleu.corpus_score(hypotheses, [list(references)]).score,
         "chrf": chrf.corpus_score(hypotheses, [list(references)]).score,
         "bleu_signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
         "exact": sum(map(str.__eq__, translations, references)) / count,
-        "length_ratio": sum(len(text.split()) for text in translations) / max(words, 1),
+        "length_ratio": sum(map(len, translations)) / max(sum(map(len, references)), 1),
         "empty": sum(not text.strip() for text in translations) / count,
         "repeating": sum(map(repeats, translations)) / count,
         "placeholders_kept": kept(PLACEHOLDER, sources, translations),

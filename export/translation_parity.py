@@ -49,7 +49,8 @@ def check_parity(workdir: Path, folder: Path) -> dict[str, Any]:
     ids = built.tokenizer.encode(sources)
     expected = _keras(built, ids)
     texts = built.tokenizer.decode(expected)
-    bleu = score(sources, references, texts)["bleu"]
+    language = built.config.data.languages[0]
+    bleu = score(sources, references, texts, language)["bleu"]
     found = saved_model_translate(folder / "saved_model")(sources)
     rows = {"saved_model": _of_texts(texts, found) | measure(folder / "saved_model")}
     for tier in TIERS:
@@ -58,7 +59,8 @@ def check_parity(workdir: Path, folder: Path) -> dict[str, Any]:
         translator = LiteRTTranslator(path, built.tokenizer, decoding)
         tokens = [translator.greedy(row) for row in tqdm(ids, desc=path.name)]
         row = _of_tokens(built, ids, expected, tokens, exact=tier == "fp32")
-        given = score(sources, references, built.tokenizer.decode(tokens))["bleu"]
+        texts = built.tokenizer.decode(tokens)
+        given = score(sources, references, texts, language)["bleu"]
         row |= {"bleu": given, "bleu_keras": bleu}
         if tier == "int8" and given < bleu - BLEU_LOSS:
             raise _failure(path.name, f"BLEU of {bleu - BLEU_LOSS:.2f}", f"{given:.2f}")

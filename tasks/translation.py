@@ -23,7 +23,8 @@ from model.encoder_decoder import EncoderDecoder
 from model.objective import Decisions
 from tasks.base import Task
 
-_ROWS = 64
+# Rows of a batch, beams counted.
+_ROWS = 128
 
 
 class TranslationTask(Task):

@@ -167,13 +167,14 @@ class TranslationPreparation:
         """Returns a function of a model to its scores on the validation split."""
         limit = self._config.training.validation_pairs
         sources, references, _ = self.held_out(VALIDATION, limit)
+        language = self.corpus.languages[1]
         # One graph for all validations of a training.
         opened = functools.lru_cache(maxsize=1)(
             lambda model: keras_translate(model, self.tokenizer)
         )
 
         def validate(model: keras.Model) -> dict[str, float]:
-            found = score(sources, references, opened(model)(sources))
+            found = score(sources, references, opened(model)(sources), language)
             return {name: found[name] for name in ("bleu", "chrf", "exact")}
 
         return validate
@@ -247,6 +248,9 @@ class TranslationPreparation:
         )
         print(f"teacher: {teacher.count_params():,} parameters, {self.precision}")
         folder = self._path / "teacher"
+        if folder.is_symlink():
+            # Another run's, of other settings: it stays as it is.
+            folder.unlink()
         state = train(task, teacher, settings, self.precision, folder, identity)
         save_weights(teacher, folder / TEACHER)
         return state | {"parameters": teacher.count_params()}
@@ -259,7 +263,7 @@ class TranslationPreparation:
             texts = corpus.sentences.texts(pairs[:, 1])
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
         if kind != "reference":
-            ids = np.unique(pairs[:, 0])
+            ids = self._training_sources()
             named = {"sources": self.corpus.fingerprint} | inputs
             named.pop("targets")
             name = digest(json.dumps(named, sort_keys=True))[:16]
@@ -307,7 +311,14 @@ class TranslationPreparation:
         return {"positions": int(targets.lengths.sum())}
 
     def _training_pairs(self) -> np.ndarray:
-        return self.corpus.pairs[self.corpus.pair_split == TRAIN]
+        """Returns int32 (n, 2), without the sentences that have no translation."""
+        pairs = self.corpus.pairs[self.corpus.pair_split == TRAIN]
+        return pairs[pairs[:, 0] != pairs[:, 1]]
+
+    def _training_sources(self) -> np.ndarray:
+        """Returns the sentences to be translated, those alone among them."""
+        ids = np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
+        return ids[np.asarray(self.corpus.sentence_language)[ids] == 0]
 
 
 def _check(config: Config) -> None:

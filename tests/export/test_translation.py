@@ -30,7 +30,7 @@ CONFIG = Config(
     name="lamps",
     task="translation",
     data=DataConfig(languages=("de",)),
-    vocabulary=VocabularyConfig(size=60),
+    vocabulary=VocabularyConfig(size=54),
     student=StudentConfig(
         num_layers=1,
         hidden_dim=32,
@@ -64,7 +64,7 @@ def workdir(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
     sides = {"en": SOURCES[:-1], "de": REFERENCES[:-1]}
     pairs = [(language, text) for language, texts in sides.items() for text in texts]
-    model = trained_vocabulary.train(pairs, 60, split_digits=True)
+    model = trained_vocabulary.train(pairs, 54, split_digits=True)
     (workdir / "tokenizer.model").write_bytes(model)
     config = dataclasses.replace(CONFIG)
     (workdir / "config.json").write_text(parsing.to_json(config))

@@ -43,6 +43,12 @@ class TranslationPipeline(Pipeline):
         layers = self.workdir.config.translation.decoder_layers
         return self._preparation.inputs() | named | {"decoder_layers": layers}
 
+    def evaluation_inputs(self) -> dict:
+        """Returns what scores depend on beside the weights."""
+        settings = self.workdir.config.translation
+        beams = [settings.beam_size, settings.length_penalty]
+        return super().evaluation_inputs() | {"beams": beams}
+
     def train(self) -> dict:
         """Trains the student and writes it in float32."""
         workdir, config = self.workdir, self.workdir.config
@@ -79,15 +85,17 @@ class TranslationPipeline(Pipeline):
         sources, references, near = preparation.held_out(
             TEST, config.evaluation.pairs_per_language
         )
+        language = preparation.corpus.languages[1]
         metrics, examples = {}, {"source": sources, "reference": references}
         for name, translate in self._models().items():
             print(f"evaluating: {name}", flush=True)
             translations = examples[name] = translate(sources)
-            metrics[name] = score(sources, references, translations)
+            metrics[name] = score(sources, references, translations, language)
             far = [row for row, is_near in enumerate(near) if not is_near]
             metrics[name]["bleu_without_near"] = score(
                 *([texts[row] for row in far] for texts in (sources, references)),
                 [translations[row] for row in far],
+                language,
             )["bleu"]
         for name, content in (("metrics", metrics), ("translations", examples)):
             with atomic_path(self.workdir.path / f"{name}.json") as file:
