@@ -78,7 +78,8 @@ def compare(
 
 
 def _figures(metrics: dict) -> dict[str, float]:
-    return {title: metrics[name] for title, name in COLUMNS.items()}
+    found = {title: metrics[name] for title, name in COLUMNS.items()}
+    return {title: value for title, value in found.items() if value is not None}
 
 
 def main(argv: Sequence[str]) -> None:

@@ -91,12 +91,9 @@ class TranslationPipeline(Pipeline):
             print(f"evaluating: {name}", flush=True)
             translations = examples[name] = translate(sources)
             metrics[name] = score(sources, references, translations, language)
-            far = [row for row, is_near in enumerate(near) if not is_near]
-            metrics[name]["bleu_without_near"] = score(
-                *([texts[row] for row in far] for texts in (sources, references)),
-                [translations[row] for row in far],
-                language,
-            )["bleu"]
+            metrics[name]["bleu_without_near"] = _without(
+                near, sources, references, translations, language
+            )
         for name, content in (("metrics", metrics), ("translations", examples)):
             with atomic_path(self.workdir.path / f"{name}.json") as file:
                 text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -138,3 +135,16 @@ class TranslationPipeline(Pipeline):
             # It decodes as it does, and a file holds the training texts alone.
             models = {n: m for n, m in models.items() if n.startswith("student")}
         return models
+
+
+def _without(
+    near: list[bool],
+    sources: list[str],
+    references: list[str],
+    translations: list[str],
+    language: str,
+) -> float | None:
+    """Returns BLEU of the sentences that are not `near`, None if there are none."""
+    rows = zip(sources, references, translations, near, strict=True)
+    far = [row[:3] for row in rows if not row[3]]
+    return score(*zip(*far, strict=True), language)["bleu"] if far else None
