@@ -17,9 +17,12 @@ NOT_INSTALLED = { \
 		"Remedy: check the network, pip's settings and the free disk space, then" \
 		"run make again." >&2; exit 1; }
 
+# As benchmarks/chromium.py looks for them.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help install distill test lint baseline
+.PHONY: help install distill test browser lint baseline
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -33,8 +36,21 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 	$(RUN) -m benchmarks.latency --workdir=runs/smart_home
 	$(DISTILL)
 
-test: $(STAMP) ## Run the tests
+test: $(STAMP) browser ## Run the tests
 	$(RUN) -m pytest
+
+# The page is tested in a real browser, which no package index of Python's has; the
+# system's own package is the one that gets its libraries and fonts.
+browser: ## Install Chromium for the tests of the page, where make may
+	@test -z "$(CHROMIUM)" || exit 0; \
+	for name in $(BROWSERS); do ! command -v $$name >/dev/null || exit 0; done; \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	&& echo "Installing Chromium ..." && apt-get update -qq >$(LOG) 2>&1 \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+		--no-install-recommends chromium >>$(LOG) 2>&1 \
+	|| echo "Chromium is not installed: the tests of the page will be skipped, and" \
+		"in CI they fail. Remedy: apt install chromium, or give another with" \
+		"CHROMIUM=." >&2
 
 lint: $(STAMP) ## Check style and formatting
 	$(RUN) -m ruff format --check .

@@ -61,7 +61,8 @@ def flags_of(module):
 def takes_files(module):
     """Says whether the usage that `module` begins with has a FILE."""
     source = text(file_of(module))
-    return "FILE" in ast.get_docstring(ast.parse(source))
+    # Not the FILE of --index=FILE, which is a flag's.
+    return bool(re.search(r"[ \[]FILE", ast.get_docstring(ast.parse(source))))
 
 
 def options(arguments):
