@@ -39,18 +39,20 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 test: $(STAMP) browser ## Run the tests
 	$(RUN) -m pytest
 
-# The page is tested in a real browser, which no package index of Python's has; the
-# system's own package is the one that gets its libraries and fonts.
-browser: ## Install Chromium for the tests of the page, where make may
-	@test -z "$(CHROMIUM)" || exit 0; \
-	for name in $(BROWSERS); do ! command -v $$name >/dev/null || exit 0; done; \
+# The page is tested in a real browser, which no package index of Python's has, and
+# MediaPipe links to two libraries of the system's.
+browser: ## Install what the tests of page and MediaPipe need, where make may
+	@{ test -n "$(CHROMIUM)" || command -v $(BROWSERS) >/dev/null; } \
+		&& ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libGLESv2.so.2 \
+		&& exit 0; \
 	test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-	&& echo "Installing Chromium ..." && apt-get update -qq >$(LOG) 2>&1 \
+	&& echo "Installing Chromium, libegl1 and libgles2 ..." \
+	&& apt-get update -qq >$(LOG) 2>&1 \
 	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
-		--no-install-recommends chromium >>$(LOG) 2>&1 \
-	|| echo "Chromium is not installed: the tests of the page will be skipped, and" \
-		"in CI they fail. Remedy: apt install chromium, or give another with" \
-		"CHROMIUM=." >&2
+		--no-install-recommends chromium libegl1 libgles2 >>$(LOG) 2>&1 \
+	|| echo "Chromium, libegl1 or libgles2 is not installed: the tests of the page" \
+		"or of MediaPipe will be skipped. Remedy: apt install chromium libegl1" \
+		"libgles2, or give another browser with CHROMIUM=." >&2
 
 lint: $(STAMP) ## Check style and formatting
 	$(RUN) -m ruff format --check .
