@@ -26,6 +26,7 @@ from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
 from tasks.embedding import student_predict
+from tasks.held_out import held_out
 from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
@@ -154,6 +155,8 @@ class Preparation:
         # A file counts by its content: changed, it is read again; moved, it is not.
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
+        # The text is the same under all weights.
+        inputs["data"]["weights"] = bool(config.data.weights)
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = {
             "corpus": self.corpus.fingerprint,
@@ -209,19 +212,30 @@ class Preparation:
 
     def held_out(self, split: int, limit: int) -> list[RetrievalSet]:
         """Returns up to `limit` pairs a language of a split, for retrieval."""
-        near = np.unique(self.corpus.pairs[self.corpus.pair_near][:, 0])
-        sets = []
-        for language in self.corpus.languages[1:]:
-            pairs = self.corpus.pairs_of(split, language, limit)
-            if len(pairs):
-                pivots = self.corpus.sentences.texts(pairs[:, 0])
-                texts = self.corpus.sentences.texts(pairs[:, 1])
-                flags = np.isin(pairs[:, 0], near) if split == TEST else None
-                sets.append(RetrievalSet(language, pivots, texts, flags))
-        return sets
+        return held_out(self.corpus, split, limit)
+
+    def alone(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns up to `limit` sentences of a split without a translation.
+
+        By language, for those in which no pair of the split is; fewer than three
+        sentences have no similarities to rank, and are left out.
+        """
+        corpus = self.corpus
+        paired = {group.language for group in self.held_out(split, 1)}
+        found = {
+            language: corpus.sentences_of(split, language, limit)
+            for language in corpus.languages
+            if language not in paired
+        }
+        return {language: texts for language, texts in found.items() if len(texts) > 2}
+
+    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns held-out sentences by language: of `held_out`, or else of `alone`."""
+        paired = {g.language: list(g.texts) for g in self.held_out(split, limit)}
+        return paired | self.alone(split, limit)
 
     def training_pivots(self) -> np.ndarray:
-        """Returns the pivot sentence ids of the training split, int32, ascending."""
+        """Returns the ids of what the teacher reads in training, int32, ascending."""
         return np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
 
     def _build_corpus(self) -> dict:
@@ -229,7 +243,11 @@ class Preparation:
             self._config.data, self._path / "corpus", cache_folder()
         )
         print(format_counts(report))
-        return {"counts": report.counts, "rejected": report.rejected}
+        return {
+            "counts": report.counts,
+            "monolingual": report.monolingual,
+            "rejected": report.rejected,
+        }
 
     def _trim(self) -> dict:
         if self.origin.tokenizer_model is None:
@@ -288,6 +306,8 @@ class Preparation:
             for side in (group.pivot_texts, group.texts)
             for text in side
         ]
+        for split, limit in limits.items():
+            held_out += itertools.chain(*self.alone(split, limit).values())
         training = (sentences[int(i)] for i in pivots)
         self.teacher.require(itertools.chain(training, held_out))
         training = (sentences[int(i)] for i in pivots)
@@ -297,12 +317,10 @@ class Preparation:
 
     def _cover(self) -> dict:
         limit = self._config.vocabulary.report_sentences
-        texts = {
-            group.language: list(group.texts[:limit])
-            for group in self.held_out(
-                VALIDATION, self._config.training.validation_pairs
-            )
-        }
+        held_out = self.held_out_texts(
+            VALIDATION, self._config.training.validation_pairs
+        )
+        texts = {language: rows[:limit] for language, rows in held_out.items()}
         full, proto = None, self.origin.tokenizer_model
         if proto is not None:
             full = Tokenizer(proto, self._config.teacher.max_length)
