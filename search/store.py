@@ -175,14 +175,14 @@ class Store:
 
     def delete(self, ids: Iterable[int]) -> int:
         """Takes the documents with these row numbers out; returns how many."""
-        count = 0
+        ids = list(ids)
         with explained(self.path), self.connection:
-            for count, document in enumerate(ids, start=1):
+            for document in ids:
                 self._delete_passages(document)
                 self.connection.execute(
                     "DELETE FROM documents WHERE id = ?", (document,)
                 )
-        return count
+        return len(ids)
 
     def renew_sketches(self, always: bool = False) -> bool:
         """Makes the sketches anew if twice the passages are there since the last time.
