@@ -20,10 +20,8 @@ def load_model(path: Path) -> tuple[Model, Embedder]:
     """
     path = model_file(path) if path.is_dir() else path
     embedder = Embedder(path)
-    # Another tokenizer gives other vectors; the metadata names it, if not all.
-    tokenizer = embedder.metadata.get("tokenizer_sha256", "")
-    model = Model(path.resolve(), _digest(path), tokenizer, embedder.dim)
-    return model, embedder
+    weights = embedder.metadata.get("weights_sha256", "")
+    return Model(path.resolve(), _digest(path), weights, embedder.dim), embedder
 
 
 def load_embedders(path: Path, count: int) -> tuple[Model, list[Embedder]]:

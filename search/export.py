@@ -3,19 +3,66 @@
   python -m search.export --index=my.db --output=my.index
   python -m search.export --index=my.db --output=my.index --language=de,en
 
-The file holds texts, languages, ids and vectors; search/compact.py describes every
-byte, and has a reader. Queries have to be embedded by the model that made the index,
-which the file names by its SHA-256.
+The file holds the passages' texts, languages and vectors. Its bytes are described in
+export/web/index_file.py: a header in JSON, then arrays that a page opens as they are.
+Queries have to be embedded by the student that made the index; the file names it by
+the SHA-256 of its weights, which each .tflite file of a run carries too.
 """
 
 import sys
 from pathlib import Path
 
+import numpy as np
 from absl import app, flags
 
 from configs.errors import BabeletError
-from search.compact import write_compact
+from export.web.index_file import Index, write_index
+from search.connection import connect, explained
 from search.filters import Filter
+from search.store import read_settings
+
+
+def export(index: Path, output: Path, where: Filter) -> int:
+    """Writes the passages of an index to a file that is whole or absent.
+
+    The whole file is in memory meanwhile, as it will be in the page.
+
+    Args:
+        index: What `search.build` made.
+        output: The file.
+        where: Which documents.
+
+    Returns:
+        How many passages.
+
+    Raises:
+        BabeletError: Something cannot be read or written, or no passage is left.
+    """
+    connection = connect(index)
+    clause, values = where.clause("p.id")
+    with explained(index), connection:
+        model, _ = read_settings(connection)
+        rows = connection.execute(
+            "SELECT d.text, p.start, p.stop, d.language, v.vector FROM passages AS p "
+            "JOIN vectors AS v ON v.passage = p.id "
+            f"JOIN documents AS d ON d.id = p.document WHERE true{clause} "
+            "ORDER BY p.id",
+            values,
+        )
+        texts, languages, vectors = [], [], bytearray()
+        for text, start, stop, language, vector in rows:
+            texts.append(text[start:stop])
+            languages.append(language)
+            vectors += vector
+    if not texts:
+        raise BabeletError(
+            f"{index} has no passage to export",
+            remedy="build the index first, or choose another --language",
+        )
+    quantised = np.frombuffer(vectors, np.int8).reshape(len(texts), model.dim)
+    name, weights = index.stem, model.weights_sha256
+    write_index(output, Index(name, texts, languages, weights, quantised))
+    return len(texts)
 
 
 def main(argv: list[str]) -> None:
@@ -25,7 +72,7 @@ def main(argv: list[str]) -> None:
     index, output = Path(flags.FLAGS.index), Path(flags.FLAGS.output)
     languages = tuple(code for code in flags.FLAGS.language.split(",") if code)
     try:
-        count = write_compact(index, output, Filter(languages))
+        count = export(index, output, Filter(languages))
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

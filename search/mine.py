@@ -127,10 +127,12 @@ def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -
             else mine_translations(connection, pivot, least)
         )
         with open(path, "w", encoding="utf-8", newline="\n") as file:
-            for count, row in enumerate(found):
+            lines = -1  # The header is none of the pairs.
+            for row in found:
                 cells = (" ".join(str(cell).split()) for cell in row)
                 file.write("\t".join(cells) + "\n")
-    return count
+                lines += 1
+    return lines
 
 
 def main(argv: list[str]) -> None:

@@ -14,7 +14,7 @@ VERSION = 1
 
 TABLES = """
 CREATE TABLE settings (
-  -- model_sha256, model_path, tokenizer_sha256, dim, quantisation: what made vectors.
+  -- model_sha256, model_path, weights_sha256, dim, quantisation: what made vectors.
   -- words: JSON, how text became `words`.  centre: float32 (dim,), for sketches.
   -- sketched: passages there were when `centre` was computed.
   name TEXT PRIMARY KEY,

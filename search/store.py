@@ -26,8 +26,10 @@ class Model:
     """The file that made an index's vectors."""
 
     path: Path
+    # Of the file: its vectors can be compared with no other's.
     sha256: str
-    tokenizer_sha256: str
+    # Of the student it was made of, which its other exports share; "" if not known.
+    weights_sha256: str
     dim: int
 
 
@@ -340,7 +342,7 @@ def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
     model = Model(
         path=Path(found["model_path"]),
         sha256=found["model_sha256"],
-        tokenizer_sha256=found["tokenizer_sha256"],
+        weights_sha256=found["weights_sha256"],
         dim=found["dim"],
     )
     return model, WordRules(**json.loads(found["words"]))
@@ -370,7 +372,7 @@ def _write_settings(
     values = {
         "model_path": str(model.path),
         "model_sha256": model.sha256,
-        "tokenizer_sha256": model.tokenizer_sha256,
+        "weights_sha256": model.weights_sha256,
         "dim": model.dim,
         "quantisation": QUANTISATION,
         "words": rules.to_json(),
