@@ -29,7 +29,7 @@ from absl import app, flags
 from configs.errors import BabeletError
 from export.runtime import Embedder
 from search.connection import explained, is_index, locked
-from search.documents import read_documents
+from search.documents import count_documents, read_documents
 from search.embedding import load_embedders, require_same
 from search.lexical import WordRules
 from search.reembed import reembed
@@ -67,7 +67,7 @@ def build(
             for path in inputs:
                 name = source or str(path.resolve())
                 documents = read_documents(path, name, language)
-                done = update(store, name, documents, embedders)
+                done = update(store, name, documents, embedders, count_documents(path))
                 total.read += done.read
                 total.embedded += done.embedded
                 total.deleted += done.deleted

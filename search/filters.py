@@ -26,9 +26,12 @@ class Filter:
             tests.append("d.language IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(self.languages))
         for name, value in self.metadata:
-            # ->> takes a name as it is, whatever characters it has.
-            tests.append("CAST(d.metadata ->> ? AS TEXT) = ?")
-            values += [json.dumps(name), value]
+            # Not ->>: a name with a quote or "$" would be a path.
+            tests.append(
+                "EXISTS (SELECT 1 FROM json_each(d.metadata) AS m "
+                "WHERE m.key = ? AND CAST(m.value AS TEXT) = ?)"
+            )
+            values += [name, value]
         if not tests:
             return "", ()
         return (

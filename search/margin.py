@@ -41,6 +41,8 @@ def mine(
         progress: Is told how many rows were done, of N + M, or of N in one set.
     """
     same = first is second
+    if min(len(first), len(second)) <= same:
+        return []
     forward = nearest_rows(first, second, neighbours, same, progress)
     backward = forward
     if not same:
@@ -48,7 +50,7 @@ def mine(
     surroundings = forward[1].mean(axis=1), backward[1].mean(axis=1)
     right, margin, cosine = _best(forward, *surroundings)
     left, _, _ = _best(backward, *surroundings[::-1])
-    mutual = left[right] == np.arange(len(right)) if len(right) else right > 0
+    mutual = left[right] == np.arange(len(right))
     if same:
         mutual &= np.arange(len(right)) < right
     rows = np.flatnonzero(mutual & (margin >= least))
@@ -70,7 +72,7 @@ def nearest_rows(
     Args:
         queries: int8 (N, dim).
         candidates: int8 (M, dim).
-        count: k; fewer if there are fewer candidates.
+        count: k; fewer if there are fewer candidates, of which there is one.
         same: Both are one set: a row is not its own neighbour.
         progress: Is told how many rows were done.
 
@@ -78,12 +80,12 @@ def nearest_rows(
         int64 (N, k) and float32 (N, k), the nearest first.
     """
     count = min(count, len(candidates) - same)
-    ids = np.zeros((len(queries), max(count, 0)), np.int64)
+    ids = np.zeros((len(queries), count), np.int64)
     scores = np.full(ids.shape, -np.inf, np.float32)
     for start in range(0, len(queries), _ROWS):
         rows = np.arange(start, min(start + _ROWS, len(queries)))
         block = to_unit(queries[rows])
-        for left in range(0, len(candidates) if count > 0 else 0, _COLUMNS):
+        for left in range(0, len(candidates), _COLUMNS):
             columns = np.arange(left, min(left + _COLUMNS, len(candidates)))
             cosines = block @ to_unit(candidates[columns]).T
             if same:
@@ -103,9 +105,6 @@ def _best(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns of each row the neighbour of widest margin, its margin and cosine."""
     ids, cosines = found
-    if not ids.size:
-        empty = np.zeros(0, np.float32)
-        return np.zeros(0, np.int64), empty, empty
     margins = 2 * cosines / (own[:, None] + other[ids])
     best = margins.argmax(axis=1)[:, None]
     values = [

@@ -6,7 +6,8 @@ there is. `sketches` (sqlite-vec) and `words` (FTS5) are indexes over them, whic
 
 A vector is `dim` signed bytes, its largest component at 127 or -127. Its length has
 no meaning: the cosine of two is that of the unit vectors they stand for. A sketch is
-`dim` bits: where the vector, at unit length, is above the setting `centre`.
+`dim` bits, filled up to whole bytes: where the vector, at unit length, is above the
+setting `centre`.
 """
 
 APPLICATION_ID = 0x42424C54  # "BBLT", in the file's header at byte 68.
@@ -53,7 +54,7 @@ CREATE TABLE vectors (
 INDEXES = """
 CREATE VIRTUAL TABLE sketches USING vec0(
   passage INTEGER PRIMARY KEY,
-  sketch bit[{dim}]
+  sketch bit[{bits}]
 );
 CREATE VIRTUAL TABLE words USING fts5(
   terms, content='', contentless_delete=1, tokenize='ascii'

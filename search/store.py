@@ -95,7 +95,7 @@ class Store:
                 connection.pragma("application_id", schema.APPLICATION_ID)
                 connection.pragma("user_version", schema.VERSION)
                 connection.execute(schema.TABLES)
-                connection.execute(schema.INDEXES.format(dim=model.dim))
+                connection.execute(schema.INDEXES.format(bits=-(-model.dim // 8) * 8))
                 _write_settings(connection, model, rules)
             return cls(path, connection)
 

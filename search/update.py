@@ -34,6 +34,7 @@ def update(
     source: str,
     documents: Iterable[Document],
     embedders: Sequence[Embedder],
+    expected: int = 0,
 ) -> Update:
     """Makes the index's part from `source` equal to `documents`.
 
@@ -46,6 +47,7 @@ def update(
         source: What it calls this input.
         documents: All of the input.
         embedders: Of one model; each works in a thread of its own.
+        expected: About how many documents there are, for the time left; 0: unknown.
 
     Raises:
         BabeletError: The input or the index cannot be read or written.
@@ -65,7 +67,7 @@ def update(
 
     with (
         ThreadPoolExecutor(len(embedders)) as pool,
-        tqdm(desc="Indexing", unit=" documents") as progress,
+        tqdm(desc="Indexing", unit=" documents", total=expected or None) as progress,
     ):
         waiting: deque[Future[list[Embedded]]] = deque()
         try:
