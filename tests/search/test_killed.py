@@ -4,7 +4,7 @@ import time
 import apsw
 import pytest
 
-from search.connection import connect
+from search.connection import connect, is_index
 from search.documents import Document
 from search.inspection import inspect
 from search.lexical import WordRules
@@ -18,7 +18,7 @@ def many():
     """Enough documents for several transactions."""
     return [
         (f"{key}-{i}", language, f"{text} {i}", room)
-        for i in range(500)
+        for i in range(900)
         for key, language, text, room in DOCUMENTS
     ]
 
@@ -31,18 +31,16 @@ def test_ten_kills_leave_what_one_build_leaves(run, many, model, tmp_path):
     stored = []
     for i in range(10):
         process = run("build", *flags, f"--index={index}", wait=False)
-        _wait_for(index, process, stored[-1] if stored else 0, 0.03 * i)
+        # At another moment each time; every second one after something was stored.
+        _wait_for(index, process, max(stored, default=0) + 1 if i % 2 else 0)
+        time.sleep(0.02 * i)
         process.kill()
         process.communicate()
-        if index.is_file() and index.stat().st_size:
-            try:
-                facts = inspect(index)
-            except Exception as error:  # Killed before it had tables.
-                assert "no index of Babelet" in str(error)
-                continue
-            assert facts["problems"] == []
-            stored.append(facts["documents"])
+        if _documents(index) >= 0:
+            assert inspect(index)["problems"] == []
+        stored.append(_documents(index))
     assert stored == sorted(stored)
+    assert any(0 < count < len(many) for count in stored), stored
     assert run("build", *flags, f"--index={index}").returncode == 0
     whole = tmp_path / "whole.db"
     assert run("build", *flags, f"--index={whole}").returncode == 0
@@ -50,15 +48,22 @@ def test_ten_kills_leave_what_one_build_leaves(run, many, model, tmp_path):
     assert inspect(index)["problems"] == []
 
 
-def _wait_for(index, process, stored, extra):
-    """Waits until the build has begun to write, and `extra` seconds more."""
-    end = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < end:
-        wal = index.with_name(f"{index.name}-wal")
-        if wal.is_file() and wal.stat().st_size:
-            break
+def _wait_for(index, process, documents):
+    """Waits until the index has so many documents, or the process has ended."""
+    end = time.monotonic() + 30
+    while _documents(index) < documents and process.poll() is None:
+        assert time.monotonic() < end
         time.sleep(0.01)
-    time.sleep(extra)
+
+
+def _documents(index):
+    """Returns how many documents are stored, -1 before there are tables."""
+    if not is_index(index):
+        return -1
+    connection = connect(index)
+    count = connection.execute("SELECT count(*) FROM documents").get
+    connection.close()
+    return count
 
 
 def test_readers_see_whole_transactions_during_a_build(tmp_path, many, embedders):
@@ -107,7 +112,7 @@ def test_a_kill_while_all_is_embedded_anew(run, many, model, other_model, tmp_pa
     anew = ["--reembed", f"--model={other_model}", f"--index={index}"]
     beside = tmp_path / ".my.db.reembed"
     process = run("build", *anew, wait=False)
-    _wait_for(beside, process, 0, 0.2)
+    _wait_for(beside, process, 1)
     process.kill()
     process.communicate()
     assert content(index) == before
