@@ -6,7 +6,7 @@ from pathlib import Path
 from configs.errors import BabeletError
 from export.infer import model_file
 from export.runtime import Embedder
-from search.store import Model
+from search.settings import Model
 
 
 def load_model(path: Path) -> tuple[Model, Embedder]:

@@ -19,7 +19,7 @@ from configs.errors import BabeletError
 from export.web.index_file import Index, write_index
 from search.connection import connect, explained
 from search.filters import Filter
-from search.store import read_settings
+from search.settings import read_settings
 
 
 def export(index: Path, output: Path, where: Filter) -> int:

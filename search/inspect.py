@@ -42,7 +42,7 @@ def format_facts(facts: dict[str, Any]) -> str:
 
 
 def repair(index: Path) -> None:
-    """Makes the indexes over texts and vectors anew, in two transactions.
+    """Makes the indexes over texts and vectors anew, in one transaction.
 
     Raises:
         BabeletError: The file cannot be written, or texts or vectors are damaged.
@@ -50,8 +50,7 @@ def repair(index: Path) -> None:
     with locked(index):
         store = Store.open(index)
         try:
-            store.renew_sketches(always=True)
-            store.renew_words()
+            store.renew(always=True)
         finally:
             store.close()
 

@@ -7,7 +7,8 @@ import apsw
 
 from search.connection import connect, explained
 from search.documents import Document
-from search.store import content_hash, read_settings
+from search.settings import read_settings
+from search.store import content_hash
 
 # What is wrong, if a query finds something, and the query.
 _CHECKS = {

@@ -12,7 +12,7 @@ from search.embedding import load_model_of
 from search.filters import Filter
 from search.fusion import fuse
 from search.passages import Passage, read_passages
-from search.store import read_settings
+from search.settings import read_settings
 from search.vector_ranking import cosines, nearest
 from search.word_ranking import having_words
 

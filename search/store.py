@@ -2,10 +2,8 @@
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import apsw
 import numpy as np
@@ -13,24 +11,18 @@ import numpy as np
 from configs.errors import BabeletError
 from search import schema
 from search.connection import connect, explained, open_file
+from search.derived import (
+    centre_of,
+    delete_derived,
+    put_sketches,
+    put_words,
+    renew_sketches,
+    renew_words,
+)
 from search.documents import Document
 from search.lexical import WordRules
-from search.quantise import QUANTISATION, sketch, to_bytes, to_unit
-
-# Passages a new centre is the mean of, and a part of the file that is read at once.
-_SAMPLE = 8192
-
-
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """The file that made an index's vectors."""
-
-    path: Path
-    # Of the file: its vectors can be compared with no other's.
-    sha256: str
-    # Of the student it was made of, which its other exports share; "" if not known.
-    weights_sha256: str
-    dim: int
+from search.quantise import to_bytes
+from search.settings import Model, read_settings, write_settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +88,7 @@ class Store:
                 connection.pragma("user_version", schema.VERSION)
                 connection.execute(schema.TABLES)
                 connection.execute(schema.INDEXES.format(bits=-(-model.dim // 8) * 8))
-                _write_settings(connection, model, rules)
+                write_settings(connection, model, rules)
             return cls(path, connection)
 
     def close(self) -> None:
@@ -168,12 +160,14 @@ class Store:
     def put(self, batch: Sequence[Embedded]) -> None:
         """Stores documents, in the place of those of the same source and key."""
         with explained(self.path), self.connection:
-            centre = self._centre(batch)
-            first = self._next_passage()
+            rows, texts = [], []
             for embedded in batch:
-                document = self._put_document(embedded.document)
-                self._put_passages(document, first, embedded, centre)
-                first += len(embedded.windows)
+                number = self._put_document(embedded.document)
+                text, language = embedded.document.text, embedded.document.language
+                rows += [(number, *window) for window in embedded.windows]
+                texts += [(text[a:b], language) for a, b in embedded.windows]
+            vectors = to_bytes(np.concatenate([each.vectors for each in batch]))
+            self._put_passages(rows, texts, vectors)
 
     def delete(self, ids: Iterable[int]) -> int:
         """Takes the documents with these row numbers out; returns how many."""
@@ -186,41 +180,18 @@ class Store:
                 )
         return len(ids)
 
-    def renew_sketches(self, always: bool = False) -> bool:
-        """Makes the sketches anew if twice the passages are there since the last time.
+    def renew(self, always: bool = False) -> None:
+        """Makes sketches anew if passages have doubled since the last time.
 
-        The first of the documents may be of one language; the centre should be that
-        of all. Returns whether it was done.
+        The first documents may be of one language; the centre should be that of all.
+
+        Args:
+            always: Make them in any case, and the words too.
         """
         with explained(self.path), self.connection:
-            passages = self.connection.execute("SELECT count(*) FROM vectors").get
-            if not always and passages < 2 * self._setting("sketched", 0):
-                return False
-            step = max(1, passages // _SAMPLE)
-            sample = self.connection.execute(
-                "SELECT vector FROM vectors WHERE passage % ? = 0", (step,)
-            )
-            vectors = [np.frombuffer(row[0], np.int8) for row in sample]
-            if not vectors:
-                return False
-            centre = to_unit(np.stack(vectors)).mean(axis=0)
-            self._set("centre", centre.astype("<f4").tobytes())
-            self._set("sketched", passages)
-            self.connection.execute("DELETE FROM sketches")
-            for ids, quantised in read_vectors(self.connection):
-                self._put_sketches(ids, quantised, centre)
-        return True
-
-    def renew_words(self) -> None:
-        """Makes the full-text index anew from the documents."""
-        with explained(self.path), self.connection:
-            self.connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
-            rows = self.connection.execute(
-                "SELECT p.id, p.start, p.stop, d.text, d.language FROM passages AS p "
-                "JOIN documents AS d ON d.id = p.document"
-            )
-            for passage, start, stop, text, language in rows:
-                self._put_words([passage], [text[start:stop]], language)
+            renew_sketches(self.connection, always)
+            if always:
+                renew_words(self.connection, self.rules)
 
     def sources(self) -> list[str]:
         """Returns the inputs that documents came from."""
@@ -249,51 +220,31 @@ class Store:
         return found
 
     def _put_passages(
-        self, document: int, first: int, embedded: Embedded, centre: np.ndarray
+        self,
+        rows: Sequence[tuple[int, int, int]],
+        texts: Sequence[tuple[str, str]],
+        vectors: np.ndarray,
     ) -> None:
-        text, language = embedded.document.text, embedded.document.language
-        ids = range(first, first + len(embedded.windows))
-        many = self.connection.executemany
-        many(
+        """Stores passages: document, start and stop; text and language; and vector."""
+        first = self.connection.execute(
+            "SELECT coalesce(max(id), 0) + 1 FROM passages"
+        ).get
+        numbers = range(first, first + len(rows))
+        self.connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?)",
-            (
-                (i, document, *window)
-                for i, window in zip(ids, embedded.windows, strict=True)
-            ),
+            ((number, *row) for number, row in zip(numbers, rows, strict=True)),
         )
-        many(
+        self.connection.executemany(
             "INSERT INTO vectors VALUES (?, ?)",
-            zip(ids, map(bytes, to_bytes(embedded.vectors)), strict=True),
+            zip(numbers, map(bytes, vectors), strict=True),
         )
-        self._put_sketches(ids, to_bytes(embedded.vectors), centre)
-        texts = [text[start:stop] for start, stop in embedded.windows]
-        self._put_words(ids, texts, language)
-
-    def _put_sketches(
-        self, ids: Sequence[int], quantised: np.ndarray, centre: np.ndarray
-    ) -> None:
-        bits = sketch(to_unit(quantised), centre)
-        self.connection.executemany(
-            "INSERT INTO sketches VALUES (?, vec_bit(?))",
-            zip(ids, map(bytes, bits), strict=True),
-        )
-
-    def _put_words(
-        self, ids: Sequence[int], texts: Sequence[str], language: str
-    ) -> None:
-        terms = (" ".join(self.rules.terms(text, language)) for text in texts)
-        self.connection.executemany(
-            "INSERT INTO words (rowid, terms) VALUES (?, ?)",
-            zip(ids, terms, strict=True),
-        )
+        centre = centre_of(self.connection, vectors)
+        put_sketches(self.connection, numbers, vectors, centre)
+        words = ((number, *text) for number, text in zip(numbers, texts, strict=True))
+        put_words(self.connection, self.rules, words)
 
     def _delete_passages(self, document: int) -> None:
-        for table, column in (("sketches", "passage"), ("words", "rowid")):
-            self.connection.execute(
-                f"DELETE FROM {table} WHERE {column} IN "
-                "(SELECT id FROM passages WHERE document = ?)",
-                (document,),
-            )
+        delete_derived(self.connection, document)
         self.connection.execute(
             "DELETE FROM vectors WHERE passage IN "
             "(SELECT id FROM passages WHERE document = ?)",
@@ -301,80 +252,8 @@ class Store:
         )
         self.connection.execute("DELETE FROM passages WHERE document = ?", (document,))
 
-    def _centre(self, batch: Sequence[Embedded]) -> np.ndarray:
-        stored = self._setting("centre", None)
-        if stored is not None:
-            return np.frombuffer(stored, "<f4")
-        vectors = np.concatenate([embedded.vectors for embedded in batch])
-        if not len(vectors):
-            return np.zeros(self.model.dim, np.float32)
-        centre = vectors.mean(axis=0)
-        self._set("centre", centre.astype("<f4").tobytes())
-        self._set("sketched", len(vectors))
-        return centre
-
-    def _next_passage(self) -> int:
-        return self.connection.execute(
-            "SELECT coalesce(max(id), 0) + 1 FROM passages"
-        ).get
-
-    def _setting(self, name: str, default: Any) -> Any:
-        row = self.connection.execute(
-            "SELECT value FROM settings WHERE name = ?", (name,)
-        ).fetchone()
-        return default if row is None else row[0]
-
-    def _set(self, name: str, value: Any) -> None:
-        self.connection.execute(
-            "INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value)
-        )
-
 
 def content_hash(document: Document) -> bytes:
     """Returns SHA-256 of what a document's vectors and words are made of."""
     content = f"{document.language}\0{document.text}"
     return hashlib.sha256(content.encode()).digest()
-
-
-def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
-    """Returns the model and the rules that an index was made with."""
-    found = dict(connection.execute("SELECT name, value FROM settings").fetchall())
-    model = Model(
-        path=Path(found["model_path"]),
-        sha256=found["model_sha256"],
-        weights_sha256=found["weights_sha256"],
-        dim=found["dim"],
-    )
-    return model, WordRules(**json.loads(found["words"]))
-
-
-def read_vectors(
-    connection: apsw.Connection,
-) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Yields all passages' ids and vectors, int8 (N, dim), N at most 8192."""
-    last = 0
-    while True:
-        rows = connection.execute(
-            "SELECT passage, vector FROM vectors WHERE passage > ? "
-            "ORDER BY passage LIMIT ?",
-            (last, _SAMPLE),
-        ).fetchall()
-        if not rows:
-            return
-        last = rows[-1][0]
-        data = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
-        yield [row[0] for row in rows], data.reshape(len(rows), -1)
-
-
-def _write_settings(
-    connection: apsw.Connection, model: Model, rules: WordRules
-) -> None:
-    values = {
-        "model_path": str(model.path),
-        "model_sha256": model.sha256,
-        "weights_sha256": model.weights_sha256,
-        "dim": model.dim,
-        "quantisation": QUANTISATION,
-        "words": rules.to_json(),
-    }
-    connection.executemany("INSERT INTO settings VALUES (?, ?)", values.items())

@@ -86,7 +86,7 @@ def update(
             for future in waiting:
                 future.cancel()
     done.deleted = store.delete_unseen()
-    store.renew_sketches()
+    store.renew()
     return done
 
 
