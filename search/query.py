@@ -1,5 +1,7 @@
 """Asks an index in any language; answers come in all of its languages.
 
+  python -m search.query --index=my.db "QUERY"
+
   python -m search.query --index=my.db "wo ist der Lichtschalter"
   python -m search.query --index=my.db 電池 --language=en --top=3
   python -m search.query --index=my.db "low battery" --where=room=kitchen --json

@@ -38,7 +38,9 @@ def having_words(
     asked = _telling(connection, weights)
     if not asked:
         return []
-    clause, values = where.clause("rowid")
+    # With the plus, SQLite compares what FTS5 finds; without, it would ask FTS5 anew
+    # for every passage that may be found.
+    clause, values = where.clause("+rowid")
     expression = " OR ".join(word.expression() for word in asked)
     rows = connection.execute(
         f"SELECT rowid FROM words WHERE words MATCH ?{clause} ORDER BY rank LIMIT ?",
