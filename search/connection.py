@@ -95,9 +95,13 @@ def open_file(path: Path, writable: bool, create: bool = False) -> apsw.Connecti
 
 
 def _can_share(path: Path) -> bool:
-    """Tells whether readers can note in the folder what they read, as WAL needs it."""
-    wal, shared = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
-    return os.access(path.parent, os.W_OK) or (wal.exists() and shared.exists())
+    """Tells whether SQLite may write beside the file, as it has to even to read it.
+
+    If not, the file is read as one that nobody changes, unless a killed build left
+    something beside it: without that, it would be the index of some time ago.
+    """
+    left = path.with_name(path.name + "-wal")
+    return os.access(path.parent, os.W_OK) or left.exists()
 
 
 def _require_index(connection: apsw.Connection, path: Path) -> None:
