@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import BabeletError
-from data.sources.formats.optional_package import require_package
+from data.optional_package import require_package
 from data.sources.opening import decoded
 from data.tokenizer import valid_unicode
 
