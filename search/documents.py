@@ -208,7 +208,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    parquet = require_package("pyarrow.parquet", "pyarrow", str(path))
+    parquet = require_package("pyarrow.parquet", "pyarrow", f"Reading {path}")
     number = 0
     try:
         with _opened(path) as binary, parquet.ParquetFile(binary) as file:
