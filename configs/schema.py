@@ -98,8 +98,11 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyConfig:
-    """The student's tokenizer: the teacher's, trimmed to the corpus."""
+    """The student's tokenizer."""
 
+    # "trim": the pieces of a teacher's SentencePiece that serve the corpus best;
+    # "train": a SentencePiece Unigram model of the corpus alone.
+    method: Literal["trim", "train"] = "trim"
     # Pieces, the four special ones included.
     size: int = 32_000
     # Below either of these, on held-out text of a language, a warning is printed:
@@ -121,8 +124,17 @@ class TeacherConfig:
 
     # A name in model/teachers.
     kind: str = "packaged_e5"
-    # A local file in the place of the downloaded one; empty: download.
+    # A local file or folder, or a KerasHub preset's name; empty: what the kind
+    # downloads.
     path: str = ""
+    # Put before every text. "auto": what the model was trained with, where the kind
+    # knows it, else nothing.
+    prefix: str = "auto"
+    # From token vectors to a sentence vector. "auto": as the model was trained, where
+    # its files tell, else mean.
+    pooling: Literal["auto", "mean", "cls", "max"] = "auto"
+    # "l2" scales vectors to unit length; "none" refuses those that are not.
+    normalization: Literal["l2", "none"] = "l2"
     # Layers kept, from the first; 0 keeps all (tests and measurements use fewer).
     num_layers: int = 0
     # Tokens; longer text is truncated.
@@ -153,7 +165,10 @@ class StudentConfig:
     output_dim: int = 384
     # Few steps over much text: dropout costs accuracy and a fifth of the time.
     dropout: float = 0.0
-    # Teacher layers that initialise the student's, one for each; empty: random.
+    # Whose layers, and trimmed vocabulary, the student starts from: a kind of teacher,
+    # or kind:path; empty: the teacher itself.
+    init_from: str = ""
+    # Its layers that initialise the student's, one for each; empty: random.
     init_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -269,6 +284,22 @@ class EvaluationConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportConfig:
+    """The gate that quantised files pass, against the student in float32."""
+
+    # Smallest cosine of the two vectors of any test text.
+    min_cosine: float = 0.98
+    # Share of test sentences, mean over languages, whose translation is found no more.
+    max_retrieval_loss: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
+            value = getattr(self, name)
+            expected = f"from {low} to 1"
+            _require(low <= value <= 1, f"export.{name}", expected, str(value))
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """One run. `seed` decides initial weights, batches and dropout, not the splits."""
 
@@ -276,12 +307,15 @@ class Config:
     data: DataConfig
     task: Literal["embedding"] = "embedding"
     seed: int = 0
+    # Of the exported files, as an SPDX expression; text and teacher have their say.
+    licence: str = "unstated"
     vocabulary: VocabularyConfig = dataclasses.field(default_factory=VocabularyConfig)
     teacher: TeacherConfig = dataclasses.field(default_factory=TeacherConfig)
     student: StudentConfig = dataclasses.field(default_factory=StudentConfig)
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)

@@ -7,11 +7,8 @@ process that has not seen the training. Files that fail are deleted, all of them
 """
 
 import json
-import os
 import sys
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,17 +18,21 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
+from configs.schema import ExportConfig
 from data.tokenizer import Tokenizer
 from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
-from export.artefacts import ARTEFACTS, Artefact, measure
+from export.formats import FORMATS, Artefact, artefacts, measure, require_known
+from export.new_process import end_with
 from export.predict import keras_predict
+from export.quantisation import forced_tiers
 from export.rebuild import describe, rebuild_student
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
 
 TEXTS = "parity_texts.json"
+EXACT_COSINE = 0.9999
 RETRIEVAL_TOLERANCE = 0.01
 UNIT_TOLERANCE = 1e-3
 EDGE_CASES = (
@@ -54,6 +55,11 @@ class _Sample(NamedTuple):
     text: str
 
 
+class _Gate(NamedTuple):
+    minimum_cosine: float
+    retrieval_tolerance: float
+
+
 class _Reference(NamedTuple):
     samples: list[_Sample]
     vectors: np.ndarray  # float32 (len(samples), dim)
@@ -62,17 +68,21 @@ class _Reference(NamedTuple):
 
 
 def check_parity(
-    workdir: Path, folder: Path, texts_by_language: Texts
+    workdir: Path,
+    folder: Path,
+    texts_by_language: Texts,
+    formats: Sequence[str] = tuple(FORMATS),
 ) -> dict[str, Any]:
-    """Compares every artefact in `folder` with the student of `workdir`.
+    """Compares the artefacts in `folder` with the student of `workdir`.
 
     On success `folder` gains parity.json, the figures, and golden.jsonl, texts with
     the ids and vectors that any other implementation should give.
 
     Args:
         workdir: Holds config.json, tokenizer.model and student.weights.h5.
-        folder: Holds saved_model/, student_fp32.tflite and student_int8.tflite.
+        folder: Holds the artefacts.
         texts_by_language: Real text, and pairs for the retrieval check.
+        formats: The names in `FORMATS` of what it holds.
 
     Returns:
         What parity.json holds.
@@ -82,8 +92,9 @@ def check_parity(
     """
     student, tokenizer, config = rebuild_student(workdir)
     samples = _samples(texts_by_language, config.data.pivot)
+    checked, forced = artefacts(formats), forced_tiers(folder)
     # The bar counts what is slow: texts through the student and each artefact.
-    with tqdm(total=1 + len(ARTEFACTS), desc="Parity", unit=" models") as progress:
+    with tqdm(total=1 + len(checked), desc="Parity", unit=" models") as progress:
         vectors = keras_predict(student, tokenizer)([s.text for s in samples])
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
@@ -93,15 +104,18 @@ def check_parity(
         reference = _Reference(samples, vectors, sets, _score(samples, vectors, sets))
         progress.update()
         figures = {}
-        for artefact in ARTEFACTS:
-            figures[artefact.name] = _check(artefact, folder, tokenizer, reference)
+        for artefact in checked:
+            gate = _gate(artefact.tier, config.export, forced)
+            figures[artefact.name] = _check(
+                artefact, gate, folder, tokenizer, reference
+            )
             progress.update()
     report = {
         "texts": len(samples),
         "languages": len({s.language for s in samples}) - 1,
         "retrieval_keras": reference.retrieval,
         "artefacts": figures,
-        "files": {each.path: measure(folder / each.path) for each in ARTEFACTS},
+        "files": {each.path: measure(folder / each.path) for each in checked},
         "student": describe(workdir),
     }
     _write_golden(folder / "golden.jsonl", reference, tokenizer)
@@ -119,8 +133,21 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     return list(dict.fromkeys(samples))
 
 
+def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> _Gate:
+    if tier in forced:  # Asked for, whatever it gives.
+        return _Gate(-1.0, 1.0)
+    if tier == "int8":
+        loss = max(RETRIEVAL_TOLERANCE, settings.max_retrieval_loss)
+        return _Gate(settings.min_cosine, loss)
+    return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE)
+
+
 def _check(
-    artefact: Artefact, folder: Path, tokenizer: Tokenizer, reference: _Reference
+    artefact: Artefact,
+    gate: _Gate,
+    folder: Path,
+    tokenizer: Tokenizer,
+    reference: _Reference,
 ) -> dict[str, Any]:
     texts = [sample.text for sample in reference.samples]
     # A second batch size, and padding up to the last position: a file whose shapes
@@ -139,10 +166,11 @@ def _check(
             f"{artefact.name} does not run", "vectors for every text", str(error)
         ) from error
     samples = reference.samples
-    cosines = _compare(artefact, samples, vectors, reference.vectors)
-    _compare(artefact, [samples[i] for i in some], again, reference.vectors[some])
+    named = (artefact.name, gate.minimum_cosine)
+    cosines = _compare(*named, samples, vectors, reference.vectors)
+    _compare(*named, [samples[i] for i in some], again, reference.vectors[some])
     score = _score(samples, vectors, reference.sets)
-    _require_retrieval(artefact, score, reference.retrieval)
+    _require_retrieval(artefact.name, gate, score, reference.retrieval)
     worst = int(cosines.argmin())
     return {
         "min_cosine": float(cosines[worst]),
@@ -150,17 +178,21 @@ def _check(
         "worst_text": samples[worst].text,
         "worst_language": samples[worst].language,
         "retrieval": score,
-        "gate": artefact.minimum_cosine,
+        "gate": gate.minimum_cosine,
     }
 
 
 def _compare(
-    artefact: Artefact, samples: list[_Sample], got: np.ndarray, expected: np.ndarray
+    name: str,
+    minimum: float,
+    samples: list[_Sample],
+    got: np.ndarray,
+    expected: np.ndarray,
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises for the worst text."""
     if got.shape != expected.shape:
         raise _failure(
-            f"{artefact.name} gives vectors of another width",
+            f"{name} gives vectors of another width",
             str(expected.shape),
             str(got.shape),
         )
@@ -170,18 +202,18 @@ def _compare(
     cosines /= lengths * np.linalg.norm(expected, axis=1)
     cosines = np.where(np.isfinite(cosines), cosines, -1.0)
     worst = samples[int(cosines.argmin())]
-    if cosines.min() < artefact.minimum_cosine:
+    if cosines.min() < minimum:
         raise _failure(
-            f"{artefact.name} differs from the student on the {worst.language} text "
+            f"{name} differs from the student on the {worst.language} text "
             f"{_shown(worst.text)}",
-            f"a cosine of at least {artefact.minimum_cosine}",
+            f"a cosine of at least {minimum}",
             f"{cosines.min():.6f}; below the gate are "
-            f"{int((cosines < artefact.minimum_cosine).sum())} of {len(samples)} texts",
+            f"{int((cosines < minimum).sum())} of {len(samples)} texts",
         )
     odd = samples[int(np.abs(lengths - 1).argmax())]
     if np.abs(lengths - 1).max() > UNIT_TOLERANCE:
         raise _failure(
-            f"{artefact.name} gives a vector that is not of unit length for the "
+            f"{name} gives a vector that is not of unit length for the "
             f"{odd.language} text {_shown(odd.text)}",
             f"a length within {UNIT_TOLERANCE} of 1",
             f"{lengths[np.abs(lengths - 1).argmax()]:.6f}",
@@ -200,14 +232,15 @@ def _score(
 
 
 def _require_retrieval(
-    artefact: Artefact, score: float | None, expected: float | None
+    name: str, gate: _Gate, score: float | None, expected: float | None
 ) -> None:
     if score is None or expected is None:
         return
-    if abs(score - expected) > RETRIEVAL_TOLERANCE + 1e-9:
+    if abs(score - expected) > gate.retrieval_tolerance + 1e-9:
         raise _failure(
-            f"{artefact.name} finds other translations than the student",
-            f"a retrieval accuracy within {RETRIEVAL_TOLERANCE:.0%} of {expected:.4f}",
+            f"{name} finds other translations than the student",
+            f"a retrieval accuracy within {gate.retrieval_tolerance:.0%} of "
+            f"{expected:.4f}",
             f"{score:.4f}",
         )
 
@@ -244,9 +277,14 @@ def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> No
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _read_texts(path: Path) -> Texts:
+def read_texts(workdir: Path) -> Texts:
+    """Returns the texts that the run's own export was checked with.
+
+    Raises:
+        BabeletError: There are none: the run has not come to its export.
+    """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads((workdir / TEXTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BabeletError(
             f"Cannot read the texts to check with: {error}",
@@ -259,30 +297,24 @@ def main(_: list[str]) -> None:
     """Prints one line for each artefact, or the one error; exits with 2 on that."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
-    if flags.FLAGS.parent:
-        arguments = (flags.FLAGS.parent,)
-        threading.Thread(target=_end_with, args=arguments, daemon=True).start()
+    end_with(flags.FLAGS.parent)
     try:
-        report = check_parity(workdir, folder, _read_texts(workdir / TEXTS))
+        formats = flags.FLAGS.formats
+        if formats is None:
+            formats = [
+                name for name, x in FORMATS.items() if (folder / x.path).exists()
+            ]
+        require_known(formats)
+        report = check_parity(workdir, folder, read_texts(workdir), formats)
     except BabeletError as error:
         remove(folder)
         print(error)
         sys.exit(2)
     for name, figures in report["artefacts"].items():
         print(
-            f"{name:30} cosine min {figures['min_cosine']:.6f} "
+            f"{name:33} cosine min {figures['min_cosine']:.6f} "
             f"mean {figures['mean_cosine']:.6f}"
         )
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when the export that started it is killed.
-
-    Left alone it would find its files gone, and then delete those of the next run.
-    """
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
 
 
 if __name__ == "__main__":
@@ -290,5 +322,8 @@ if __name__ == "__main__":
     # a flag of the same name.
     flags.DEFINE_string("workdir", None, "The run.", required=True)
     flags.DEFINE_string("folder", None, "Artefacts, if not in <workdir>/export.")
+    flags.DEFINE_list(
+        "formats", None, "What it must hold; if not given: what is there."
+    )
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     app.run(main)

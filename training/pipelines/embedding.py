@@ -238,7 +238,7 @@ def initial_student(
         try:
             copied = initialise_from_teacher(
                 student,
-                preparation.teacher.backbone,
+                preparation.origin_backbone(),
                 layers=shape.init_layers,
                 teacher_ids=ids,
             )
