@@ -8,26 +8,30 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.errors import BabeletError
+from configs.checks import positive as _positive
+from configs.checks import require as _require
+from configs.labels import LabelsConfig, TuningConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Which parallel text, and which of its rows."""
+    """Which parallel or labelled text, and which of its rows."""
 
     # A name in data/sources.
     source: str = "home_assistant"
-    # Paths or globs for "parallel_files", relative to the working directory. In a
-    # path, {language} stands for each of `languages` in turn.
+    # Paths or globs for "parallel_files" and "labelled_files", relative to the working
+    # directory. In a path, {language} stands for each of `languages` in turn.
     files: tuple[str, ...] = ()
     # What the columns of tables hold: the pivot's code, a language's code, "language"
     # (the code of the row's language), "text" (the translation), "-" (unused). In
     # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
     # Empty: by the names in the file, or language, pivot, text, or pivot, text.
     columns: tuple[str, ...] = ()
-    # Languages of the translations, as the source names them.
+    # Languages of the translations, or of labelled text beside the pivot, as the source
+    # names them.
     languages: tuple[str, ...] = ()
-    # The language the teacher reads during training.
+    # The language the teacher reads during training; of labelled text, the one whose
+    # labels are always used.
     pivot: str = "en"
     # Characters after cleaning; the minimum is for the pivot side.
     min_characters: int = 9
@@ -39,7 +43,6 @@ class DataConfig:
     test_fraction: float = 0.07
 
     def __post_init__(self) -> None:
-        _require(bool(self.languages), "data.languages", "at least one language", "()")
         _positive("data.max_characters", self.max_characters)
         _positive("data.max_length_ratio", self.max_length_ratio)
         _require(
@@ -64,6 +67,8 @@ class DataConfig:
         roles = [column.partition("=")[0] for column in self.columns]
         used = [role for role in roles if role != "-"]
         known = {self.pivot, *self.languages, "language", "text"}
+        if "label" in used:
+            return
         _require(
             set(used) <= known
             and len(set(used)) == len(used)
@@ -253,7 +258,7 @@ class Config:
 
     name: str
     data: DataConfig
-    task: Literal["embedding"] = "embedding"
+    task: Literal["embedding", "classification"] = "embedding"
     seed: int = 0
     vocabulary: VocabularyConfig = dataclasses.field(default_factory=VocabularyConfig)
     teacher: TeacherConfig = dataclasses.field(default_factory=TeacherConfig)
@@ -261,8 +266,17 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    # Of the task "classification" alone.
+    labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)
+    tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
 
     def __post_init__(self) -> None:
+        _require(
+            bool(self.data.languages) or self.task == "classification",
+            "data.languages",
+            "at least one language",
+            "()",
+        )
         unknown = set(self.training.leave_out) - set(self.data.languages)
         _require(
             not unknown,
@@ -270,17 +284,3 @@ class Config:
             "languages of data.languages",
             ", ".join(sorted(unknown)),
         )
-
-
-def _require(condition: bool, key: str, expected: str, received: str) -> None:
-    if not condition:
-        raise BabeletError(
-            f"Invalid {key}",
-            expected=expected,
-            received=received,
-            remedy=f"change {key} in the recipe or with --set",
-        )
-
-
-def _positive(key: str, value: float) -> None:
-    _require(value > 0, key, "above 0", str(value))

@@ -32,10 +32,19 @@ ALIASES = {"zh": "zh-Hans"}
 
 def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
     """Yields the rows of the pinned release, downloaded into `cache` if need be."""
-    wheel = fetch_wheel(
-        f"homeassistant=={VERSION}", FILENAME, SHA256, cache, PYTHON_VERSION
-    )
-    yield from read(wheel, config)
+    yield from read(fetch(cache), config)
+
+
+def fetch(cache: Path) -> Path:
+    """Returns the wheel of the pinned release, downloaded into `cache` if need be."""
+    requirement = f"homeassistant=={VERSION}"
+    return fetch_wheel(requirement, FILENAME, SHA256, cache, PYTHON_VERSION)
+
+
+def languages(wheel: Path) -> set[str]:
+    """Returns the languages that some component is translated into."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for found in _members(archive).values() for name in found}
 
 
 def read(wheel: Path, config: DataConfig) -> Iterator[RawPair]:
