@@ -58,6 +58,8 @@ class TuningConfig:
     # Steps between validations, and validations without improvement before stopping.
     validate_every: int = 100
     patience: int = 3
+    # Of the order of its batches; students of every seed share the teacher.
+    seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("num_layers", "steps", "batch_size", "learning_rate"):

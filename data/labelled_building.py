@@ -149,9 +149,7 @@ def _classes(rows: list[RawLabelled], labels: LabelsConfig) -> tuple[str, ...]:
     return classes
 
 
-def deal(
-    rows: list[RawLabelled], config: DataConfig
-) -> tuple[np.ndarray, int, int]:
+def deal(rows: list[RawLabelled], config: DataConfig) -> tuple[np.ndarray, int, int]:
     """Deals templates to splits, cell by cell.
 
     Args:

@@ -11,7 +11,7 @@ import keras
 from configs import parsing, schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from tasks.embedding import configured_student
+from tasks.students import STUDENTS
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"
@@ -40,7 +40,8 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     """
     config = parsing.from_json(workdir / "config.json")
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-    student = configured_student(config.student, tokenizer.vocabulary_size)
+    build = STUDENTS[config.task]
+    student = build(config, tokenizer.vocabulary_size, workdir)
     try:
         student.load_weights(workdir / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:

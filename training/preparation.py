@@ -225,12 +225,8 @@ class Preparation:
 
     def _cover(self) -> dict:
         limit = self._config.vocabulary.report_sentences
-        texts = {
-            group.language: list(group.texts[:limit])
-            for group in self.held_out(
-                VALIDATION, self._config.training.validation_pairs
-            )
-        }
+        held_out = self.held_out(VALIDATION, self._config.training.validation_pairs)
+        texts = {group.language: list(group.texts[:limit]) for group in held_out}
         full = Tokenizer(self.teacher.tokenizer_model, self._config.teacher.max_length)
         rows = vocabulary.coverage(full, self.tokenizer, texts)
         predict = self._trimmed_teacher()

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hassil.errors import HassilError
 from hassil.expression import (
     Alternative,
     Expression,
@@ -26,6 +25,7 @@ from hassil.expression import (
     TextChunk,
 )
 from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
 from tqdm import tqdm
 
 from configs.errors import BabeletError
@@ -52,7 +52,9 @@ class _Unusable(Exception):
     """A template names a list or rule that there is not."""
 
 
-def rows(config: DataConfig, labels: LabelsConfig, cache: Path) -> Iterator[RawLabelled]:
+def rows(
+    config: DataConfig, labels: LabelsConfig, cache: Path
+) -> Iterator[RawLabelled]:
     """Yields sentences of the pinned release in the pivot and the other languages.
 
     Args:
@@ -111,7 +113,7 @@ def expand(
                 try:
                     for text in grammar.sentences(template, rng, count):
                         yield row._replace(text=text)
-                except (_Unusable, HassilError) as error:
+                except (_Unusable, ParseError) as error:
                     yield row._replace(text=str(error), problem="template")
 
 
