@@ -58,7 +58,8 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawLabelled]:
         if language is None:
             others.add(row.language)
             continue
-        found.add(language)
+        # A row of no language has a problem.
+        found |= {language} - {""}
         yield RawLabelled(
             row.origin,
             row.line,

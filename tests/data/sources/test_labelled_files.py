@@ -60,9 +60,10 @@ def test_columns_of_other_names(tmp_path):
 
 def test_a_record_without_label_is_unlabelled_text(tmp_path):
     """Text to distil on would be thrown away as broken rows."""
-    records = [{"text": "Licht an", "language": "de"}, {"text": "a", "label": "b"}]
-    records[1]["language"] = "en"
-    file = write(tmp_path / "a.jsonl", [json.dumps(record) for record in records])
+    records = [("Licht an", None, "de"), ("a", "b", "en")]
+    names = ("text", "label", "language")
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in records]
+    file = write(tmp_path / "a.jsonl", lines)
     assert read(file) == [("Licht an", "", "de"), ("a", "b", "en")]
 
 
