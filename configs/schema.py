@@ -260,6 +260,8 @@ class Config:
     data: DataConfig
     task: Literal["embedding", "classification"] = "embedding"
     seed: int = 0
+    # Of the exported files, as an SPDX expression; text and teacher have their say.
+    licence: str = "unstated"
     vocabulary: VocabularyConfig = dataclasses.field(default_factory=VocabularyConfig)
     teacher: TeacherConfig = dataclasses.field(default_factory=TeacherConfig)
     student: StudentConfig = dataclasses.field(default_factory=StudentConfig)

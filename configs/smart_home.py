@@ -18,6 +18,8 @@ def get_config() -> Config:
     """Returns the default recipe."""
     return Config(
         name="smart_home",
+        # Home Assistant's text, and the teacher.
+        licence="Apache-2.0 AND MIT",
         data=DataConfig(source="home_assistant", languages=LANGUAGES),
         student=StudentConfig(init_layers=(0, 1, 2, 3, 10, 11)),
         training=TrainingConfig(

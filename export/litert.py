@@ -7,23 +7,28 @@ inputs before allocating. The mask is int32 where the SavedModel's is bool: both
 then fill from the same kind of buffer in Java, Swift, C++ and JavaScript.
 """
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 
 from configs.atomic import remove
 from configs.errors import BabeletError
 from export.metadata import attach_metadata
 from export.saved_model import save_functions, token_function
+from export.tokenization import Function
 from model.heads import SentencePooling, UnitLength
+
+Quantisation = Literal["fp32", "int8"]
 
 
 def convert(
     student: keras.Model,
     path: Path,
-    quantisation: Literal["fp32", "int8"],
+    quantisation: Quantisation,
     metadata: dict[str, Any],
 ) -> None:
     """Writes `student` to `path` as a LiteRT file of builtin operations only.
@@ -39,18 +44,39 @@ def convert(
     Raises:
         BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
     """
+    function = token_function(student, mask_dtype=tf.int32)
+    path.write_bytes(convert_function(student, function, path, quantisation))
+    attach_metadata(path, metadata)
+
+
+def convert_function(
+    student: keras.Model,
+    function: Function,
+    path: Path,
+    quantisation: Quantisation,
+    custom_ops: Set[str] = frozenset(),
+) -> bytes:
+    """Returns `function`, which calls `student`, as a LiteRT model.
+
+    Args:
+        student: Holds the weights.
+        function: Becomes the signature `serving_default`.
+        path: Beside it, a temporary SavedModel is written.
+        quantisation: As in `convert`.
+        custom_ops: Names of the operations allowed beyond the builtin ones.
+
+    Raises:
+        BabeletError: Another operation has no builtin kernel, or the disk is full.
+    """
     # By way of a SavedModel: the converter's shorter way from a Keras model's
     # function writes a file without weights, and says nothing.
     folder = path.with_name(f".{path.name}.source")
     remove(folder)
     try:
-        function = token_function(student, mask_dtype=tf.int32)
         save_functions(student, {"serving_default": function}, folder)
-        content = _convert_folder(folder, quantisation)
+        return _convert_folder(folder, quantisation, custom_ops)
     finally:
         remove(folder)
-    path.write_bytes(content)
-    attach_metadata(path, metadata)
 
 
 def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
@@ -75,25 +101,42 @@ def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
     return keras.Model(inputs, UnitLength()(vector))
 
 
-def _convert_folder(folder: Path, quantisation: str) -> bytes:
+def _convert_folder(
+    folder: Path, quantisation: Quantisation, custom_ops: Set[str]
+) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     # Only builtins: with TensorFlow operations allowed, the file converts, and then
     # fails on every phone without the Flex library.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.allow_custom_ops = bool(custom_ops)
     if quantisation == "int8":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
-        return converter.convert()
+        content = converter.convert()
     except Exception as error:
         if "neither a custom op nor a flex op" not in str(error):
             raise
-        raise BabeletError(
-            "The model does not convert to LiteRT",
-            expected="builtin operations only",
-            received=" ".join(_missing(str(error))),
-            consequence="The file would not run on a phone",
-            remedy="write the layer that uses them with other operations",
-        ) from error
+        raise _does_not_convert(_missing(str(error))) from error
+    # Where one custom operation is allowed, the converter lets all of them pass.
+    if unknown := _custom_ops(content) - custom_ops:
+        raise _does_not_convert(sorted(unknown))
+    return content
+
+
+def _custom_ops(content: bytes) -> set[str]:
+    model = schema.Model.GetRootAs(content, 0)
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    return {code.CustomCode().decode() for code in codes if code.CustomCode()}
+
+
+def _does_not_convert(operations: list[str]) -> BabeletError:
+    return BabeletError(
+        "The model does not convert to LiteRT",
+        expected="builtin operations only",
+        received=" ".join(operations),
+        consequence="The file would not run on a phone",
+        remedy="write the layer that uses them with other operations",
+    )
 
 
 def _missing(message: str) -> list[str]:

@@ -24,7 +24,7 @@ from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
-from export.artefacts import ARTEFACTS, Artefact, measure
+from export.formats import FORMATS, Artefact, artefacts, measure, require_known
 from export.predict import keras_predict
 from export.rebuild import describe, rebuild_student
 
@@ -62,17 +62,21 @@ class _Reference(NamedTuple):
 
 
 def check_parity(
-    workdir: Path, folder: Path, texts_by_language: Texts
+    workdir: Path,
+    folder: Path,
+    texts_by_language: Texts,
+    formats: Sequence[str] = tuple(FORMATS),
 ) -> dict[str, Any]:
-    """Compares every artefact in `folder` with the student of `workdir`.
+    """Compares the artefacts in `folder` with the student of `workdir`.
 
     On success `folder` gains parity.json, the figures, and golden.jsonl, texts with
     the ids and vectors that any other implementation should give.
 
     Args:
         workdir: Holds config.json, tokenizer.model and student.weights.h5.
-        folder: Holds saved_model/, student_fp32.tflite and student_int8.tflite.
+        folder: Holds the artefacts.
         texts_by_language: Real text, and pairs for the retrieval check.
+        formats: The names in `FORMATS` of what it holds.
 
     Returns:
         What parity.json holds.
@@ -82,8 +86,9 @@ def check_parity(
     """
     student, tokenizer, config = rebuild_student(workdir)
     samples = _samples(texts_by_language, config.data.pivot)
+    checked = artefacts(formats)
     # The bar counts what is slow: texts through the student and each artefact.
-    with tqdm(total=1 + len(ARTEFACTS), desc="Parity", unit=" models") as progress:
+    with tqdm(total=1 + len(checked), desc="Parity", unit=" models") as progress:
         vectors = keras_predict(student, tokenizer)([s.text for s in samples])
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
@@ -92,7 +97,7 @@ def check_parity(
         reference = _Reference(samples, vectors, sets, _score(samples, vectors, sets))
         progress.update()
         figures = {}
-        for artefact in ARTEFACTS:
+        for artefact in checked:
             figures[artefact.name] = _check(artefact, folder, tokenizer, reference)
             progress.update()
     report = {
@@ -100,7 +105,7 @@ def check_parity(
         "languages": len({s.language for s in samples}) - 1,
         "retrieval_keras": reference.retrieval,
         "artefacts": figures,
-        "files": {each.path: measure(folder / each.path) for each in ARTEFACTS},
+        "files": {each.path: measure(folder / each.path) for each in checked},
         "student": describe(workdir),
     }
     _write_golden(folder / "golden.jsonl", reference, tokenizer)
@@ -242,9 +247,14 @@ def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> No
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _read_texts(path: Path) -> Texts:
+def read_texts(workdir: Path) -> Texts:
+    """Returns the texts that the run's own export was checked with.
+
+    Raises:
+        BabeletError: There are none: the run has not come to its export.
+    """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads((workdir / TEXTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BabeletError(
             f"Cannot read the texts to check with: {error}",
@@ -261,14 +271,20 @@ def main(_: list[str]) -> None:
         arguments = (flags.FLAGS.parent,)
         threading.Thread(target=_end_with, args=arguments, daemon=True).start()
     try:
-        report = check_parity(workdir, folder, _read_texts(workdir / TEXTS))
+        formats = flags.FLAGS.formats
+        if formats is None:
+            formats = [
+                name for name, x in FORMATS.items() if (folder / x.path).exists()
+            ]
+        require_known(formats)
+        report = check_parity(workdir, folder, read_texts(workdir), formats)
     except BabeletError as error:
         remove(folder)
         print(error)
         sys.exit(2)
     for name, figures in report["artefacts"].items():
         print(
-            f"{name:30} cosine min {figures['min_cosine']:.6f} "
+            f"{name:33} cosine min {figures['min_cosine']:.6f} "
             f"mean {figures['mean_cosine']:.6f}"
         )
 
@@ -288,5 +304,8 @@ if __name__ == "__main__":
     # a flag of the same name.
     flags.DEFINE_string("workdir", None, "The run.", required=True)
     flags.DEFINE_string("folder", None, "Artefacts, if not in <workdir>/export.")
+    flags.DEFINE_list(
+        "formats", None, "What it must hold; if not given: what is there."
+    )
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     app.run(main)

@@ -57,12 +57,16 @@ def rebuild_student(workdir: Path) -> Rebuilt:
 def describe(workdir: Path) -> dict[str, Any]:
     """Returns what travels with every artefact, so that its origin can be told."""
     config = parsing.from_json(workdir / "config.json")
+    weights = _sha256(workdir / WEIGHTS)
     return {
         "name": config.name,
+        # Other weights are another version.
+        "version": weights[:12],
+        "licence": config.licence,
         "max_length": config.student.max_length,
         "config_sha256": _sha256(workdir / "config.json"),
         "tokenizer_sha256": _sha256(workdir / TOKENIZER),
-        "weights_sha256": _sha256(workdir / WEIGHTS),
+        "weights_sha256": weights,
         "versions": versions(),
     }
 

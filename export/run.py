@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,16 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
-from export.litert import convert
+from export.formats import FORMATS
 from export.parity import TEXTS, Texts
 from export.rebuild import TOKENIZER, describe, rebuild_student
-from export.saved_model import export_saved_model
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def export_run(workdir: Path, texts_by_language: Texts) -> dict[str, Any]:
+def export_run(
+    workdir: Path, texts_by_language: Texts, formats: Sequence[str] = tuple(FORMATS)
+) -> dict[str, Any]:
     """Exports the student of a finished run to <workdir>/export.
 
     The folder appears once the parity gate has passed, whole; until then, and if the
@@ -29,6 +31,7 @@ def export_run(workdir: Path, texts_by_language: Texts) -> dict[str, Any]:
         workdir: Holds config.json, tokenizer.model and student.weights.h5.
         texts_by_language: Pairs (pivot text, translation) for the gate; some 40 of
             the test split for each language.
+        formats: Names in `FORMATS`; files of others that were there are gone.
 
     Returns:
         What <workdir>/export/parity.json holds.
@@ -44,36 +47,28 @@ def export_run(workdir: Path, texts_by_language: Texts) -> dict[str, Any]:
         path.write_text(text, encoding="utf-8")
     with atomic_path(target) as folder:
         folder.mkdir()
-        write_artefacts(workdir, folder)
-        _check_in_new_process(workdir, folder)
+        write_artefacts(workdir, folder, formats)
+        _check_in_new_process(workdir, folder, formats)
     return json.loads((target / "parity.json").read_text(encoding="utf-8"))
 
 
-def write_artefacts(workdir: Path, folder: Path) -> None:
-    """Writes saved_model/, two LiteRT files and their tokenizer, unchecked."""
-    student, tokenizer, config = rebuild_student(workdir)
-    (folder / TOKENIZER).write_bytes(tokenizer.model_bytes)
+def write_artefacts(
+    workdir: Path, folder: Path, formats: Sequence[str] = tuple(FORMATS)
+) -> None:
+    """Writes the files of these formats and their tokenizer, unchecked."""
+    built = rebuild_student(workdir)
+    (folder / TOKENIZER).write_bytes(built.tokenizer.model_bytes)
     metadata = describe(workdir)
-    with tqdm(total=3, desc="Export", unit=" files") as progress:
-        export_saved_model(
-            student,
-            tokenizer.model_bytes,
-            config.student.max_length,
-            folder / "saved_model",
-            metadata,
-        )
-        progress.update()
-        for quantisation in ("fp32", "int8"):
-            path = folder / f"student_{quantisation}.tflite"
-            convert(student, path, quantisation, metadata)
-            progress.update()
+    for name in tqdm(formats, desc="Export", unit=" files"):
+        path = folder / FORMATS[name].path
+        FORMATS[name].write(built, path, metadata)
 
 
-def _check_in_new_process(workdir: Path, folder: Path) -> None:
+def _check_in_new_process(workdir: Path, folder: Path, formats: Sequence[str]) -> None:
     """Runs the gate where nothing of this process's state can help it pass."""
     command = [sys.executable, "-m", "export.parity"]
     command += [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-    command.append(f"--parent={os.getpid()}")
+    command += [f"--formats={','.join(formats)}", f"--parent={os.getpid()}"]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
     done = subprocess.run(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True

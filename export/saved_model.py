@@ -10,25 +10,22 @@ pieces. A batch of no strings gives no rows.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_text
 
 from configs.errors import BabeletError
-from data import tokenizer as sentencepiece
+from data.tokenizer import Tokenizer
+from export.tokenization import Function, text_function
 
-Function = tf.types.experimental.PolymorphicFunction
 METADATA = Path("assets.extra", "babelet.json")
 
 
 def export_saved_model(
     student: keras.Model,
-    tokenizer_model: bytes,
-    max_length: int,
+    tokenizer: Tokenizer,
     folder: Path,
     metadata: dict[str, Any],
 ) -> None:
@@ -40,8 +37,7 @@ def export_saved_model(
 
     Args:
         student: Built in float32.
-        tokenizer_model: A serialised SentencePiece Unigram proto.
-        max_length: Tokens a text is cut to, start and end included.
+        tokenizer: The student's.
         folder: Created; it must not exist.
         metadata: Written as JSON to assets.extra/babelet.json, which TensorFlow
             ignores.
@@ -50,12 +46,7 @@ def export_saved_model(
         BabeletError: The disk is full.
     """
     from_tokens = token_function(student, mask_dtype=tf.bool)
-    tokenize = tokenize_function(tokenizer_model, max_length)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def from_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return from_tokens(*tokenize(text))
-
+    from_text = text_function(from_tokens, tokenizer)
     signatures = {"serving_default": from_text, "from_tokens": from_tokens}
     save_functions(student, signatures, folder)
     path = folder / METADATA
@@ -110,33 +101,3 @@ def save_functions(
             remedy="free some space or choose another --workdir, then run the same "
             "command again: finished steps are kept",
         ) from error
-
-
-def tokenize_function(
-    model: bytes, max_length: int
-) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """Returns the student's tokenizer as TensorFlow operations.
-
-    Args:
-        model: A serialised SentencePiece Unigram proto.
-        max_length: Tokens a text is cut to, start and end included.
-
-    Returns:
-        A function of `text` string (batch,) to token ids int32 (batch, length) and
-        mask bool (batch, length), the length that of the batch's longest text.
-    """
-    special = sentencepiece.Tokenizer(model, max_length)
-    tokenizer = tensorflow_text.FastSentencepieceTokenizer(model)
-
-    def tokenize(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pieces = tokenizer.tokenize(text)[:, : max_length - 2]
-        column = tf.ones([tf.size(text), 1], tf.int32)
-        rows = tf.concat(
-            [special.bos_id * column, pieces, special.eos_id * column], axis=1
-        )
-        # From the lengths and not from the ids: a mask of `ids != pad` would hide
-        # a piece that happens to have the padding's id.
-        mask = tf.sequence_mask(rows.row_lengths())
-        return rows.to_tensor(special.pad_id), mask
-
-    return tokenize

@@ -12,6 +12,7 @@ from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
+from export.formats import token_files
 from export.latency import measure_latency
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
@@ -85,7 +86,7 @@ def _latency(path: Path) -> tuple[list[dict], str]:
         models = _read(path / "latency.json")["models"]
         note += "; teacher and student in one process, in the order A-B-B-A."
     else:
-        files = sorted((path / "export").glob("student_*.tflite"))
+        files = token_files(path / "export")
         models = measure_latency({file.stem: file for file in files})["models"]
         note += ". For the teacher beside it: python -m benchmarks.latency."
     rows = [

@@ -47,11 +47,12 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     pipeline.prepare(prepared)
     training = pipeline.training_inputs()
     evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    exported = {"training": training, "licence": workdir.section("licence")}
     shown = evaluation | pipeline.measurements()
     steps = {
         "training": (training, ["student.weights.h5", "student.keras"], pipeline.train),
         "evaluation": (evaluation, ["metrics.json"], pipeline.evaluate),
-        "export": ({"training": training}, ["export"], pipeline.export),
+        "export": (exported, ["export"], pipeline.export),
         "report": (shown, ["report.html", "MODEL_CARD.md"], pipeline.report),
     }
     for name in STEPS[1 : STEPS.index(until) + 1]:

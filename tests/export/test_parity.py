@@ -11,15 +11,31 @@ from ai_edge_litert.interpreter import Interpreter
 from sentencepiece import sentencepiece_model_pb2
 
 from configs.errors import BabeletError
+from data.tokenizer import Tokenizer
 from export.litert import convert
 from export.parity import EDGE_CASES, TEXTS, check_parity
 from export.saved_model import export_saved_model
+from export.text_litert import convert_mediapipe, convert_text
 
 
 @pytest.fixture
 def folder(artefacts, tmp_path):
     """Artefacts of a test's own, to break."""
     return Path(shutil.copytree(artefacts, tmp_path / "export"))
+
+
+@pytest.fixture
+def student(make_student):
+    return make_student()
+
+
+@pytest.fixture
+def swapped(tokenizer_model):
+    """The tokenizer with two pieces of one language exchanged."""
+    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer_model)
+    first, second = [p for p in proto.pieces if "ו" in p.piece or "ה" in p.piece][:2]
+    first.piece, second.piece = second.piece, first.piece
+    return Tokenizer(proto.SerializeToString(), 24)
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +71,15 @@ def test_golden_lines_hold_what_another_implementation_must_give(
         assert abs(np.linalg.norm(row["embedding"]) - 1) < 1e-5
 
 
+@pytest.mark.parametrize("kind", ["", "text_", "mediapipe_"])
 @pytest.mark.parametrize("quantisation", ["fp32", "int8"])
 def test_damaged_weights_in_one_file_are_caught(
-    workdir, folder, pairs, tokenizer, quantisation
+    workdir, folder, pairs, tokenizer, quantisation, kind
 ):
     """One bad row of the token table breaks the texts of one language only."""
-    path = folder / f"student_{quantisation}.tflite"
+    path = folder / f"student_{kind}{quantisation}.tflite"
     piece = tokenizer.encode(["ランプをつけて"])[0][2]
-    table = _table(path)
+    table = _table(folder / f"student_{quantisation}.tflite")
     damaged = table.copy()
     if quantisation == "fp32":
         damaged[piece, 0] += 20  # One weight.
@@ -72,9 +89,9 @@ def test_damaged_weights_in_one_file_are_caught(
     assert content.count(table.tobytes()) == 1
     path.write_bytes(content.replace(table.tobytes(), damaged.tobytes()))
     with pytest.raises(BabeletError) as caught:
-        check_parity(workdir, folder, pairs)
+        check_parity(workdir, folder, pairs, [f"{kind}{quantisation}"])
     message = str(caught.value)
-    assert f"student_{quantisation}.tflite differs" in message
+    assert f"student_{kind}{quantisation}.tflite differs" in message
     assert "on the ja text" in message
     assert "cosine" in message
 
@@ -83,6 +100,16 @@ def test_another_pooling_is_caught(workdir, folder, pairs, make_student):
     """Exports that pool otherwise than the model did look healthy one by one."""
     convert(make_student("cls"), folder / "student_fp32.tflite", "fp32", {})
     with pytest.raises(BabeletError, match="student_fp32.tflite differs"):
+        check_parity(workdir, folder, pairs)
+
+
+def test_another_pooling_in_a_file_that_takes_text_is_caught(
+    workdir, folder, pairs, make_student, tokenizer
+):
+    """Its tokens are right and its width is right: only the vectors tell."""
+    path = folder / "student_text_int8.tflite"
+    convert_text(make_student("cls"), tokenizer, path, "int8", {})
+    with pytest.raises(BabeletError, match="student_text_int8.tflite differs"):
         check_parity(workdir, folder, pairs)
 
 
@@ -105,17 +132,30 @@ def test_vectors_that_are_not_of_unit_length_are_caught(
         check_parity(workdir, folder, pairs)
 
 
-def test_a_swapped_vocabulary_entry_is_caught(
-    workdir, folder, pairs, make_student, tokenizer_model
-):
+def test_a_swapped_vocabulary_entry_is_caught(workdir, folder, pairs, swapped, student):
     """Two exchanged pieces touch few texts and no English one."""
-    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer_model)
-    first, second = [p for p in proto.pieces if "ו" in p.piece or "ה" in p.piece][:2]
-    first.piece, second.piece = second.piece, first.piece
     shutil.rmtree(folder / "saved_model")
-    swapped = proto.SerializeToString()
-    export_saved_model(make_student(), swapped, 24, folder / "saved_model", {})
+    export_saved_model(student, swapped, folder / "saved_model", {})
     with pytest.raises(BabeletError, match=r"\(serving_default\) differs .* he text"):
+        check_parity(workdir, folder, pairs)
+
+
+@pytest.mark.parametrize("kind", ["text", "mediapipe"])
+def test_a_swapped_vocabulary_entry_inside_litert_is_caught(
+    workdir, folder, pairs, swapped, student, kind
+):
+    """The tokenizer in the file is another copy than the one beside it."""
+    write = {"text": convert_text, "mediapipe": convert_mediapipe}[kind]
+    (folder / "student_text_int8.tflite").unlink()
+    write(student, swapped, folder / f"student_{kind}_int8.tflite", "int8", {})
+    with pytest.raises(BabeletError, match=rf"{kind}_int8.tflite differs .* he text"):
+        check_parity(workdir, folder, pairs, [f"{kind}_int8"])
+
+
+def test_a_file_that_is_missing_is_caught(workdir, folder, pairs):
+    """Only what is there is checked if nobody says what must be there."""
+    (folder / "student_mediapipe_int8.tflite").unlink()
+    with pytest.raises(BabeletError, match="mediapipe_int8.tflite does not run"):
         check_parity(workdir, folder, pairs)
 
 

@@ -18,6 +18,10 @@ WHOLE = {
     "saved_model",
     "student_fp32.tflite",
     "student_int8.tflite",
+    "student_text_fp32.tflite",
+    "student_text_int8.tflite",
+    "student_mediapipe_fp32.tflite",
+    "student_mediapipe_int8.tflite",
     "tokenizer.model",
     "golden.jsonl",
     "parity.json",
@@ -31,7 +35,8 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     workdir = make_workdir(tmp_path / "run", make_student())
     partial = workdir / ".export.partial"
     # Once while files are written, once while the gate's own process reads them.
-    for reached in ("saved_model", "student_int8.tflite"):
+    last = "student_mediapipe_int8.tflite"
+    for reached in ("saved_model", last):
         process = subprocess.Popen(
             [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
             stderr=subprocess.DEVNULL,
@@ -39,7 +44,7 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
         deadline = time.monotonic() + 120
         while not (partial / reached).exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(1 if reached == "student_int8.tflite" else 0)
+        time.sleep(1 if reached == last else 0)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert (partial / reached).exists()

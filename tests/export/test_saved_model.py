@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.predict import keras_predict, saved_model_predict
-from export.saved_model import METADATA, tokenize_function
+from export.saved_model import METADATA
+from export.tokenization import tokenize_function
 
 UNUSUAL = [
     "",
@@ -33,8 +34,8 @@ print(json.dumps({name: each.numpy().tolist() for name, each in out.items()}))
 
 
 @pytest.fixture(scope="module")
-def tokenize(tokenizer_model, tokenizer):
-    return tokenize_function(tokenizer_model, tokenizer.max_length)
+def tokenize(tokenizer):
+    return tokenize_function(tokenizer)
 
 
 @pytest.fixture(scope="module")

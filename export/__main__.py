@@ -1,0 +1,44 @@
+"""Exports a finished run again, in the formats you ship.
+
+    python -m export --workdir=runs/smart_home [--formats=mediapipe_int8,saved_model]
+
+saved_model      TensorFlow: text or token ids to vectors
+fp32, int8       LiteRT from token ids, with builtin operations alone
+text_*           LiteRT from text, with the tokenizer inside; the runtime needs the
+                 operations of TensorFlow Text
+mediapipe_*      the same for MediaPipe Tasks: Android, iOS, browser, Python
+
+What was in <workdir>/export is removed. The folder appears again, whole, when every
+file has been compared with the student on real text of all the run's languages: with
+the chosen formats, tokenizer.model, golden.jsonl and parity.json.
+"""
+
+import sys
+from pathlib import Path
+
+from absl import app, flags
+
+from configs.errors import BabeletError
+from configs.startup import import_quietly
+
+
+def main(_: list[str]) -> None:
+    """Prints one line for each way into a file; a user's error exits with 2."""
+    try:
+        # Imported here: TensorFlow says much while it loads, and --help needs none.
+        formats = import_quietly("export.formats")
+        chosen = flags.FLAGS.formats
+        chosen = list(formats.FORMATS) if chosen is None else chosen
+        formats.require_known(chosen)
+        workdir = Path(flags.FLAGS.workdir)
+        texts = import_quietly("export.parity").read_texts(workdir)
+        import_quietly("export.run").export_run(workdir, texts, chosen)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "A run whose training is done.", required=True)
+    flags.DEFINE_list("formats", None, "Names from the list above; all by default.")
+    app.run(main)
