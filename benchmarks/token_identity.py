@@ -19,7 +19,7 @@ from absl import app, flags, logging
 from tqdm import tqdm
 
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs import schema
+from configs import parsing
 from configs.errors import BabeletError
 from data.corpus import Corpus
 from data.tokenizer import Tokenizer
@@ -111,7 +111,7 @@ def main(_: list[str]) -> None:
     workdir = Path(flags.FLAGS.workdir)
     logging.set_verbosity(logging.ERROR)
     try:
-        config = schema.from_json(workdir / "config.json")
+        config = parsing.from_json(workdir / "config.json")
         tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
         groups = lines_by_language(Corpus(workdir / "corpus"), flags.FLAGS.lines)
         groups["random"] = random_lines(flags.FLAGS.lines)

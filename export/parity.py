@@ -26,7 +26,8 @@ from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
 from export.formats import FORMATS, Artefact, artefacts, measure, require_known
 from export.predict import keras_predict
-from export.rebuild import describe, rebuild_student
+from export.rebuild import describe, rebuild_served
+from export.score_parity import score_failure, score_figures
 
 # Language of translations -> (pivot text, translation) pairs.
 Texts = dict[str, Sequence[tuple[str, str]]]
@@ -57,8 +58,10 @@ class _Sample(NamedTuple):
 class _Reference(NamedTuple):
     samples: list[_Sample]
     vectors: np.ndarray  # float32 (len(samples), dim)
+    # Empty for a classifier, whose vectors are scores.
     sets: list[RetrievalSet]
     retrieval: float | None
+    scores: bool = False
 
 
 def check_parity(
@@ -84,7 +87,8 @@ def check_parity(
     Raises:
         BabeletError: An artefact differs; it, the text and its language are named.
     """
-    student, tokenizer, config = rebuild_student(workdir)
+    student, tokenizer, config = rebuild_served(workdir)
+    scores = config.task == "classification"
     samples = _samples(texts_by_language, config.data.pivot)
     checked = artefacts(formats)
     # The bar counts what is slow: texts through the student and each artefact.
@@ -93,8 +97,10 @@ def check_parity(
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
             for language, pairs in texts_by_language.items()
+            if not scores
         ]
-        reference = _Reference(samples, vectors, sets, _score(samples, vectors, sets))
+        found = None if scores else _score(samples, vectors, sets)
+        reference = _Reference(samples, vectors, sets, found, scores)
         progress.update()
         figures = {}
         for artefact in checked:
@@ -118,7 +124,9 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     samples = [_Sample("edge case", text) for text in EDGE_CASES]
     for language, pairs in texts_by_language.items():
         for pivot_text, text in pairs:
-            samples += [_Sample(pivot, pivot_text), _Sample(language, text)]
+            if pivot_text != text:
+                samples.append(_Sample(pivot, pivot_text))
+            samples.append(_Sample(language, text))
     return list(dict.fromkeys(samples))
 
 
@@ -142,8 +150,18 @@ def _check(
             f"{artefact.name} does not run", "vectors for every text", str(error)
         ) from error
     samples = reference.samples
-    cosines = _compare(artefact, samples, vectors, reference.vectors)
-    _compare(artefact, [samples[i] for i in some], again, reference.vectors[some])
+    compare = _compare_scores if reference.scores else _compare
+    cosines = compare(artefact, samples, vectors, reference.vectors)
+    compare(artefact, [samples[i] for i in some], again, reference.vectors[some])
+    if reference.scores:
+        worst = int(cosines.argmin())
+        return {
+            "min_cosine": float(cosines[worst]),
+            "mean_cosine": float(cosines.mean()),
+            "worst_text": samples[worst].text,
+            "worst_language": samples[worst].language,
+            "gate": artefact.minimum_cosine,
+        } | score_figures(vectors, reference.vectors)
     score = _score(samples, vectors, reference.sets)
     _require_retrieval(artefact, score, reference.retrieval)
     worst = int(cosines.argmin())
@@ -161,17 +179,7 @@ def _compare(
     artefact: Artefact, samples: list[_Sample], got: np.ndarray, expected: np.ndarray
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises for the worst text."""
-    if got.shape != expected.shape:
-        raise _failure(
-            f"{artefact.name} gives vectors of another width",
-            str(expected.shape),
-            str(got.shape),
-        )
-    got, expected = got.astype(np.float64), expected.astype(np.float64)
-    lengths = np.linalg.norm(got, axis=1)
-    cosines = (got * expected).sum(axis=1)
-    cosines /= lengths * np.linalg.norm(expected, axis=1)
-    cosines = np.where(np.isfinite(cosines), cosines, -1.0)
+    cosines, lengths = _cosines(artefact, got, expected)
     worst = samples[int(cosines.argmin())]
     if cosines.min() < artefact.minimum_cosine:
         raise _failure(
@@ -190,6 +198,38 @@ def _compare(
             f"{lengths[np.abs(lengths - 1).argmax()]:.6f}",
         )
     return cosines
+
+
+def _compare_scores(
+    artefact: Artefact, samples: list[_Sample], got: np.ndarray, expected: np.ndarray
+) -> np.ndarray:
+    """Returns float64 cosines (N,), or raises if the answers are not the student's."""
+    cosines, _ = _cosines(artefact, got, expected)
+    if failed := score_failure(got, expected, artefact.minimum_cosine > 0.99):
+        worst = samples[int(cosines.argmin())]
+        raise _failure(
+            f"{artefact.name} does not answer as the student does, least so for the "
+            f"{worst.language} text {_shown(worst.text)}",
+            *failed,
+        )
+    return cosines
+
+
+def _cosines(
+    artefact: Artefact, got: np.ndarray, expected: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cosines, -1 where there is none, and the lengths, float64 (N,)."""
+    if got.shape != expected.shape:
+        raise _failure(
+            f"{artefact.name} gives vectors of another width",
+            str(expected.shape),
+            str(got.shape),
+        )
+    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    lengths = np.linalg.norm(got, axis=1)
+    cosines = (got * expected).sum(axis=1)
+    cosines /= lengths * np.linalg.norm(expected, axis=1)
+    return np.where(np.isfinite(cosines), cosines, -1.0), lengths
 
 
 def _score(
@@ -242,7 +282,9 @@ def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> No
                 "language": sample.language,
                 "text": sample.text,
                 "token_ids": tokenizer.encode([sample.text])[0],
-                "embedding": [round(float(value), 7) for value in vector],
+                "scores" if reference.scores else "embedding": [
+                    round(float(value), 7) for value in vector
+                ],
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

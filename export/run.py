@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
+from data.class_names import LABELS
 from export.formats import FORMATS
 from export.parity import TEXTS, Texts
-from export.rebuild import TOKENIZER, describe, rebuild_student
+from export.rebuild import TOKENIZER, describe, rebuild_served
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,8 +57,10 @@ def write_artefacts(
     workdir: Path, folder: Path, formats: Sequence[str] = tuple(FORMATS)
 ) -> None:
     """Writes the files of these formats and their tokenizer, unchecked."""
-    built = rebuild_student(workdir)
+    built = rebuild_served(workdir)
     (folder / TOKENIZER).write_bytes(built.tokenizer.model_bytes)
+    if built.config.task == "classification":
+        (folder / LABELS).write_text((workdir / LABELS).read_text("utf-8"), "utf-8")
     metadata = describe(workdir)
     for name in tqdm(formats, desc="Export", unit=" files"):
         path = folder / FORMATS[name].path

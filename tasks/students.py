@@ -1,16 +1,20 @@
-"""The student that a run's settings describe, for each task."""
+"""The student that a run's settings describe, and what is shipped of it, by task."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from configs.errors import BabeletError
 from configs.schema import Config
+from data.class_names import LABELS, read_labels
+from model.heads import Scores
 from tasks.classification import configured_classifier
 from tasks.embedding import configured_student
 
-LABELS = "labels.txt"
+CALIBRATION = "calibration.json"
 
 
 def _encoder(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
@@ -31,26 +35,42 @@ STUDENTS: dict[str, Callable[[Config, int, Path], keras.Model]] = {
 }
 
 
-def read_labels(path: Path) -> list[str]:
-    """Returns the names of the classes in a labels.txt, one a line.
+def served(student: keras.Model, config: Config, workdir: Path) -> keras.Model:
+    """Returns what files are exported from: with calibrated scores, of a classifier.
+
+    Args:
+        student: With the trained weights.
+        config: Of the run.
+        workdir: The run's folder.
+    """
+    if config.task != "classification":
+        return student
+    temperature = read_calibration(workdir)["temperature"]
+    scores = Scores(temperature, dtype="float32", name="scores")(student.output)
+    return keras.Model(student.input, scores, name="classifier")
+
+
+def described(config: Config, workdir: Path) -> dict[str, Any]:
+    """Returns what a reader of an exported file must know of its task.
+
+    Of a classifier: `labels` by the scores' order, `threshold` of the highest score
+    below which a text is of none of them, and the calibration's `temperature`.
+    """
+    if config.task != "classification":
+        return {}
+    return {"labels": read_labels(workdir / LABELS)} | read_calibration(workdir)
+
+
+def read_calibration(workdir: Path) -> dict[str, float]:
+    """Returns `temperature` and `threshold` of a trained classifier.
 
     Raises:
-        BabeletError: There is none, or a name is empty or there twice.
+        BabeletError: The run has none yet.
     """
     try:
-        names = path.read_text("utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        return json.loads((workdir / CALIBRATION).read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise BabeletError(
-            f"Cannot read the labels {path}: {error}",
-            expected="a file in UTF-8 with the name of a class on each line",
-            remedy="copy labels.txt from the run's export folder",
+            f"Cannot read the calibration of {workdir}: {error}",
+            remedy="run training again with this workdir: finished steps are kept",
         ) from error
-    if len(set(names)) != len(names) or not all(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise BabeletError(
-            f"{path} does not name the classes",
-            expected="one name a line, each once",
-            received=f"{twice[0]!r} twice" if twice else "an empty line",
-            remedy="copy labels.txt from the run's export folder",
-        )
-    return names

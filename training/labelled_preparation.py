@@ -11,6 +11,7 @@ from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import vocabulary
+from data.class_names import LABELS
 from data.download import cache_folder
 from data.label_visibility import (
     label_weights,
@@ -37,7 +38,6 @@ from training.logit_cache import LogitCache, TunedTeacher
 from training.preparation import Preparation
 from training.workdir import digest
 
-LABELS = "labels.txt"
 # Of the settings `labels`, those that the corpus depends on.
 _OF_CORPUS = ("classes", "sentences_per_template")
 

@@ -22,7 +22,9 @@ from data.sources.raw import RawLabelled, RawPair, require_language
 LABEL = "label"
 
 
-def rows(config: DataConfig, labels: LabelsConfig, cache: Path) -> Iterator[RawLabelled]:
+def rows(
+    config: DataConfig, labels: LabelsConfig, cache: Path
+) -> Iterator[RawLabelled]:
     """Yields the rows of `config.files` in the pivot and the other languages.
 
     Args:

@@ -18,9 +18,11 @@ from evaluation.calibration import (
 )
 from evaluation.classification import classification
 from export.rebuild import rebuild_student
+from export.run import export_run
 from model.precision import preferred_precision
 from tasks.classification import ClassificationTask, configured_classifier
 from tasks.embedding import student_predict
+from tasks.students import CALIBRATION, read_calibration
 from training.callbacks import save_weights
 from training.labelled_preparation import LabelledPreparation
 from training.loop import train
@@ -28,7 +30,8 @@ from training.pipelines.base import Pipeline
 from training.student_start import start_from_teacher
 from training.workdir import digest
 
-CALIBRATION = "calibration.json"
+# Test sentences a language on which the parity gate compares the exported files.
+PARITY_SENTENCES = 20
 
 
 class ClassificationPipeline(Pipeline):
@@ -94,7 +97,7 @@ class ClassificationPipeline(Pipeline):
         classes = preparation.corpus.classes
         sets = preparation.held_out(TEST, config.evaluation.pairs_per_language)
         rebuilt = rebuild_student(self.workdir.path)
-        calibration = self.calibration()
+        calibration = read_calibration(self.workdir.path)
         encode = student_predict(rebuilt.student, rebuilt.tokenizer)
         teacher = scores_of(preparation.logits.encode, preparation.temperature)
         student = scores_of(encode, calibration["temperature"])
@@ -106,13 +109,13 @@ class ClassificationPipeline(Pipeline):
             file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
         return {name: row["mean"]["accuracy"] for name, row in metrics.items()}
 
-    def calibration(self) -> dict:
-        """Returns the student's `temperature` and `threshold` of refusal."""
-        return json.loads((self.workdir.path / CALIBRATION).read_text("utf-8"))
-
     def export(self) -> dict:
         """Exports the student, proven on test sentences of every language."""
-        raise NotImplementedError
+        texts = {
+            group.language: [(text, text) for text in group.texts]
+            for group in self._preparation.held_out(TEST, PARITY_SENTENCES)
+        }
+        return export_run(self.workdir.path, texts)
 
     def report(self) -> dict:
         """Writes the report and the model card."""
