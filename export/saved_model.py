@@ -56,7 +56,7 @@ def export_saved_model(
 
 
 def output_name(student: keras.Model) -> str:
-    """Returns the name of the output in files: "scores" of classes, or "embedding"."""
+    """Returns the name of the output: "scores" of classes, or "embedding"."""
     return "scores" if student.output_names == ["scores"] else "embedding"
 
 

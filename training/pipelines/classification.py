@@ -23,6 +23,7 @@ from model.precision import preferred_precision
 from tasks.classification import ClassificationTask, configured_classifier
 from tasks.embedding import student_predict
 from tasks.students import CALIBRATION, read_calibration
+from training import classification_reporting
 from training.callbacks import save_weights
 from training.labelled_preparation import LabelledPreparation
 from training.loop import train
@@ -117,9 +118,13 @@ class ClassificationPipeline(Pipeline):
         }
         return export_run(self.workdir.path, texts)
 
+    def measurements(self) -> dict[str, str]:
+        """Returns what benchmarks left in the folder."""
+        return classification_reporting.measurements(self.workdir.path)
+
     def report(self) -> dict:
         """Writes the report and the model card."""
-        raise NotImplementedError
+        return classification_reporting.report(self.workdir, self._preparation)
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""
