@@ -182,7 +182,7 @@ def _matrix(report: ClassificationReport) -> dict[str, Any]:
     ]
     return {
         "title": "Confusion matrix",
-        "note": "Rows are the true classes, columns those the student chose, by number.",
+        "note": "Rows are the true classes, columns those chosen, by number.",
         "columns": ["class", *numbers],
         "rows": rows,
     }

@@ -87,8 +87,9 @@ class LabelledPreparation(Preparation):
         super().adopt(other)
         if not (self._path / LABELS).exists():
             (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
-        if (theirs.labels, theirs.tuning) == (ours.labels, ours.tuning):
-            steps = json.loads((other / "manifest.json").read_text())["steps"]
+        steps = json.loads((other / "manifest.json").read_text())["steps"]
+        same = (theirs.labels, theirs.tuning) == (ours.labels, ours.tuning)
+        if same and "tuning" in steps:
             self._workdir.manifest["steps"]["tuning"] = steps["tuning"]
             for name in ("tuning", "teacher_logits"):
                 link = self._path / name
