@@ -18,7 +18,7 @@ from typing import Any
 
 from absl import app, flags
 
-from benchmarks.baseline import Run, Runner, tune
+from benchmarks.baseline import TRAIN, Run, Runner, tune
 from benchmarks.comparison import markdown, summary
 from configs import overrides
 from configs.atomic import atomic_path
@@ -58,13 +58,14 @@ def compare(
         recipe: Path of the config.
         config: The recipe with `given` applied.
         given: "key=value" for every run.
-        options: `seeds`, `settings` of the labels, and `prepared`.
+        options: `seeds`, `settings` of the labels, `prepared`; `train`, the command
+            of a training.
     """
     rows: dict[str, dict] = {}
     languages: dict[str, dict[str, list[float]]] = {}
     prepared, steps = options["prepared"], config.training.steps
     for setting in options["settings"]:
-        runner = Runner(recipe, workdir, prepared)
+        runner = Runner(recipe, workdir, prepared, options["train"])
         runner.remaining = 2 * options["seeds"] * steps
         chosen = (*given, f"labels.setting={setting}")
         # The first run of a setting tunes its teacher; the others take that over.
@@ -152,6 +153,7 @@ def main(argv: Sequence[str]) -> None:
         "seeds": flags.FLAGS.seeds,
         "settings": flags.FLAGS.settings,
         "prepared": flags.FLAGS.prepared,
+        "train": TRAIN,
     }
     try:
         recipe, given = flags.FLAGS.config, flags.FLAGS.set
