@@ -1,13 +1,15 @@
-"""Times the student's int8 file against its teacher's float32 file.
+"""Times the student's int8 file against its teacher's float32 file, and ONNX Runtime.
 
     python -m benchmarks.latency --workdir=runs/smart_home
 
-Both come from the same converter. Batch 1, 16 tokens, one thread, XNNPACK on, order
-A-B-B-A in one process. Prints the medians and their ratio, and writes
+Teacher and student come from the same converter; ONNX Runtime runs the same student in
+its own dynamic int8. Batch 1, 16 tokens, one thread, XNNPACK on, order A-B-B-A in one
+process, pair by pair. Prints the medians and their ratios, and writes
 <workdir>/latency.json. Needs 4.5 GB of memory and 1 GB of disk for the teacher.
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import keras
 from absl import app, flags
 
+from benchmarks.onnx_runtime import compare_with_onnx_runtime
 from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
@@ -74,17 +77,33 @@ def compare(teacher: Path, student: Path) -> dict[str, Any]:
 
 
 def main(_: list[str]) -> None:
-    """Prints and writes the comparison."""
+    """Prints and writes the comparisons; a user's error is one line, exit status 2."""
     workdir, cache = Path(flags.FLAGS.workdir), Path(flags.FLAGS.cache)
-    result = compare_with_teacher(workdir, cache)
+    try:
+        result = compare_with_teacher(workdir, cache)
+        result["onnx_runtime"] = compare_with_onnx_runtime(workdir)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     for name, each in result["models"].items():
         megabytes = each["bytes"] / 1e6
         visits = ", ".join(f"{visit:.2f}" for visit in each["visits_ms"])
         print(f"{name:14} {megabytes:6.1f} MB {each['median_ms']:6.2f} ms ({visits})")
     print(f"The student is {result['ratio']:.1f} times as fast.")
-    print(", ".join(f"{name} {number}" for name, number in result["versions"].items()))
+    _print_onnx_runtime(result["onnx_runtime"])
+    named = result["versions"] | result["onnx_runtime"]["versions"]
+    print(", ".join(f"{name} {number}" for name, number in named.items()))
     with atomic_path(workdir / "latency.json") as path:
         path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def _print_onnx_runtime(result: dict[str, Any]) -> None:
+    for name, each in result["models"].items():
+        print(
+            f"int8 in {name:12} {each['bytes'] / 1e6:6.1f} MB "
+            f"{each['median_ms']:6.2f} ms, cosine min {each['min_cosine']:.4f}"
+        )
+    print(f"ONNX Runtime takes {result['ratio']:.2f} times as long as LiteRT.")
 
 
 if __name__ == "__main__":

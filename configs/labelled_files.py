@@ -37,6 +37,7 @@ def get_config() -> Config:
         task="classification",
         data=DataConfig(
             source="labelled_files",
+            languages=("de",),
             validation_fraction=0.1,
             test_fraction=0.2,
         ),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import json
 import types
 import typing
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 from configs.errors import BabeletError
 from configs.schema import Config
+
+BOOLEANS = {"true": True, "false": False}
 
 
 def to_json(config: Config) -> str:
@@ -56,6 +59,11 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
     for key, value in changes.items():
         _assign(values, key, value)
     return _build(Config, values, where="")
+
+
+def value_of(config: Config, key: str) -> Any:
+    """Returns the setting at a dotted path, such as "training.steps"."""
+    return functools.reduce(getattr, key.split("."), config)
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
@@ -135,21 +143,34 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
             return float(value)
         if type(value) is wanted:
             return value
-        if isinstance(value, str) and wanted in (int, float):
-            return wanted(value)
+        if isinstance(value, str):
+            return _parse(wanted, value)
         raise ValueError
     except ValueError:
-        if origin is Literal:
-            expected = "one of " + ", ".join(map(str, choices))
-        else:
-            name = wanted if isinstance(wanted, types.GenericAlias) else wanted.__name__
-            expected = str(name)
         raise BabeletError(
             f"Wrong value for {path}",
-            expected=expected,
+            expected=_described(wanted),
             received=f"{value!r} ({type(value).__name__})",
             remedy=f"give --set {path}=... a value of that kind",
         ) from None
+
+
+def _described(wanted: Any) -> str:
+    """Returns what values of a type are, in words."""
+    if typing.get_origin(wanted) is Literal:
+        return "one of " + ", ".join(map(str, typing.get_args(wanted)))
+    if wanted is bool:
+        return " or ".join(BOOLEANS)
+    return str(wanted if isinstance(wanted, types.GenericAlias) else wanted.__name__)
+
+
+def _parse(wanted: type, text: str) -> int | float | bool:
+    """Returns the number or truth value that `text` is, or raises ValueError."""
+    if wanted is bool and text.lower() in BOOLEANS:
+        return BOOLEANS[text.lower()]
+    if wanted in (int, float):
+        return wanted(text)
+    raise ValueError
 
 
 def _items(text: str) -> list[str]:

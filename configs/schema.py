@@ -15,34 +15,54 @@ from configs.labels import LabelsConfig, TuningConfig
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Which parallel or labelled text, and which of its rows."""
+    """Which text, translated, labelled or neither, and which of its rows."""
 
     # A name in data/sources.
     source: str = "home_assistant"
     # Paths or globs for "parallel_files" and "labelled_files", relative to the working
     # directory. In a path, {language} stands for each of `languages` in turn.
+    # "home_assistant" is that source, mixed in.
     files: tuple[str, ...] = ()
+    # How often each entry of `files` is drawn from in training, in proportion; empty:
+    # as often as it has rows.
+    weights: tuple[float, ...] = ()
     # What the columns of tables hold: the pivot's code, a language's code, "language"
     # (the code of the row's language), "text" (the translation), "-" (unused). In
     # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
     # Empty: by the names in the file, or language, pivot, text, or pivot, text.
     columns: tuple[str, ...] = ()
     # Languages of the translations, or of labelled text beside the pivot, as the source
-    # names them.
+    # names them; empty: text in the pivot language alone.
     languages: tuple[str, ...] = ()
     # The language the teacher reads during training; of labelled text, the one whose
     # labels are always used.
     pivot: str = "en"
-    # Characters after cleaning; the minimum is for the pivot side.
+    # Characters after cleaning; the minimum is for the pivot side, where an ideograph
+    # counts for three.
     min_characters: int = 9
     max_characters: int = 300
     # Longer side over shorter side, in characters weighted by script.
     max_length_ratio: float = 4.0
+    # Whether rows in evidently other languages are rejected (pip install py3langid).
+    check_language: bool = False
     # Shares of the groups of pivot sentences (see data/splits.py).
     validation_fraction: float = 0.03
     test_fraction: float = 0.07
 
     def __post_init__(self) -> None:
+        _require(
+            bool(self.languages or self.files),
+            "data.languages",
+            "at least one language, or text in the pivot language in data.files",
+            "()",
+        )
+        _require(
+            len(self.weights) in (0, len(self.files))
+            and all(weight > 0 for weight in self.weights),
+            "data.weights",
+            f"a number above 0 for each of the {len(self.files)} entries of data.files",
+            ",".join(map(str, self.weights)),
+        )
         _positive("data.max_characters", self.max_characters)
         _positive("data.max_length_ratio", self.max_length_ratio)
         _require(
@@ -83,8 +103,11 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyConfig:
-    """The student's tokenizer: the teacher's, trimmed to the corpus."""
+    """The student's tokenizer."""
 
+    # "trim": the pieces of a teacher's SentencePiece that serve the corpus best;
+    # "train": a SentencePiece Unigram model of the corpus alone.
+    method: Literal["trim", "train"] = "trim"
     # Pieces, the four special ones included.
     size: int = 32_000
     # Below either of these, on held-out text of a language, a warning is printed:
@@ -106,8 +129,17 @@ class TeacherConfig:
 
     # A name in model/teachers.
     kind: str = "packaged_e5"
-    # A local file in the place of the downloaded one; empty: download.
+    # A local file or folder, or a KerasHub preset's name; empty: what the kind
+    # downloads.
     path: str = ""
+    # Put before every text. "auto": what the model was trained with, where the kind
+    # knows it, else nothing.
+    prefix: str = "auto"
+    # From token vectors to a sentence vector. "auto": as the model was trained, where
+    # its files tell, else mean.
+    pooling: Literal["auto", "mean", "cls", "max"] = "auto"
+    # "l2" scales vectors to unit length; "none" refuses those that are not.
+    normalization: Literal["l2", "none"] = "l2"
     # Layers kept, from the first; 0 keeps all (tests and measurements use fewer).
     num_layers: int = 0
     # Tokens; longer text is truncated.
@@ -138,7 +170,10 @@ class StudentConfig:
     output_dim: int = 384
     # Few steps over much text: dropout costs accuracy and a fifth of the time.
     dropout: float = 0.0
-    # Teacher layers that initialise the student's, one for each; empty: random.
+    # Whose layers, and trimmed vocabulary, the student starts from: a kind of teacher,
+    # or kind:path; empty: the teacher itself.
+    init_from: str = ""
+    # Its layers that initialise the student's, one for each; empty: random.
     init_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -220,7 +255,8 @@ class TrainingConfig:
     validate_every: int = 200
     # Validations without improvement before stopping.
     patience: int = 5
-    # Validation metric that picks the best weights; higher is better.
+    # Validation metric that picks the best weights; higher is better. Where no text is
+    # translated there is no retrieval, and "agreement" with the teacher decides.
     metric: str = "retrieval"
     # Validation pairs per language.
     validation_pairs: int = 200
@@ -253,6 +289,22 @@ class EvaluationConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportConfig:
+    """The gate that quantised files pass, against the student in float32."""
+
+    # Smallest cosine of the two vectors of any test text.
+    min_cosine: float = 0.98
+    # Share of test sentences, mean over languages, whose translation is found no more.
+    max_retrieval_loss: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
+            value = getattr(self, name)
+            expected = f"from {low} to 1"
+            _require(low <= value <= 1, f"export.{name}", expected, str(value))
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """One run. `seed` decides initial weights, batches and dropout, not the splits."""
 
@@ -268,17 +320,12 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
     # Of the task "classification" alone.
     labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)
     tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
 
     def __post_init__(self) -> None:
-        _require(
-            bool(self.data.languages) or self.task == "classification",
-            "data.languages",
-            "at least one language",
-            "()",
-        )
         unknown = set(self.training.leave_out) - set(self.data.languages)
         _require(
             not unknown,

@@ -65,7 +65,7 @@ def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusR
             intake.take(row)
     if not intake.pairs:
         raise BabeletError(
-            f"No sentence pair of {config.source} is left after cleaning",
+            f"No row of {config.source} is left after cleaning",
             received=f"rejected rows: {dict(intake.rejected)}",
             remedy="widen data.min_characters, data.max_characters, data.languages",
         )
@@ -78,14 +78,16 @@ def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusR
         config.test_fraction,
     )
     near_of_pivot = _near(folder / "pivot.bin", folder / "pivot.length", split_of_pivot)
-    counts, near_share = _write_pairs(
+    tables, near_share = _write_pairs(
         folder, intake.pairs, split_of_pivot, near_of_pivot, languages
     )
+    if config.weights:
+        _write_entries(folder, intake.pairs)
     _write_sentences(folder, len(roots), intake.translations)
     sizes = np.bincount(roots)
     report = CorpusReport(
         rejected=dict(intake.rejected.most_common()),
-        counts=counts,
+        **tables,
         pivots=len(roots),
         groups=int(np.count_nonzero(sizes)),
         largest_group=int(sizes.max()),
@@ -125,9 +127,10 @@ def _write_pairs(
     split_of_pivot: np.ndarray,
     near_of_pivot: np.ndarray,
     languages: tuple[str, ...],
-) -> tuple[dict[str, dict[str, int]], float]:
+) -> tuple[dict[str, dict[str, dict[str, int]]], float]:
     """Writes the arrays of pairs; returns counts, and the share of near pairs."""
-    counts = np.zeros((len(languages), len(splits.SPLITS)), np.int64)
+    # Of pairs, and of sentences alone.
+    counts = np.zeros((2, len(languages), len(splits.SPLITS)), np.int64)
     near_pairs = 0
     with ExitStack() as stack:
         names = {"pairs": (np.int32, (count, 2)), "pair_language": (np.int16, (count,))}
@@ -141,20 +144,35 @@ def _write_pairs(
         for pairs, language in zip(pair_chunks, language_chunks, strict=True):
             pairs = pairs.reshape(-1, 2)
             split, near = split_of_pivot[pairs[:, 0]], near_of_pivot[pairs[:, 0]]
-            np.add.at(counts, (language, split), 1)
+            alone = pairs[:, 1] < 0
+            np.add.at(counts, (alone.astype(int), language, split), 1)
             near_pairs += int(near.sum())
             # Translations are numbered after the pivot sentences.
             pairs[:, 1] += len(split_of_pivot)
+            pairs[alone, 1] = pairs[alone, 0]
             files["pairs"].write(pairs.tobytes())
             files["pair_language"].write(language.tobytes())
             files["pair_split"].write(split.tobytes())
             files["pair_near"].write(near.tobytes())
-    held_out = int(counts[:, 1:].sum())
-    table = {
-        language: dict(zip(splits.SPLITS, row, strict=True))
-        for language, row in zip(languages[1:], counts[1:].tolist(), strict=True)
-    }
-    return table, near_pairs / max(1, held_out)
+    held_out = int(counts[..., 1:].sum())
+    paired, alone = (
+        {
+            language: dict(zip(splits.SPLITS, row, strict=True))
+            for language, row in zip(languages, table, strict=True)
+        }
+        for table in counts.tolist()
+    )
+    del paired[languages[0]]
+    alone = {name: row for name, row in alone.items() if any(row.values())}
+    tables = {"counts": paired, "monolingual": alone}
+    return tables, near_pairs / max(1, held_out)
+
+
+def _write_entries(folder: Path, count: int) -> None:
+    """Writes the entry of `data.files` that each pair comes from."""
+    with _array_file(folder / "pair_entry.npy", np.int16, (count,)) as file:
+        for entries in _chunks(folder / "pair.entry", np.int16):
+            file.write(entries.tobytes())
 
 
 def _write_sentences(folder: Path, pivots: int, translations: int) -> None:
@@ -168,9 +186,9 @@ def _write_sentences(folder: Path, pivots: int, translations: int) -> None:
                 file.write(offsets.tobytes())
                 end = int(offsets[-1])
     with _array_file(folder / "sentence_language.npy", np.int16, (count,)) as file:
-        file.write(np.zeros(pivots, np.int16).tobytes())
-        for language in _chunks(folder / "translation.language", np.int16):
-            file.write(language.tobytes())
+        for name in ("pivot", "translation"):
+            for language in _chunks(folder / f"{name}.language", np.int16):
+                file.write(language.tobytes())
     with open(folder / "pivot.bin", "ab") as file:
         for data in _chunks(folder / "translation.bin", np.uint8):
             file.write(data.tobytes())
@@ -210,8 +228,10 @@ def _fingerprint(folder: Path, languages: tuple[str, ...]) -> str:
     """Returns a SHA-256 of the languages and of all files of the corpus."""
     digest = hashlib.sha256(" ".join(languages).encode())
     names = ("sentences.bin", "sentence_offsets", "sentence_language", "pairs")
-    for name in (*names, "pair_language", "pair_split", "pair_near"):
+    for name in (*names, "pair_language", "pair_split", "pair_near", "pair_entry"):
         file = folder / (name if "." in name else f"{name}.npy")
+        if name == "pair_entry" and not file.exists():
+            continue
         with open(file, "rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Which rows of a source are good sentence pairs, and why the others are not."""
+"""Which rows of a source are good, and why the others are not."""
 
 import re
 import unicodedata
@@ -67,7 +67,7 @@ def rejection(row: RawPair, config: DataConfig) -> str:
 
     Reasons: the source's own ("no_pivot", "not_text"); "empty"; "control" (control
     characters, broken encoding); "placeholder" (a brace); "short" (the pivot side);
-    "long"; "equal" (but for case); "ratio" (of weighted lengths).
+    "long"; and of two texts "equal" (but for case), "ratio" (of weighted lengths).
     """
     pivot, text = row.pivot_text, row.text
     lengths = (len(pivot), len(text))
@@ -79,10 +79,12 @@ def rejection(row: RawPair, config: DataConfig) -> str:
         return "control"
     if "{" in pivot or "{" in text:
         return "placeholder"
-    if lengths[0] < config.min_characters:
+    if weighted_length(pivot) < config.min_characters:
         return "short"
     if max(lengths) > config.max_characters:
         return "long"
+    if row.monolingual:
+        return ""
     if pivot.casefold() == text.casefold():
         return "equal"
     shorter, longer = sorted((weighted_length(pivot), weighted_length(text)))
@@ -107,7 +109,8 @@ def _is_broken(text: str) -> bool:
 
 def write_rejected(file: TextIO, row: RawPair, reason: str) -> None:
     """Writes a line of rejected.tsv; tabs, line breaks, backslashes are escaped."""
-    cells = (row.origin, row.line, row.language, reason, row.pivot_text, row.text)
+    pivot_text = "" if row.monolingual else row.pivot_text
+    cells = (row.origin, row.line, row.language, reason, pivot_text, row.text)
     file.write("\t".join(_escape(str(cell)) for cell in cells) + "\n")
 
 

@@ -26,6 +26,8 @@ class CorpusReport:
     largest_group: int
     # Of held-out pairs, those with a near neighbour in training.
     near_share: float
+    # Sentences without a translation, by language and split.
+    monolingual: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
 
 
 class SentenceStore(Sequence[str]):
@@ -59,10 +61,15 @@ class Corpus:
 
     Attributes:
         languages: The pivot first; a language's id is its index.
-        sentences: Unique by (language, text); all pivot sentences come first.
+        sentences: First those that the teacher reads in training, which are pivot
+            sentences and sentences without a translation, then translations; unique
+            by (language, text) among either.
         sentence_language: int16 (sentences,).
-        pairs: int32 (pairs, 2), sentence ids of the pivot and of its translation.
+        pairs: int32 (pairs, 2), sentence ids of the pivot and of its translation; of
+            a sentence without one, its own id twice.
         pair_language: int16 (pairs,), of the translation.
+        pair_entry: int16 (pairs,), the entry of `data.files` it comes from, where
+            these have weights.
         pair_split: int8 (pairs,) of TRAIN, VALIDATION, TEST.
         pair_near: bool (pairs,), held-out pairs whose pivot sentence has a near
             neighbour in training.
@@ -87,6 +94,9 @@ class Corpus:
         self.pair_language = _open(folder, "pair_language")
         self.pair_split = _open(folder, "pair_split")
         self.pair_near = _open(folder, "pair_near")
+        self.pair_entry = None
+        if (folder / "pair_entry.npy").exists():
+            self.pair_entry = _open(folder, "pair_entry")
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Returns the number of pairs by language and name of the split."""
@@ -109,13 +119,7 @@ class Corpus:
         Returns:
             int32 (n, 2) of sentence ids.
         """
-        language_id = self._language_id(language)
-        mask = (self.pair_split == split) & (self.pair_language == language_id)
-        pairs = self.pairs[np.flatnonzero(mask)]
-        # Fibonacci hashing: an even spread, and the same pivot sentences are chosen
-        # for every language that has them, which spares encoding.
-        order = pairs[:, 0].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        pairs = pairs[np.argsort(order, kind="stable")]
+        pairs = self._spread(split, self._language_id(language), alone=False)
         chosen: list[int] = []
         seen: set[int] = set()
         for row, (pivot, translation) in enumerate(pairs.tolist()):
@@ -125,6 +129,29 @@ class Corpus:
                 seen |= {pivot, translation}
                 chosen.append(row)
         return pairs[chosen]
+
+    def sentences_of(
+        self, split: int, language: str, limit: int | None = None
+    ) -> list[str]:
+        """Returns sentences without a translation, chosen as `pairs_of` does.
+
+        Args:
+            split: TRAIN, VALIDATION or TEST of data.splits.
+            language: One of `languages`.
+            limit: Sentences at most; None for all.
+        """
+        rows = self._spread(split, self.languages.index(language), alone=True)
+        return self.sentences.texts(rows[:limit, 0])
+
+    def _spread(self, split: int, language_id: int, alone: bool) -> np.ndarray:
+        """Returns int32 (n, 2), the rows of a split and language in a mixed order."""
+        mask = (self.pair_split == split) & (self.pair_language == language_id)
+        pairs = self.pairs[np.flatnonzero(mask)]
+        pairs = pairs[(pairs[:, 0] == pairs[:, 1]) == alone]
+        # Fibonacci hashing: an even spread, and the same pivot sentences are chosen
+        # for every language that has them, which spares encoding.
+        order = pairs[:, 0].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        return pairs[np.argsort(order, kind="stable")]
 
     def _language_id(self, language: str) -> int:
         if language not in self.languages[1:]:
@@ -137,11 +164,15 @@ class Corpus:
 
 
 def format_counts(report: CorpusReport) -> str:
-    """Returns lines to print: rejected rows by reason, pairs by language and split."""
+    """Returns lines to print: rejected rows by reason, the others by language, split.
+
+    Sentences without a translation are told from pairs by "alone".
+    """
     reasons = sorted(report.rejected.items(), key=lambda item: -item[1])
     lines = ["Rejected: " + ", ".join(f"{name} {n:,}" for name, n in reasons)]
     lines.append(f"{'':10}" + "".join(f"{split:>12}" for split in SPLITS))
-    for language, counts in report.counts.items():
+    alone = {f"{name} alone": row for name, row in report.monolingual.items()}
+    for language, counts in (report.counts | alone).items():
         cells = "".join(f"{counts[split]:12,}" for split in SPLITS)
         lines.append(f"{language:10}{cells}")
     return "\n".join(lines)

@@ -19,7 +19,12 @@ from configs.schema import Config
 from data.building import build_corpus
 from data.corpus import Corpus, format_counts
 from data.download import cache_folder
-from data.inspection import format_lengths, format_rejected, format_samples
+from data.inspection import (
+    format_kept,
+    format_lengths,
+    format_rejected,
+    format_samples,
+)
 from data.label_visibility import visibility_warnings, visible_labels
 from data.labelled_building import build_labelled_corpus
 from data.labelled_corpus import (
@@ -45,10 +50,10 @@ def inspect(config: Config) -> str:
         report = build_corpus(config.data, folder, cache_folder())
         seconds = time.monotonic() - started
         corpus = Corpus(folder)
-        kept, rejected = len(corpus.pairs), sum(report.rejected.values())
+        rejected = sum(report.rejected.values())
         parts = [
-            f"{kept:,} pairs of {report.pivots:,} sentences in {config.data.pivot!r} "
-            f"are used, {rejected:,} rows are rejected.\n\n{format_counts(report)}"
+            f"{format_kept(corpus)} are used, {rejected:,} rows are rejected.\n\n"
+            f"{format_counts(report)}"
         ]
         if rejected:
             examples = format_rejected(folder / "rejected.tsv")

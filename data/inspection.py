@@ -13,8 +13,20 @@ BAR = 40
 SHOWN = 70
 
 
+def format_kept(corpus: Corpus) -> str:
+    """Returns how many pairs and sentences a corpus has."""
+    report = corpus.report
+    alone = sum(sum(row.values()) for row in report.monolingual.values())
+    pairs = len(corpus.pairs) - alone
+    if not alone:
+        return (
+            f"{pairs:,} pairs of {report.pivots:,} sentences in {corpus.languages[0]!r}"
+        )
+    return f"{pairs:,} pairs and {alone:,} sentences without a translation"
+
+
 def format_lengths(corpus: Corpus, longest: int) -> str:
-    """Returns a histogram of characters, pivot sentences beside translations.
+    """Returns a histogram of characters, beside translations what the teacher reads.
 
     Args:
         corpus: Opened.
@@ -24,9 +36,10 @@ def format_lengths(corpus: Corpus, longest: int) -> str:
     sides = (Counter[int](), Counter[int]())
     for i, text in enumerate(corpus.sentences):
         sides[i >= corpus.report.pivots][(len(text) - 1) // width] += 1
-    most = max(max(side.values()) for side in sides)
-    lines = [f"{'characters':>12}  {corpus.languages[0]:<{BAR // 2}}  translations"]
-    for row in range(max(max(side) for side in sides) + 1):
+    most = max(count for side in sides for count in side.values())
+    read = "alone, or pivot" if corpus.report.monolingual else corpus.languages[0]
+    lines = [f"{'characters':>12}  {read:<{BAR // 2}}  translations"]
+    for row in range(max(row for side in sides for row in side) + 1):
         bars = [_bar(side[row], most).ljust(BAR // 2) for side in sides]
         label = f"{row * width + 1}-{(row + 1) * width}"
         lines.append(f"{label:>12}  {bars[0]}  {bars[1]}".rstrip())
@@ -39,12 +52,15 @@ def _bar(count: int, most: int) -> str:
 
 
 def format_samples(corpus: Corpus, count: int) -> str:
-    """Returns up to `count` training pairs of each language, the same every time."""
+    """Returns up to `count` training rows of each language, the same every time."""
     lines = []
     for language in corpus.languages[1:]:
         for pivot, translation in corpus.pairs_of(TRAIN, language, count):
             texts = corpus.sentences.texts((pivot, translation))
             lines.append(f"{language:10}" + "  =  ".join(map(_short, texts)))
+    for language in corpus.report.monolingual:
+        alone = corpus.sentences_of(TRAIN, language, count)
+        lines += [f"{language:10}{_short(text)}" for text in alone]
     return "\n".join(lines)
 
 

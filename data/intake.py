@@ -8,6 +8,7 @@ import numpy as np
 
 from configs.schema import DataConfig
 from data import cleaning, splits
+from data.language_check import LanguageCheck
 from data.numbering import Numbering, scratch_database
 from data.sources.raw import RawPair
 
@@ -15,9 +16,12 @@ from data.sources.raw import RawPair
 class Intake:
     """A context in which rows are taken, appended to files in `folder`.
 
-    Files of raw numbers and UTF-8, in the order of ids: `pivot.bin`, `pivot.length`,
-    `translation.bin`, `.length`, `.language`; `pair.ids` (pivot and translation),
-    `pair.language`; and `rejected.tsv`.
+    Files of raw numbers and UTF-8, in the order of ids: `pivot.bin`, `.length`,
+    `.language`, and the same of `translation`; `pair.ids` (pivot and translation),
+    `pair.language`, `pair.entry`; and `rejected.tsv`.
+
+    A sentence alone is a pair with itself, in the place of a pivot sentence: the
+    teacher reads it, and its vector is the target. As a translation it is -1.
 
     Attributes:
         rejected: Rows by reason.
@@ -32,7 +36,9 @@ class Intake:
         self.pairs = self.translations = 0
         self._config = config
         self._folder = folder
-        self._language_id = {name: i for i, name in enumerate(config.languages, 1)}
+        languages = (config.pivot, *config.languages)
+        self._language_id = {name: i for i, name in enumerate(languages)}
+        self._check = LanguageCheck(languages) if config.check_language else None
         self._stack = ExitStack()
 
     def __enter__(self) -> "Intake":
@@ -46,7 +52,7 @@ class Intake:
         self._translation = enter(_TextFile(self._folder / "translation"))
         self._pair = enter(open(self._folder / "pair.ids", "wb"))
         self._pair_language = enter(open(self._folder / "pair.language", "wb"))
-        self._text_language = enter(open(self._folder / "translation.language", "wb"))
+        self._pair_entry = enter(open(self._folder / "pair.entry", "wb"))
         self._rejected = enter(
             open(
                 self._folder / "rejected.tsv",
@@ -70,29 +76,45 @@ class Intake:
             key = f"{row.language}\t{row.pivot_text}\t{row.text}"
             if self._pair_ids.setdefault(key, self.pairs) < self.pairs:
                 reason = "duplicate"
+        # Last, because it takes longest.
+        if not reason and self._check and self._is_in_another_language(row):
+            reason = "language"
         if reason:
             self.rejected[reason] += 1
             cleaning.write_rejected(self._rejected, row, reason)
         else:
             self._accept(row)
 
+    def _is_in_another_language(self, row: RawPair) -> bool:
+        texts = {row.language: row.text}
+        if not row.monolingual:
+            texts[self._config.pivot] = row.pivot_text
+        return any(self._check.is_other(text, name) for name, text in texts.items())
+
     def _accept(self, row: RawPair) -> None:
-        pivot = self._pivot_ids.setdefault(row.pivot_text, len(self.groups))
-        if pivot == len(self.groups):
-            self.groups.add(row.pivot_text)
-            self._pivot.append(row.pivot_text)
-            self._unite(pivot, self._config.pivot, row.pivot_text)
-        language = np.int16(self._language_id[row.language]).tobytes()
-        key = f"{row.language}\t{row.text}"
-        translation = self._translation_ids.setdefault(key, self.translations)
-        if translation == self.translations:
-            self.translations += 1
-            self._translation.append(row.text)
-            self._text_language.write(language)
-        self._unite(pivot, row.language, row.text)
+        language = self._language_id[row.language]
+        if row.monolingual:
+            pivot, translation = self._pivot_id(row.language, row.text), -1
+        else:
+            pivot = self._pivot_id(self._config.pivot, row.pivot_text)
+            key = f"{row.language}\t{row.text}"
+            translation = self._translation_ids.setdefault(key, self.translations)
+            if translation == self.translations:
+                self.translations += 1
+                self._translation.append(row.text, language)
+            self._unite(pivot, row.language, row.text)
         self._pair.write(np.array([pivot, translation], np.int32).tobytes())
-        self._pair_language.write(language)
+        self._pair_language.write(np.int16(language).tobytes())
+        self._pair_entry.write(np.int16(row.entry).tobytes())
         self.pairs += 1
+
+    def _pivot_id(self, language: str, text: str) -> int:
+        pivot = self._pivot_ids.setdefault(f"{language}\t{text}", len(self.groups))
+        if pivot == len(self.groups):
+            self.groups.add(text)
+            self._pivot.append(text, self._language_id[language])
+            self._unite(pivot, language, text)
+        return pivot
 
     def _unite(self, pivot: int, language: str, text: str) -> None:
         key = f"{language}\t{splits.group_key(text)}"
@@ -100,11 +122,15 @@ class Intake:
 
 
 class _TextFile:
-    """Texts one after the other in `<path>.bin`, their bytes in `<path>.length`."""
+    """Texts one after the other in `<path>.bin`, their bytes in `<path>.length`.
+
+    Their languages, as ids, are in `<path>.language`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._texts = open(path.with_suffix(".bin"), "wb")
         self._lengths = open(path.with_suffix(".length"), "wb")
+        self._languages = open(path.with_suffix(".language"), "wb")
 
     def __enter__(self) -> "_TextFile":
         return self
@@ -112,8 +138,10 @@ class _TextFile:
     def __exit__(self, *_: object) -> None:
         self._texts.close()
         self._lengths.close()
+        self._languages.close()
 
-    def append(self, text: str) -> None:
+    def append(self, text: str, language: int) -> None:
         data = text.encode()
         self._texts.write(data)
         self._lengths.write(np.int32(len(data)).tobytes())
+        self._languages.write(np.int16(language).tobytes())

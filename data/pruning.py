@@ -51,7 +51,7 @@ class CorpusCounts:
     def __init__(
         self, processor: Processor, sentences: Iterable[tuple[str, str]]
     ) -> None:
-        raw, sample = _sample(sentences)
+        raw, sample = draw_sample(sentences)
         self.characters: dict[str, Counter[str]] = {}
         self.words: dict[str, Counter[str]] = {}
         for language in sorted(sample):
@@ -183,10 +183,13 @@ def _added_tokens(processor: Processor, pieces: list[str]) -> np.ndarray:
     return added
 
 
-def _sample(
+def draw_sample(
     sentences: Iterable[tuple[str, str]],
 ) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
-    """Returns by language the counts of all characters, and up to _SAMPLE sentences."""
+    """Returns by language the counts of all characters, and up to _SAMPLE sentences.
+
+    The same sentences in the same order give the same sample.
+    """
     characters: dict[str, Counter[str]] = {}
     sample: dict[str, list[str]] = {}
     seen: Counter[str] = Counter()

@@ -78,7 +78,8 @@ def _parse(model: bytes) -> Proto:
             "This teacher's vocabulary cannot be trimmed",
             expected="a SentencePiece model of type UNIGRAM",
             received=teacher.trainer_spec.ModelType.Name(kind),
-            remedy="choose a teacher with a Unigram tokenizer, such as packaged_e5",
+            remedy="choose a teacher with a Unigram tokenizer, such as packaged_e5, or "
+            "set vocabulary.method=train",
         )
     return teacher
 
@@ -134,40 +135,43 @@ def _bare(teacher: Proto, kept: np.ndarray) -> bytes:
 
 
 def coverage(
-    full: Tokenizer,
-    trimmed: Tokenizer,
+    full: Tokenizer | None,
+    student: Tokenizer,
     texts_by_language: Mapping[str, Sequence[str]],
 ) -> list[dict]:
-    """Measures what trimming costs each language, on text it did not see.
+    """Measures a vocabulary in each language, on text it did not see.
 
     Args:
-        full: The teacher's tokenizer.
-        trimmed: The student's.
+        full: The tokenizer that it was trimmed from; None if there is none.
+        student: The student's.
         texts_by_language: Held-out sentences.
 
     Returns:
         A row per language: "language"; "sentences"; "words" (whitespace words, or
-        characters where words are not spaced); "tokens_per_word_before" and
-        "_after"; "inflation", after over before; "unknown_rate_before" and
-        "_after", unknown tokens over tokens. Start and end tokens do not count.
+        characters where words are not spaced); "tokens_per_word_after";
+        "unknown_rate_after", unknown tokens over tokens; the same with "_before" of
+        `full`; "inflation", tokens after over before. Start and end tokens do not
+        count.
     """
     rows = []
     for language, texts in texts_by_language.items():
         words = sum(_count_words(language, text) for text in texts)
-        before, unknown_before = _count_tokens(full, texts)
-        after, unknown_after = _count_tokens(trimmed, texts)
-        rows.append(
-            {
-                "language": language,
-                "sentences": len(texts),
-                "words": words,
+        after, unknown_after = _count_tokens(student, texts)
+        row = {
+            "language": language,
+            "sentences": len(texts),
+            "words": words,
+            "tokens_per_word_after": after / max(words, 1),
+            "unknown_rate_after": unknown_after / max(after, 1),
+        }
+        if full is not None:
+            before, unknown_before = _count_tokens(full, texts)
+            row |= {
                 "tokens_per_word_before": before / max(words, 1),
-                "tokens_per_word_after": after / max(words, 1),
                 "inflation": after / max(before, 1),
                 "unknown_rate_before": unknown_before / max(before, 1),
-                "unknown_rate_after": unknown_after / max(after, 1),
             }
-        )
+        rows.append(row)
     return rows
 
 
@@ -183,11 +187,13 @@ def warnings(rows: Iterable[Mapping], config: VocabularyConfig) -> list[str]:
     for row in rows:
         language, rate = row["language"], row["unknown_rate_after"]
         if rate > config.max_unknown_rate:
+            before = ""
+            if "unknown_rate_before" in row:
+                before = f"; the full vocabulary has {row['unknown_rate_before']:.1%}"
             sentences.append(
                 f"{language}: {rate:.1%} of the tokens are unknown "
-                f"(vocabulary.max_unknown_rate is {config.max_unknown_rate:.1%}; "
-                f"the full vocabulary has {row['unknown_rate_before']:.1%}). Raise "
-                "vocabulary.size or add text in this language."
+                f"(vocabulary.max_unknown_rate is {config.max_unknown_rate:.1%}"
+                f"{before}). Raise vocabulary.size or add text in this language."
             )
         if row.get("agreement", 1.0) < config.min_agreement:
             sentences.append(

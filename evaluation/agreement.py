@@ -1,6 +1,6 @@
 """Agreement with the teacher: do both models order sentence pairs alike?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,31 @@ def agreement(
         "cross_lingual": float(np.mean(list(languages.values()))) if sets else None,
         "cosine": mean_cosine(student(texts), teacher(texts)),
     }
+
+
+def agreement_alone(
+    predict: Predict,
+    teacher: Predict,
+    texts: Mapping[str, Sequence[str]],
+    sample: int = 300,
+) -> dict[str, Any]:
+    """Compares the models on sentences that have no translations.
+
+    Args:
+        predict: The student.
+        teacher: The model it was taught by.
+        texts: Sentences by language; the first `sample` of each are used.
+        sample: Sentences of a language.
+
+    Returns:
+        `languages`: Spearman's rho over all pairs of a language's sentences; `mean`.
+    """
+    student, teacher = encode_once(predict), encode_once(teacher, "Teacher")
+    languages = {
+        language: pairwise_agreement(student(rows[:sample]), teacher(rows[:sample]))
+        for language, rows in texts.items()
+    }
+    return {"languages": languages, "mean": float(np.mean(list(languages.values())))}
 
 
 def pairwise_agreement(a: np.ndarray, b: np.ndarray) -> float:

@@ -67,9 +67,9 @@ def line_chart(
     heights += span or ()
     xs = ticks(0, max(x for x, _ in every), steps)
     ys = ticks(min(heights), max(heights), 4)
-    parts = [_axes(xs, ys, percent)]
+    parts = [axes(xs, ys, percent)]
     if reference is not None:
-        y = _y(reference, ys)
+        y = y_of(reference, ys)
         parts.append(
             f'<line class="reference" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
             f'y1="{y:.1f}" y2="{y:.1f}"><title>teacher '
@@ -102,19 +102,22 @@ def number(value: float, percent: bool = False) -> str:
     return f"{value:.3g}"
 
 
-def _x(value: float, xs: Sequence[float]) -> float:
+def x_of(value: float, xs: Sequence[float]) -> float:
+    """Returns where `value` is on the horizontal axis with the marks `xs`."""
     return LEFT + (value - xs[0]) / (xs[-1] - xs[0]) * (WIDTH - LEFT - RIGHT)
 
 
-def _y(value: float, ys: Sequence[float]) -> float:
+def y_of(value: float, ys: Sequence[float]) -> float:
+    """Returns where `value` is on the vertical axis with the marks `ys`."""
     share = (value - ys[0]) / (ys[-1] - ys[0])
     return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
 
-def _axes(xs: Sequence[float], ys: Sequence[float], percent: bool) -> str:
+def axes(xs: Sequence[float], ys: Sequence[float], percent: bool) -> str:
+    """Returns grid lines and figures for the marks; `percent` is of the vertical."""
     parts = []
     for value in ys:
-        y = _y(value, ys)
+        y = y_of(value, ys)
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
             f'y1="{y:.1f}" y2="{y:.1f}"/><text class="tick" text-anchor="end" '
@@ -124,7 +127,7 @@ def _axes(xs: Sequence[float], ys: Sequence[float], percent: bool) -> str:
         # The last mark ends where the chart ends: centred, it would be cut off.
         anchor = "end" if value == xs[-1] else "middle"
         parts.append(
-            f'<text class="tick" text-anchor="{anchor}" x="{_x(value, xs):.1f}" '
+            f'<text class="tick" text-anchor="{anchor}" x="{x_of(value, xs):.1f}" '
             f'y="{HEIGHT - 8}">{number(value)}</text>'
         )
     return "".join(parts)
@@ -133,9 +136,9 @@ def _axes(xs: Sequence[float], ys: Sequence[float], percent: bool) -> str:
 def _curve(
     kind: str, points: Points, xs: Sequence[float], ys: Sequence[float], percent: bool
 ) -> str:
-    path = " ".join(f"{_x(x, xs):.1f},{_y(y, ys):.1f}" for x, y in points)
+    path = " ".join(f"{x_of(x, xs):.1f},{y_of(y, ys):.1f}" for x, y in points)
     dots = "".join(
-        f'<circle cx="{_x(x, xs):.1f}" cy="{_y(y, ys):.1f}" r="2.5">'
+        f'<circle cx="{x_of(x, xs):.1f}" cy="{y_of(y, ys):.1f}" r="2.5">'
         f"<title>step {x:,.0f}: {number(y, percent)}</title></circle>"
         for x, y in points
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.agreement import agreement
+from evaluation.agreement import agreement, agreement_alone
 from evaluation.encoding import Predict, encode_once
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
 from evaluation.similarity import (
@@ -24,6 +24,7 @@ def evaluate(
     tatoeba: Sequence[str | Path] = (),
     sts: Sequence[str | Path] = (),
     teacher: Predict | None = None,
+    alone: Mapping[str, Sequence[str]] | None = None,
     description: str = "Evaluating",
 ) -> dict[str, Any]:
     """Scores one model: teacher, student, SavedModel or LiteRT.
@@ -34,13 +35,15 @@ def evaluate(
         tatoeba: Folders in the layout of LASER's Tatoeba test set.
         sts: CSV files of sentence 1, sentence 2, score.
         teacher: Where given, the model's agreement with it is measured too.
+        alone: Held-out sentences without translations, by language, for agreement.
         description: Label of the progress bar.
 
     Returns:
         Plain numbers, ready for JSON; shares in [0, 1], correlations in [-1, 1]:
         `retrieval` and `cosine` with `languages` and `mean`; `tatoeba` by folder with
-        the same; `sts` by file, and `mean`; `agreement` with the teacher. A part
-        that was not asked for is None.
+        the same; `sts` by file, and `mean`; `agreement` with the teacher, and
+        `agreement_alone` on sentences without translations. A part that was not asked
+        for is None.
 
     Raises:
         BabeletError: A malformed evaluation file, or vectors that are not finite.
@@ -59,13 +62,22 @@ def evaluate(
         }
         or None,
         "sts": _sts(encode, files) if files else None,
-        "agreement": agreement(encode, teacher, sets) if teacher else None,
+        "agreement": agreement(encode, teacher, sets) if teacher and sets else None,
+        "agreement_alone": agreement_alone(encode, teacher, alone)
+        if teacher and alone
+        else None,
     }
 
 
-def headline(metrics: Mapping[str, Any]) -> float:
-    """Returns the one figure that ranks models: mean retrieval over languages."""
-    return metrics["retrieval"]["mean"]["mean"]
+def headline(metrics: Mapping[str, Any]) -> float | None:
+    """Returns the one figure that ranks models: mean retrieval over languages.
+
+    Without translations it is the mean agreement with the teacher, None of itself.
+    """
+    alone = metrics.get("agreement_alone")
+    if metrics["retrieval"]["mean"]["count"] or alone is None:
+        return metrics["retrieval"]["mean"]["mean"]
+    return alone["mean"]
 
 
 def _with_mean(languages: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 import jinja2
 
 from configs.atomic import atomic_path
-from evaluation import charts, comparison, translation_map, wording
+from evaluation import charts, comparison, scatter, translation_map, wording
+from evaluation.evaluate import headline
 from evaluation.languages import name_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,6 +23,9 @@ TEACHER_NOTES = {
     "read from 4-bit weights. The student was trained on text of this one domain and "
     "is measured on it: being above the teacher here says nothing about other text, "
     "where the teacher may well be better.",
+    "packaged_minilm": "The teacher, all-MiniLM-L6-v2, was trained on English alone: "
+    "across languages it is no rival but shows where the student started. The student "
+    "was trained on text of this one domain and is measured on it.",
 }
 OTHER_TEACHER = (
     "The teacher is used as it is, without training on this domain; the student was "
@@ -41,6 +45,8 @@ class Report:
     manifest: Mapping[str, Any] | None = None
     # By language and split (0, 1, 2 or train, validation, test): pairs.
     counts: Mapping[str, Mapping[Any, int]] | None = None
+    # The same of sentences without a translation.
+    monolingual: Mapping[str, Mapping[str, int]] | None = None
     # By reason: rows that cleaning rejected.
     rejected: Mapping[str, int] | None = None
     # Rows of `language`, `sentences`, `tokens_per_word_before` and `_after`,
@@ -62,6 +68,9 @@ class Report:
     map_points: Sequence[Mapping[str, Any]] | None = None
     # By exported file: figures of its comparison with the Keras student.
     parity: Mapping[str, Mapping[str, Any]] | None = None
+    # What `export.quantisation` found: `metrics` of the float student, `gate`, `texts`,
+    # and by name the `tiers`.
+    quantisation: Mapping[str, Any] | None = None
     # Further measurements: `title`, `note`, `columns`, `rows`.
     tables: Sequence[Mapping[str, Any]] = ()
     # The command that made the run; empty: the one that repeats it.
@@ -126,6 +135,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "bars": charts.bars,
         "line_chart": charts.line_chart,
+        "scatter": scatter.scatter,
         "translation_map": translation_map.translation_map,
         "hue": translation_map.hue,
     }
@@ -161,6 +171,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "by_language": by_language,
         "span": _span(by_language),
         "maps": _maps(report.map_points),
+        "tier_points": _tier_points(report.quantisation),
     }
 
 
@@ -197,6 +208,16 @@ def _span(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
     values = [y for row in rows for _, y in row["line"] if math.isfinite(y)]
     values += [row["reference"] for row in rows if row["reference"] is not None]
     return (min(values), max(values)) if values else None
+
+
+def _tier_points(quantisation: Mapping[str, Any] | None) -> list[scatter.Point]:
+    points = []
+    for tier, row in (quantisation or {"tiers": {}})["tiers"].items():
+        quality = headline(row["metrics"])
+        if quality is not None:
+            figures = (row["median_ms"], quality, row["bytes"], row["kept"])
+            points.append(scatter.Point(tier, *figures))
+    return points
 
 
 def _maps(points: Sequence[Mapping[str, Any]] | None) -> dict[str, list]:

@@ -3,14 +3,17 @@
     python -m export --workdir=runs/smart_home [--formats=mediapipe_int8,saved_model]
 
 saved_model      TensorFlow: text or token ids to vectors
-fp32, int8       LiteRT from token ids, with builtin operations alone
+fp32, fp16, int8 LiteRT from token ids, with builtin operations alone
 text_*           LiteRT from text, with the tokenizer inside; the runtime needs the
                  operations of TensorFlow Text
 mediapipe_*      the same for MediaPipe Tasks: Android, iOS, browser, Python
 
-What was in <workdir>/export is removed. The folder appears again, whole, when every
-file has been compared with the student on real text of all the run's languages: with
-the chosen formats, tokenizer.model, golden.jsonl and parity.json.
+Every precision is scored on the run's test split; one that loses more than the run's
+export.min_cosine and export.max_retrieval_loss allow is left out, unless --force is
+given. What was in <workdir>/export is removed. The folder appears again, whole, when
+every file has been compared with the student on real text of all the run's languages:
+with the chosen formats, tokenizer.model, golden.jsonl, quantisation.json and
+parity.json.
 """
 
 import sys
@@ -32,7 +35,8 @@ def main(_: list[str]) -> None:
         formats.require_known(chosen)
         workdir = Path(flags.FLAGS.workdir)
         texts = import_quietly("export.parity").read_texts(workdir)
-        import_quietly("export.run").export_run(workdir, texts, chosen)
+        run = import_quietly("export.run")
+        run.export_run(workdir, texts, chosen, flags.FLAGS.force)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -41,4 +45,7 @@ def main(_: list[str]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A run whose training is done.", required=True)
     flags.DEFINE_list("formats", None, "Names from the list above; all by default.")
+    flags.DEFINE_boolean(
+        "force", False, "Write what quantisation spoils by more than the gate allows."
+    )
     app.run(main)

@@ -27,13 +27,13 @@ class Format(NamedTuple):
 
     Attributes:
         path: Within the export folder.
-        minimum_cosine: Between its vectors and the student's, for every text.
+        tier: The precision of its weights.
         write: Writes it.
         ways: Ways into it, by name; "" where there is but one.
     """
 
     path: str
-    minimum_cosine: float
+    tier: Quantisation
     write: Write
     ways: Mapping[str, Open]
 
@@ -41,7 +41,7 @@ class Format(NamedTuple):
 def _saved_model() -> Format:
     return Format(
         "saved_model",
-        0.9999,
+        "fp32",
         lambda built, path, metadata: export_saved_model(
             built.student, built.tokenizer, path, metadata
         ),
@@ -54,34 +54,32 @@ def _saved_model() -> Format:
     )
 
 
-def _tokens(quantisation: Quantisation, minimum_cosine: float) -> Format:
+def _tokens(tier: Quantisation) -> Format:
     return Format(
-        f"student_{quantisation}.tflite",
-        minimum_cosine,
-        lambda built, path, metadata: convert(
-            built.student, path, quantisation, metadata
-        ),
+        f"student_{tier}.tflite",
+        tier,
+        lambda built, path, metadata: convert(built.student, path, tier, metadata),
         {"": litert_predict},
     )
 
 
-def _text(quantisation: Quantisation, minimum_cosine: float) -> Format:
+def _text(tier: Quantisation) -> Format:
     return Format(
-        f"student_text_{quantisation}.tflite",
-        minimum_cosine,
+        f"student_text_{tier}.tflite",
+        tier,
         lambda built, path, metadata: convert_text(
-            built.student, built.tokenizer, path, quantisation, metadata
+            built.student, built.tokenizer, path, tier, metadata
         ),
         {"": lambda path, _, batch, __: text_predict(path, batch)},
     )
 
 
-def _mediapipe(quantisation: Quantisation, minimum_cosine: float) -> Format:
+def _mediapipe(tier: Quantisation) -> Format:
     return Format(
-        f"student_mediapipe_{quantisation}.tflite",
-        minimum_cosine,
+        f"student_mediapipe_{tier}.tflite",
+        tier,
         lambda built, path, metadata: convert_mediapipe(
-            built.student, built.tokenizer, path, quantisation, metadata
+            built.student, built.tokenizer, path, tier, metadata
         ),
         {"": lambda path, _, batch, __: mediapipe_predict(path, batch)},
     )
@@ -89,12 +87,13 @@ def _mediapipe(quantisation: Quantisation, minimum_cosine: float) -> Format:
 
 FORMATS: dict[str, Format] = {
     "saved_model": _saved_model(),
-    "fp32": _tokens("fp32", 0.9999),
-    "int8": _tokens("int8", 0.98),
-    "text_fp32": _text("fp32", 0.9999),
-    "text_int8": _text("int8", 0.98),
-    "mediapipe_fp32": _mediapipe("fp32", 0.9999),
-    "mediapipe_int8": _mediapipe("int8", 0.98),
+    "fp32": _tokens("fp32"),
+    "fp16": _tokens("fp16"),
+    "int8": _tokens("int8"),
+    "text_fp32": _text("fp32"),
+    "text_int8": _text("int8"),
+    "mediapipe_fp32": _mediapipe("fp32"),
+    "mediapipe_int8": _mediapipe("int8"),
 }
 
 
@@ -104,7 +103,7 @@ class Artefact(NamedTuple):
     name: str
     # Within the export folder.
     path: str
-    minimum_cosine: float
+    tier: Quantisation
     open: Open
 
 
@@ -131,16 +130,6 @@ def require_known(formats: Sequence[str]) -> None:
                 expected=", ".join(FORMATS),
                 remedy=f"write {near[0]}" if near else "choose among these",
             )
-
-
-def token_files(folder: Path) -> list[Path]:
-    """Returns the LiteRT files in an export folder that take token ids."""
-    paths = [
-        folder / each.path
-        for each in FORMATS.values()
-        if litert_predict in each.ways.values()
-    ]
-    return [path for path in paths if path.is_file()]
 
 
 def measure(path: Path) -> dict[str, Any]:

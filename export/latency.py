@@ -4,7 +4,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,18 +30,53 @@ def measure_latency(
         By name `median_ms` over all its runs and `visits_ms`, each visit's median;
         beside them `tokens`, `batch`, `threads`.
     """
-    runs = {name: _Sentence(path, tokens, threads) for name, path in models.items()}
-    visits: dict[str, list[np.ndarray]] = {name: [] for name in models}
-    for name in [*models, *reversed(models)]:
-        visits[name].append(runs[name].times_ms(invocations))
-    result = {
+    runs = {name: Sentence(path, tokens, threads).run for name, path in models.items()}
+    result = alternate(runs, invocations)
+    return {"models": result, "tokens": tokens, "batch": 1, "threads": threads}
+
+
+def alternate(
+    runs: Mapping[str, Callable[[], object]], invocations: int = 200, rounds: int = 1
+) -> dict[str, dict[str, Any]]:
+    """Times functions in the order A B ... B A.
+
+    Args:
+        runs: By name what is timed.
+        invocations: Timed calls at each visit, after a tenth as many untimed.
+        rounds: How often there and back.
+
+    Returns:
+        By name `median_ms` over all its calls and `visits_ms`, each visit's median.
+    """
+    visits: dict[str, list[np.ndarray]] = {name: [] for name in runs}
+    for name in [*runs, *reversed(runs)] * rounds:
+        visits[name].append(_times_ms(runs[name], invocations))
+    return {
         name: {
             "median_ms": float(np.median(np.concatenate(times))),
             "visits_ms": [float(np.median(visit)) for visit in times],
         }
         for name, times in visits.items()
     }
-    return {"models": result, "tokens": tokens, "batch": 1, "threads": threads}
+
+
+def _times_ms(run: Callable[[], object], invocations: int) -> np.ndarray:
+    for _ in range(max(1, invocations // 10)):
+        run()
+    times = np.zeros(invocations)
+    for index in range(invocations):
+        start = time.perf_counter()
+        run()
+        times[index] = time.perf_counter() - start
+    return times * 1e3
+
+
+def sentence_inputs(tokens: int) -> dict[str, np.ndarray]:
+    """Returns one sentence of any pieces: two int32 (1, tokens), no padding."""
+    return {
+        "token_ids": np.arange(4, 4 + tokens, dtype=np.int32)[None],
+        "padding_mask": np.ones((1, tokens), np.int32),
+    }
 
 
 class Figures(NamedTuple):
@@ -65,9 +100,9 @@ def measure_file(
     """
     before = _memory("VmRSS")
     start = time.perf_counter()
-    sentence = _Sentence(path, max(tokens), threads)
+    sentence = Sentence(path, max(tokens), threads)
     load_ms = 1e3 * (time.perf_counter() - start)
-    sentence.times_ms(1)
+    sentence.run()
     peak = _memory("VmHWM")
     medians = {}
     for count in tokens:
@@ -86,28 +121,17 @@ def _memory(field: str) -> int:
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-class _Sentence:
-    """A LiteRT file with one sentence of `tokens` tokens set as its input."""
+class Sentence:
+    """A LiteRT file with one sentence set as its input; `run` encodes it."""
 
     def __init__(self, path: Path, tokens: int, threads: int) -> None:
-        self._interpreter = Interpreter(str(path), num_threads=threads)
-        details = self._interpreter.get_signature_runner().get_input_details()
+        """Loads the file and sets `sentence_inputs(tokens)`, on so many threads."""
+        interpreter = Interpreter(str(path), num_threads=threads)
+        details = interpreter.get_signature_runner().get_input_details()
         for each in details.values():
-            self._interpreter.resize_tensor_input(each["index"], (1, tokens))
-        self._interpreter.allocate_tensors()
-        values = {
-            "token_ids": np.arange(4, 4 + tokens, dtype=np.int32)[None],
-            "padding_mask": np.ones((1, tokens), np.int32),
-        }
+            interpreter.resize_tensor_input(each["index"], (1, tokens))
+        interpreter.allocate_tensors()
+        values = sentence_inputs(tokens)
         for name, each in details.items():
-            self._interpreter.set_tensor(each["index"], values[name])
-
-    def times_ms(self, invocations: int) -> np.ndarray:
-        for _ in range(max(1, invocations // 10)):
-            self._interpreter.invoke()
-        times = np.zeros(invocations)
-        for index in range(invocations):
-            start = time.perf_counter()
-            self._interpreter.invoke()
-            times[index] = time.perf_counter() - start
-        return times * 1e3
+            interpreter.set_tensor(each["index"], values[name])
+        self.run = interpreter.invoke

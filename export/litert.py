@@ -23,7 +23,7 @@ from export.saved_model import save_functions, token_function
 from export.tokenization import Function
 from model.heads import SentencePooling, UnitLength
 
-Quantisation = Literal["fp32", "int8"]
+Quantisation = Literal["fp32", "fp16", "int8"]
 
 
 def convert(
@@ -38,8 +38,9 @@ def convert(
         student: Inputs `token_ids` and `padding_mask`, output (batch, dim); built in
             float32.
         path: The .tflite file; its folder holds a temporary SavedModel meanwhile.
-        quantisation: "fp32", or "int8": weights and embedding tables in 8 bits,
-            activations quantised as they arise.
+        quantisation: "fp32"; "fp16": weights and embedding tables in 16 bits,
+            computed with in 32, or in 16 where the device does; "int8": both in 8
+            bits, activations quantised as they arise.
         metadata: Goes inside the file; `export.metadata.read_metadata` returns it.
 
     Raises:
@@ -115,8 +116,10 @@ def _convert_folder(
     # fails on every phone without the Flex library.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.allow_custom_ops = bool(custom_ops)
-    if quantisation == "int8":
+    if quantisation != "fp32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantisation == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
     try:
         content = converter.convert()
     except Exception as error:

@@ -7,11 +7,8 @@ process that has not seen the training. Files that fail are deleted, all of them
 """
 
 import json
-import os
 import sys
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,18 +18,22 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
+from configs.schema import ExportConfig
 from data.tokenizer import Tokenizer
 from evaluation.encoding import EncodedOnce
 from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
 from export.formats import FORMATS, Artefact, artefacts, measure, require_known
+from export.new_process import end_with
 from export.predict import keras_predict
+from export.quantisation import forced_tiers
 from export.rebuild import describe, rebuild_served
 from export.score_parity import score_failure, score_figures
 
-# Language of translations -> (pivot text, translation) pairs.
+# Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
 
 TEXTS = "parity_texts.json"
+EXACT_COSINE = 0.9999
 RETRIEVAL_TOLERANCE = 0.01
 UNIT_TOLERANCE = 1e-3
 EDGE_CASES = (
@@ -53,6 +54,11 @@ EDGE_CASES = (
 class _Sample(NamedTuple):
     language: str
     text: str
+
+
+class _Gate(NamedTuple):
+    minimum_cosine: float
+    retrieval_tolerance: float
 
 
 class _Reference(NamedTuple):
@@ -90,21 +96,24 @@ def check_parity(
     student, tokenizer, config = rebuild_served(workdir)
     scores = config.task == "classification"
     samples = _samples(texts_by_language, config.data.pivot)
-    checked = artefacts(formats)
+    checked, forced = artefacts(formats), forced_tiers(folder)
     # The bar counts what is slow: texts through the student and each artefact.
     with tqdm(total=1 + len(checked), desc="Parity", unit=" models") as progress:
         vectors = keras_predict(student, tokenizer)([s.text for s in samples])
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
             for language, pairs in texts_by_language.items()
-            if not scores
+            if not scores and all(pivot_text for pivot_text, _ in pairs)
         ]
         found = None if scores else _score(samples, vectors, sets)
         reference = _Reference(samples, vectors, sets, found, scores)
         progress.update()
         figures = {}
         for artefact in checked:
-            figures[artefact.name] = _check(artefact, folder, tokenizer, reference)
+            gate = _gate(artefact.tier, config.export, forced)
+            figures[artefact.name] = _check(
+                artefact, gate, folder, tokenizer, reference
+            )
             progress.update()
     report = {
         "texts": len(samples),
@@ -124,14 +133,27 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     samples = [_Sample("edge case", text) for text in EDGE_CASES]
     for language, pairs in texts_by_language.items():
         for pivot_text, text in pairs:
-            if pivot_text != text:
+            if pivot_text and pivot_text != text:
                 samples.append(_Sample(pivot, pivot_text))
             samples.append(_Sample(language, text))
     return list(dict.fromkeys(samples))
 
 
+def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> _Gate:
+    if tier in forced:  # Asked for, whatever it gives.
+        return _Gate(-1.0, 1.0)
+    if tier == "int8":
+        loss = max(RETRIEVAL_TOLERANCE, settings.max_retrieval_loss)
+        return _Gate(settings.min_cosine, loss)
+    return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE)
+
+
 def _check(
-    artefact: Artefact, folder: Path, tokenizer: Tokenizer, reference: _Reference
+    artefact: Artefact,
+    gate: _Gate,
+    folder: Path,
+    tokenizer: Tokenizer,
+    reference: _Reference,
 ) -> dict[str, Any]:
     texts = [sample.text for sample in reference.samples]
     # A second batch size, and padding up to the last position: a file whose shapes
@@ -150,20 +172,12 @@ def _check(
             f"{artefact.name} does not run", "vectors for every text", str(error)
         ) from error
     samples = reference.samples
+    named = (artefact.name, gate.minimum_cosine)
     compare = _compare_scores if reference.scores else _compare
-    cosines = compare(artefact, samples, vectors, reference.vectors)
-    compare(artefact, [samples[i] for i in some], again, reference.vectors[some])
-    if reference.scores:
-        worst = int(cosines.argmin())
-        return {
-            "min_cosine": float(cosines[worst]),
-            "mean_cosine": float(cosines.mean()),
-            "worst_text": samples[worst].text,
-            "worst_language": samples[worst].language,
-            "gate": artefact.minimum_cosine,
-        } | score_figures(vectors, reference.vectors)
-    score = _score(samples, vectors, reference.sets)
-    _require_retrieval(artefact, score, reference.retrieval)
+    cosines = compare(*named, samples, vectors, reference.vectors)
+    compare(*named, [samples[i] for i in some], again, reference.vectors[some])
+    score = None if reference.scores else _score(samples, vectors, reference.sets)
+    _require_retrieval(artefact.name, gate, score, reference.retrieval)
     worst = int(cosines.argmin())
     return {
         "min_cosine": float(cosines[worst]),
@@ -171,28 +185,32 @@ def _check(
         "worst_text": samples[worst].text,
         "worst_language": samples[worst].language,
         "retrieval": score,
-        "gate": artefact.minimum_cosine,
-    }
+        "gate": gate.minimum_cosine,
+    } | (score_figures(vectors, reference.vectors) if reference.scores else {})
 
 
 def _compare(
-    artefact: Artefact, samples: list[_Sample], got: np.ndarray, expected: np.ndarray
+    name: str,
+    minimum: float,
+    samples: list[_Sample],
+    got: np.ndarray,
+    expected: np.ndarray,
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises for the worst text."""
-    cosines, lengths = _cosines(artefact, got, expected)
+    cosines, lengths = _cosines(name, got, expected)
     worst = samples[int(cosines.argmin())]
-    if cosines.min() < artefact.minimum_cosine:
+    if cosines.min() < minimum:
         raise _failure(
-            f"{artefact.name} differs from the student on the {worst.language} text "
+            f"{name} differs from the student on the {worst.language} text "
             f"{_shown(worst.text)}",
-            f"a cosine of at least {artefact.minimum_cosine}",
+            f"a cosine of at least {minimum}",
             f"{cosines.min():.6f}; below the gate are "
-            f"{int((cosines < artefact.minimum_cosine).sum())} of {len(samples)} texts",
+            f"{int((cosines < minimum).sum())} of {len(samples)} texts",
         )
     odd = samples[int(np.abs(lengths - 1).argmax())]
     if np.abs(lengths - 1).max() > UNIT_TOLERANCE:
         raise _failure(
-            f"{artefact.name} gives a vector that is not of unit length for the "
+            f"{name} gives a vector that is not of unit length for the "
             f"{odd.language} text {_shown(odd.text)}",
             f"a length within {UNIT_TOLERANCE} of 1",
             f"{lengths[np.abs(lengths - 1).argmax()]:.6f}",
@@ -201,14 +219,18 @@ def _compare(
 
 
 def _compare_scores(
-    artefact: Artefact, samples: list[_Sample], got: np.ndarray, expected: np.ndarray
+    name: str,
+    minimum: float,
+    samples: list[_Sample],
+    got: np.ndarray,
+    expected: np.ndarray,
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises if the answers are not the student's."""
-    cosines, _ = _cosines(artefact, got, expected)
-    if failed := score_failure(got, expected, artefact.minimum_cosine > 0.99):
+    cosines, _ = _cosines(name, got, expected)
+    if failed := score_failure(got, expected, exact=minimum >= EXACT_COSINE):
         worst = samples[int(cosines.argmin())]
         raise _failure(
-            f"{artefact.name} does not answer as the student does, least so for the "
+            f"{name} does not answer as the student does, least so for the "
             f"{worst.language} text {_shown(worst.text)}",
             *failed,
         )
@@ -216,12 +238,12 @@ def _compare_scores(
 
 
 def _cosines(
-    artefact: Artefact, got: np.ndarray, expected: np.ndarray
+    name: str, got: np.ndarray, expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the cosines, -1 where there is none, and the lengths, float64 (N,)."""
     if got.shape != expected.shape:
         raise _failure(
-            f"{artefact.name} gives vectors of another width",
+            f"{name} gives vectors of another width",
             str(expected.shape),
             str(got.shape),
         )
@@ -243,14 +265,15 @@ def _score(
 
 
 def _require_retrieval(
-    artefact: Artefact, score: float | None, expected: float | None
+    name: str, gate: _Gate, score: float | None, expected: float | None
 ) -> None:
     if score is None or expected is None:
         return
-    if abs(score - expected) > RETRIEVAL_TOLERANCE + 1e-9:
+    if abs(score - expected) > gate.retrieval_tolerance + 1e-9:
         raise _failure(
-            f"{artefact.name} finds other translations than the student",
-            f"a retrieval accuracy within {RETRIEVAL_TOLERANCE:.0%} of {expected:.4f}",
+            f"{name} finds other translations than the student",
+            f"a retrieval accuracy within {gate.retrieval_tolerance:.0%} of "
+            f"{expected:.4f}",
             f"{score:.4f}",
         )
 
@@ -309,9 +332,7 @@ def main(_: list[str]) -> None:
     """Prints one line for each artefact, or the one error; exits with 2 on that."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
-    if flags.FLAGS.parent:
-        arguments = (flags.FLAGS.parent,)
-        threading.Thread(target=_end_with, args=arguments, daemon=True).start()
+    end_with(flags.FLAGS.parent)
     try:
         formats = flags.FLAGS.formats
         if formats is None:
@@ -329,16 +350,6 @@ def main(_: list[str]) -> None:
             f"{name:33} cosine min {figures['min_cosine']:.6f} "
             f"mean {figures['mean_cosine']:.6f}"
         )
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when the export that started it is killed.
-
-    Left alone it would find its files gone, and then delete those of the next run.
-    """
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 """The export step of a run: write all artefacts, prove them, then publish them."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,31 +11,37 @@ from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
 from data.class_names import LABELS
 from export.formats import FORMATS
+from export.new_process import run_module
 from export.parity import TEXTS, Texts
+from export.quantisation import REPORT, TIERS
 from export.rebuild import TOKENIZER, describe, rebuild_served
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def export_run(
-    workdir: Path, texts_by_language: Texts, formats: Sequence[str] = tuple(FORMATS)
+    workdir: Path,
+    texts_by_language: Texts,
+    formats: Sequence[str] = tuple(FORMATS),
+    force: bool = False,
 ) -> dict[str, Any]:
     """Exports the student of a finished run to <workdir>/export.
 
     The folder appears once the parity gate has passed, whole; until then, and if the
-    gate fails or the process is killed, there is none.
+    gate fails or the process is killed, there is none. What quantisation spoils, by
+    the gate of `export.quantisation`, is left out of it.
 
     Args:
-        workdir: Holds config.json, tokenizer.model and student.weights.h5.
+        workdir: Holds config.json, tokenizer.model, student.weights.h5 and corpus/.
         texts_by_language: Pairs (pivot text, translation) for the gate; some 40 of
             the test split for each language.
         formats: Names in `FORMATS`; files of others that were there are gone.
+        force: Write what quantisation spoils as well.
 
     Returns:
         What <workdir>/export/parity.json holds.
 
     Raises:
-        BabeletError: An artefact does not convert, or does not equal the student.
+        BabeletError: An artefact does not convert, or does not equal the student, or
+            quantisation spoils all that was asked for.
     """
     target = workdir / "export"
     # Artefacts of earlier weights must not pass for those of the present ones.
@@ -48,8 +51,9 @@ def export_run(
         path.write_text(text, encoding="utf-8")
     with atomic_path(target) as folder:
         folder.mkdir()
-        write_artefacts(workdir, folder, formats)
-        _check_in_new_process(workdir, folder, formats)
+        written = _write_sound_tiers(workdir, folder, formats, force)
+        place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+        run_module("export.parity", [*place, f"--formats={','.join(written)}"])
     return json.loads((target / "parity.json").read_text(encoding="utf-8"))
 
 
@@ -67,25 +71,38 @@ def write_artefacts(
         FORMATS[name].write(built, path, metadata)
 
 
-def _check_in_new_process(workdir: Path, folder: Path, formats: Sequence[str]) -> None:
-    """Runs the gate where nothing of this process's state can help it pass."""
-    command = [sys.executable, "-m", "export.parity"]
-    command += [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-    command += [f"--formats={','.join(formats)}", f"--parent={os.getpid()}"]
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
-    done = subprocess.run(
-        command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    if done.returncode == 0:
-        print(done.stdout, end="")
-        return
-    verdict = done.stdout.strip().splitlines()
-    if done.returncode == 2 and verdict:
-        problem, _, remedy = verdict[-1].partition(" Remedy: ")
-        raise BabeletError(problem, remedy=remedy)
-    raise BabeletError(
-        "The parity check ended early; its own messages are above",
-        received=f"exit status {done.returncode}",
-        consequence="No exported file was kept",
-        remedy="see that memory and disk suffice, then run the same command again",
-    )
+def _write_sound_tiers(
+    workdir: Path, folder: Path, formats: Sequence[str], force: bool
+) -> list[str]:
+    """Writes the formats whose tier passes the gate; returns their names.
+
+    Those of a classifier are all written: that they answer as the student does is
+    for the parity gate to judge.
+    """
+    if rebuild_served(workdir).config.task == "classification":
+        write_artefacts(workdir, folder, formats)
+        return list(formats)
+    wanted = {FORMATS[name].tier for name in formats}
+    # A tier's file from token ids stands for its others: they hold the same weights.
+    judged = [t for t in TIERS if t in wanted and (t != "fp32" or t in formats)]
+    write_artefacts(workdir, folder, judged)
+    kept, reasons = {"fp32"}, []
+    if judged:
+        place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+        run_module("export.quantisation", [*place, *["--force"] * force])
+        tiers = json.loads((folder / REPORT).read_text(encoding="utf-8"))["tiers"]
+        kept |= {tier for tier, row in tiers.items() if row["kept"]}
+        reasons = [reason for row in tiers.values() for reason in row["failures"]]
+    chosen = [name for name in formats if FORMATS[name].tier in kept]
+    if not chosen:
+        raise BabeletError(
+            f"Quantisation spoils the student: {reasons[0]}",
+            consequence="No exported file was kept",
+            remedy="choose formats in fp32 or fp16, give --force, or change "
+            "export.min_cosine and export.max_retrieval_loss of the run",
+        )
+    for name in set(judged) - set(chosen):
+        remove(folder / FORMATS[name].path)
+    others = [name for name in chosen if name not in judged]
+    write_artefacts(workdir, folder, others)
+    return chosen

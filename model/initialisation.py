@@ -11,7 +11,7 @@ def initialise_from_teacher(
     backbone: keras.Model,
     *,
     layers: Sequence[int],
-    teacher_ids: np.ndarray,
+    teacher_ids: np.ndarray | None,
 ) -> list[str]:
     """Copies teacher weights into `student` where the shapes allow.
 
@@ -19,7 +19,8 @@ def initialise_from_teacher(
         student: As built by `build_student`.
         backbone: A KerasHub `BertBackbone`, the teacher's.
         layers: For each student layer, the teacher layer it starts from.
-        teacher_ids: int (vocabulary_size,), the teacher's row of each student token.
+        teacher_ids: int (vocabulary_size,), the teacher's row of each student token;
+            None if their vocabularies have nothing in common.
 
     Returns:
         The paths of the student's variables that were set; others stay random.
@@ -51,27 +52,27 @@ def initialise_from_teacher(
 
 
 def _weights(
-    source: dict, layers: Sequence[int], teacher_ids: np.ndarray
+    source: dict, layers: Sequence[int], teacher_ids: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """Returns the teacher's weights under the student's names and layouts."""
 
     def take(path: str) -> np.ndarray:
         return keras.ops.convert_to_numpy(source[path]).astype("float32")
 
-    tokens = keras.ops.convert_to_numpy(
-        keras.ops.take(source["token_embedding/embeddings"], teacher_ids, axis=0)
-    )
     # The student has no token types: type 0, which every token had, goes into the
     # positions.
     positions = (
         take("position_embedding/embeddings") + take("segment_embedding/embeddings")[0]
     )
     weights = {
-        "embedding/tokens": tokens,
         "embedding/positions": positions,
         "embedding/norm/gamma": take("embeddings_layer_norm/gamma"),
         "embedding/norm/beta": take("embeddings_layer_norm/beta"),
     }
+    if teacher_ids is not None:
+        table = source["token_embedding/embeddings"]
+        rows = keras.ops.take(table, teacher_ids, axis=0)
+        weights["embedding/tokens"] = keras.ops.convert_to_numpy(rows)
     for index, layer in enumerate(layers):
         weights |= _layer_weights(take, f"transformer_layer_{layer}", f"layer_{index}")
     return weights

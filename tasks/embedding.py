@@ -110,11 +110,15 @@ class EmbeddingTask(Task):
                 ops.concatenate([vectors, own]),
                 ops.concatenate([teacher, teacher]),
             )
-            decisions = self._choose(vectors, own, teacher, teacher, batch["pivot"])
+            decisions = self._choose(
+                vectors, own, teacher, teacher, batch["pivot"], batch["label_weight"]
+            )
         else:
             bank = ops.concatenate([teacher, batch["bank"]])
             pivots = ops.concatenate([batch["pivot"], batch["bank_pivot"]])
-            decisions = self._choose(vectors, teacher, teacher, bank, pivots, bank)
+            decisions = self._choose(
+                vectors, teacher, teacher, bank, pivots, batch["label_weight"], bank
+            )
         return Outcome(decisions, features)
 
     def _choose(
@@ -124,6 +128,7 @@ class EmbeddingTask(Task):
         teacher: object,
         teacher_candidates: object,
         pivots: object,
+        label_weight: object,
         candidates: object = None,
     ) -> dict[str, Decisions]:
         if candidates is None:
@@ -138,12 +143,14 @@ class EmbeddingTask(Task):
                 ops.matmul(vectors, ops.transpose(candidates)) / scale,
                 labels,
                 soft,
+                label_weight=label_weight,
                 candidate_mask=allowed,
             ),
             "from_pivot": Decisions(
                 ops.matmul(translations, ops.transpose(vectors)) / scale,
                 labels,
                 soft[:, :batch_size],
+                label_weight=label_weight,
                 candidate_mask=allowed[:, :batch_size],
             ),
         }

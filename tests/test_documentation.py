@@ -38,10 +38,17 @@ ALL_COMMANDS = [
 ]
 
 
+def file_of(module):
+    """Returns the file that `python -m module` runs, or None if there is none."""
+    path = ROOT / module.replace(".", "/")
+    files = (path.with_suffix(".py"), path / "__main__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
 def flags_of(module):
     """Returns the flags that `module` defines, or None if there is no such module."""
-    file = ROOT / (module.replace(".", "/") + ".py")
-    if not file.is_file():
+    file = file_of(module)
+    if file is None:
         return None
     calls = [n for n in ast.walk(ast.parse(text(file))) if isinstance(n, ast.Call)]
     return {
@@ -53,7 +60,7 @@ def flags_of(module):
 
 def takes_files(module):
     """Says whether the usage that `module` begins with has a FILE."""
-    source = text(module.replace(".", "/") + ".py")
+    source = text(file_of(module))
     return "FILE" in ast.get_docstring(ast.parse(source))
 
 

@@ -113,14 +113,7 @@ class LabelledPreparation(Preparation):
         step("corpus", inputs, ["corpus", LABELS], self._build_corpus)
         warnings = class_warnings(self.corpus.report)
         warnings += visibility_warnings(self.corpus, self.visible)
-        inputs = {
-            "corpus": self.corpus.fingerprint,
-            "size": config.vocabulary.size,
-            "teacher": self.teacher.fingerprint,
-        }
-        step("vocabulary", inputs, ["tokenizer.model", "teacher_ids.npy"], self._trim)
-        inputs["max_length"] = config.student.max_length
-        step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
+        inputs = self._do_tokens()
         report = inputs | {"report": section("vocabulary")}
         report["validation_pairs"] = config.training.validation_pairs
         step("coverage", report, ["vocabulary_report.json"], self._cover)
@@ -144,6 +137,10 @@ class LabelledPreparation(Preparation):
                 texts = corpus.sentences.texts(rows)
                 sets.append(LabelledSet(language, texts, corpus.labels[rows]))
         return sets
+
+    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns the texts of `held_out` by language."""
+        return {g.language: list(g.texts) for g in self.held_out(split, limit)}
 
     def validation(self) -> list[LabelledSet]:
         """Returns the validation sentences whose labels may decide."""

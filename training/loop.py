@@ -1,11 +1,12 @@
 """Trains a student on a task: Keras's fit, with exact resume around it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hp
 
 from configs.atomic import remove
 from configs.schema import TrainingConfig
@@ -22,6 +23,7 @@ def train(
     precision: str,
     run: Path,
     identity: str,
+    hparams: Mapping[str, int | float | str] | None = None,
 ) -> dict:
     """Trains `student` in place and leaves it at its best weights.
 
@@ -36,6 +38,7 @@ def train(
         run: The workdir; logs go to `run/logs`.
         identity: Names all that the result depends on; a checkpoint of another
             identity is not continued.
+        hparams: Settings to show beside the curves, in TensorBoard's HParams.
 
     Returns:
         The validation state: best score, its step, and the curve.
@@ -52,6 +55,9 @@ def train(
         remove(run / "logs" / "train")
     if not stopped:
         writer = tf.summary.create_file_writer(str(run / "logs" / "train"))
+        if hparams:
+            with writer.as_default():
+                hp.hparams(dict(hparams), trial_id=identity)
         save = partial(checkpoints.save, folder, identity)
         state = _fit(task, distiller, config, writer, folder / BEST, save, step, state)
     student.load_weights(folder / BEST)

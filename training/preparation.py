@@ -1,16 +1,18 @@
 """From raw text to token ids and teacher vectors: what every training starts from."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from data import building, vocabulary
+from data import building, trained_vocabulary, vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import cache_folder, fetch_wheel
 from data.sources import parallel_files
@@ -24,11 +26,14 @@ from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
 from tasks.embedding import student_predict
+from tasks.held_out import held_out
 from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
-OUTPUTS = ("corpus", "tokenizer.model", "teacher_ids.npy", "tokens", "teacher_cache")
+OUTPUTS = ("corpus", "tokenizer.model", "tokens", "teacher_cache")
+# What it leaves besides, as the settings may be.
+OPTIONAL_OUTPUTS = ("teacher_ids.npy", "vocabulary_report.json")
 
 
 def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
@@ -44,8 +49,15 @@ def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
             remedy="change teacher.kind in the recipe or with --set",
         )
     kind = TEACHERS[config.kind]
-    path = Path(config.path) if config.path else fetch_wheel(*kind.wheel, cache)
-    return kind.load(config, path)
+    if config.path:
+        return kind.load(config, Path(config.path))
+    if kind.wheel is None:
+        raise BabeletError(
+            f"A teacher of kind {config.kind} has to be given",
+            expected="teacher.path",
+            remedy="add --set teacher.path=... to the command",
+        )
+    return kind.load(config, fetch_wheel(*kind.wheel, cache))
 
 
 class Preparation:
@@ -61,6 +73,16 @@ class Preparation:
     def teacher(self) -> Teacher:
         """The teacher, loaded at first use."""
         return load_teacher(self._config.teacher, cache_folder())
+
+    @cached_property
+    def origin(self) -> Teacher:
+        """Whose layers and vocabulary the student starts from."""
+        kind, _, path = self._config.student.init_from.partition(":")
+        if not kind:
+            return self.teacher
+        length = self._config.teacher.max_length
+        config = schema.TeacherConfig(kind=kind, path=path, max_length=length)
+        return load_teacher(config, cache_folder())
 
     @cached_property
     def cache(self) -> TeacherCache:
@@ -98,6 +120,13 @@ class Preparation:
                     f"{other} was prepared with other {section} settings",
                     remedy="run without --prepared, or with the same settings",
                 )
+        if self._config.student.init_from != theirs.student.init_from:
+            raise BabeletError(
+                f"{other} was prepared with another student.init_from",
+                expected=repr(theirs.student.init_from),
+                received=repr(self._config.student.init_from),
+                remedy="run without --prepared, or with the same setting",
+            )
         if self._config.student.max_length != theirs.student.max_length:
             raise BabeletError(
                 f"{other} holds sentences of up to {theirs.student.max_length} tokens",
@@ -110,9 +139,9 @@ class Preparation:
                 f"{other} is not prepared: it lacks {absent[0]}",
                 remedy="finish that run first, or run without --prepared",
             )
-        for name in (*OUTPUTS, "vocabulary_report.json"):
+        for name in (*OUTPUTS, *OPTIONAL_OUTPUTS):
             link = self._path / name
-            if not link.exists():
+            if not link.exists() and (path / name).exists():
                 link.symlink_to((path / name).resolve())
         steps = json.loads((path / "manifest.json").read_text())["steps"]
         for name in ("corpus", "vocabulary", "tokens", "teacher", "coverage"):
@@ -126,16 +155,10 @@ class Preparation:
         # A file counts by its content: changed, it is read again; moved, it is not.
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
+        # The text is the same under all weights.
+        inputs["data"]["weights"] = bool(config.data.weights)
         step("corpus", inputs, ["corpus"], self._build_corpus)
-        inputs = {
-            "corpus": self.corpus.fingerprint,
-            "size": config.vocabulary.size,
-            "teacher": self.teacher.fingerprint,
-        }
-        outputs = ["tokenizer.model", "teacher_ids.npy"]
-        step("vocabulary", inputs, outputs, self._trim)
-        inputs["max_length"] = config.student.max_length
-        step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
+        inputs = self._do_tokens()
         inputs["sets"] = self._workdir.section("evaluation")
         inputs["validation_pairs"] = config.training.validation_pairs
         step("teacher", inputs, [], self._encode)
@@ -144,9 +167,50 @@ class Preparation:
         for warning in vocabulary.warnings(self.coverage(), config.vocabulary):
             print(f"warning: {warning}", flush=True)
 
-    def teacher_ids(self) -> np.ndarray:
-        """Returns the teacher's id of each student token, int32 (vocabulary,)."""
+    def _do_tokens(self) -> dict:
+        """Does the steps vocabulary and tokens; returns what they depend on."""
+        config, step = self._config, self._workdir.step
+        inputs = {
+            "corpus": self.corpus.fingerprint,
+            "size": config.vocabulary.size,
+            "teacher": self.teacher.fingerprint,
+        }
+        if config.student.init_from:
+            inputs["origin"] = self.origin.fingerprint
+        if config.vocabulary.method == "trim":
+            outputs = ["tokenizer.model", "teacher_ids.npy"]
+            step("vocabulary", inputs, outputs, self._trim)
+        else:
+            inputs["method"] = config.vocabulary.method
+            step("vocabulary", inputs, ["tokenizer.model"], self._train_vocabulary)
+        inputs["max_length"] = config.student.max_length
+        step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
+        return dict(inputs)
+
+    def teacher_ids(self) -> np.ndarray | None:
+        """Returns the origin's id of each student token, int32 (vocabulary,).
+
+        None if the vocabulary was not trimmed from the origin's.
+        """
+        if self._config.vocabulary.method != "trim":
+            return None
         return np.load(self._path / "teacher_ids.npy")
+
+    def origin_backbone(self) -> keras.Model:
+        """Returns the encoder whose layers the student starts from.
+
+        Raises:
+            BabeletError: The origin has no layers of a kind that the student has.
+        """
+        if self.origin.backbone is None:
+            raise BabeletError(
+                "This teacher has no layers for the student to start from",
+                expected="student.init_layers empty, or a BERT encoder",
+                received=f"student.init_layers={self._config.student.init_layers}",
+                remedy="set student.init_layers= (random weights), or student.init_from"
+                " to another teacher, such as packaged_e5",
+            )
+        return self.origin.backbone
 
     def coverage(self) -> list[dict]:
         """Returns the rows of the vocabulary report."""
@@ -154,19 +218,30 @@ class Preparation:
 
     def held_out(self, split: int, limit: int) -> list[RetrievalSet]:
         """Returns up to `limit` pairs a language of a split, for retrieval."""
-        near = np.unique(self.corpus.pairs[self.corpus.pair_near][:, 0])
-        sets = []
-        for language in self.corpus.languages[1:]:
-            pairs = self.corpus.pairs_of(split, language, limit)
-            if len(pairs):
-                pivots = self.corpus.sentences.texts(pairs[:, 0])
-                texts = self.corpus.sentences.texts(pairs[:, 1])
-                flags = np.isin(pairs[:, 0], near) if split == TEST else None
-                sets.append(RetrievalSet(language, pivots, texts, flags))
-        return sets
+        return held_out(self.corpus, split, limit)
+
+    def alone(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns up to `limit` sentences of a split without a translation.
+
+        By language, for those in which no pair of the split is; fewer than three
+        sentences have no similarities to rank, and are left out.
+        """
+        corpus = self.corpus
+        paired = {group.language for group in self.held_out(split, 1)}
+        found = {
+            language: corpus.sentences_of(split, language, limit)
+            for language in corpus.languages
+            if language not in paired
+        }
+        return {language: texts for language, texts in found.items() if len(texts) > 2}
+
+    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns held-out sentences by language: of `held_out`, or else of `alone`."""
+        paired = {g.language: list(g.texts) for g in self.held_out(split, limit)}
+        return paired | self.alone(split, limit)
 
     def training_pivots(self) -> np.ndarray:
-        """Returns the pivot sentence ids of the training split, int32, ascending."""
+        """Returns the ids of what the teacher reads in training, int32, ascending."""
         return np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
 
     def _build_corpus(self) -> dict:
@@ -174,11 +249,23 @@ class Preparation:
             self._config.data, self._path / "corpus", cache_folder()
         )
         print(format_counts(report))
-        return {"counts": report.counts, "rejected": report.rejected}
+        return {
+            "counts": report.counts,
+            "monolingual": report.monolingual,
+            "rejected": report.rejected,
+        }
 
     def _trim(self) -> dict:
+        if self.origin.tokenizer_model is None:
+            raise BabeletError(
+                "This teacher has no vocabulary to trim",
+                expected="a teacher with a SentencePiece tokenizer",
+                received=self._config.student.init_from or self._config.teacher.kind,
+                remedy="set vocabulary.method=train, or student.init_from to another "
+                "teacher, such as packaged_e5",
+            )
         trimmed = vocabulary.trim(
-            self.teacher.tokenizer_model,
+            self.origin.tokenizer_model,
             self._training_sentences(),
             self._config.vocabulary.size,
         )
@@ -187,6 +274,13 @@ class Preparation:
         with atomic_path(self._path / "tokenizer.model") as path:
             path.write_bytes(trimmed.model)
         return {"size": len(trimmed.teacher_ids)}
+
+    def _train_vocabulary(self) -> dict:
+        size = self._config.vocabulary.size
+        model = trained_vocabulary.train(self._training_sentences(), size)
+        with atomic_path(self._path / "tokenizer.model") as path:
+            path.write_bytes(model)
+        return {"size": size}
 
     def _training_sentences(self) -> Iterator[tuple[str, str]]:
         corpus = self.corpus
@@ -207,8 +301,6 @@ class Preparation:
     def _encode(self) -> dict:
         config, sentences = self._config, self.corpus.sentences
         pivots = self.training_pivots()
-        training = (sentences[int(i)] for i in pivots)
-        self.cache.ensure(training, "Teacher, training text", len(pivots))
         limits = {
             VALIDATION: config.training.validation_pairs,
             TEST: config.evaluation.pairs_per_language,
@@ -220,28 +312,48 @@ class Preparation:
             for side in (group.pivot_texts, group.texts)
             for text in side
         ]
+        for split, limit in limits.items():
+            held_out += itertools.chain(*self.alone(split, limit).values())
+        training = (sentences[int(i)] for i in pivots)
+        self.teacher.require(itertools.chain(training, held_out))
+        training = (sentences[int(i)] for i in pivots)
+        self.cache.ensure(training, "Teacher, training text", len(pivots))
         self.cache.ensure(held_out, "Teacher, held-out text")
         return {"vectors": len(self.cache)}
 
     def _cover(self) -> dict:
         limit = self._config.vocabulary.report_sentences
-        held_out = self.held_out(VALIDATION, self._config.training.validation_pairs)
-        texts = {group.language: list(group.texts[:limit]) for group in held_out}
-        full = Tokenizer(self.teacher.tokenizer_model, self._config.teacher.max_length)
+        held_out = self.held_out_texts(
+            VALIDATION, self._config.training.validation_pairs
+        )
+        texts = {language: rows[:limit] for language, rows in held_out.items()}
+        full, proto = None, self.origin.tokenizer_model
+        if proto is not None:
+            full = Tokenizer(proto, self._config.teacher.max_length)
         rows = vocabulary.coverage(full, self.tokenizer, texts)
-        predict = self._trimmed_teacher()
-        for row in rows:
-            own = texts[row["language"]]
-            cosines = np.sum(self.cache.encode(own) * predict(own), axis=1)
-            row["agreement"] = float(cosines.mean())
+        facts = self._measure_agreement(rows, texts)
         with atomic_path(self._path / "vocabulary_report.json") as path:
             path.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
         _print_coverage(rows)
+        return facts
+
+    def _measure_agreement(self, rows: list[dict], texts: dict[str, list[str]]) -> dict:
+        """Adds "agreement" to each row, if the vocabulary was trimmed.
+
+        It is the mean cosine of the origin on the student's vocabulary with itself.
+        """
+        if self._config.vocabulary.method != "trim" or self.origin.backbone is None:
+            return {}
+        whole = self.origin.encode if self._config.student.init_from else None
+        whole, predict = whole or self.cache.encode, self._trimmed_origin()
+        for row in rows:
+            own = texts[row["language"]]
+            row["agreement"] = float(np.sum(whole(own) * predict(own), axis=1).mean())
         return {"mean_agreement": float(np.mean([row["agreement"] for row in rows]))}
 
-    def _trimmed_teacher(self) -> Callable[[Sequence[str]], np.ndarray]:
-        """Returns `predict` of the whole teacher on the student's vocabulary."""
-        backbone, prefix = self.teacher.backbone, self.teacher.prefix
+    def _trimmed_origin(self) -> Callable[[Sequence[str]], np.ndarray]:
+        """Returns `predict` of the whole origin on the student's vocabulary."""
+        backbone, prefix = self.origin.backbone, self.origin.prefix
         model = build_student(
             vocabulary_size=self.tokenizer.vocabulary_size,
             num_layers=backbone.num_layers,
@@ -264,10 +376,18 @@ class Preparation:
 
 
 def _print_coverage(rows: list[dict]) -> None:
-    print("language  tokens/word before  after  unknown before   after  agreement")
+    columns = {
+        "tokens_per_word_before": ("tokens/word before", "{:.2f}"),
+        "tokens_per_word_after": ("tokens/word", "{:.2f}"),
+        "unknown_rate_before": ("unknown before", "{:.2%}"),
+        "unknown_rate_after": ("unknown", "{:.2%}"),
+        "agreement": ("agreement", "{:.3f}"),
+    }
+    columns = {key: value for key, value in columns.items() if key in rows[0]}
+    print("  ".join(["language", *(title for title, _ in columns.values())]))
     for row in rows:
-        print(
-            f"{row['language']:8}{row['tokens_per_word_before']:20.2f}"
-            f"{row['tokens_per_word_after']:7.2f}{row['unknown_rate_before']:15.2%}"
-            f"{row['unknown_rate_after']:9.2%}{row['agreement']:11.3f}"
+        cells = (
+            style.format(row[key]).rjust(len(title))
+            for key, (title, style) in columns.items()
         )
+        print("  ".join([f"{row['language']:8}", *cells]))

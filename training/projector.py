@@ -1,13 +1,11 @@
 """Student vectors for TensorBoard's Embedding Projector, coloured by language."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorboard.plugins import projector
-
-from evaluation.retrieval import RetrievalSet
 
 # Translations a language: enough to see clusters, few enough to stay quick.
 SENTENCES = 40
@@ -16,18 +14,16 @@ SENTENCES = 40
 def write(
     folder: Path,
     predict: Callable[[Sequence[str]], np.ndarray],
-    sets: Sequence[RetrievalSet],
+    texts: Mapping[str, Sequence[str]],
 ) -> None:
     """Writes vectors.tsv, metadata.tsv and the projector's config into `folder`.
 
     Args:
         folder: A run of its own under the TensorBoard log folder.
         predict: Texts to float32 (N, dim).
-        sets: Translations by language; the first SENTENCES of each are shown.
+        texts: Sentences by language; the first SENTENCES of each are shown.
     """
-    rows = [
-        (group.language, text) for group in sets for text in group.texts[:SENTENCES]
-    ]
+    rows = [(name, text) for name, own in texts.items() for text in own[:SENTENCES]]
     vectors = predict([text for _, text in rows])
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "vectors.tsv").open("w", encoding="utf-8") as file:

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.splits import TEST
+from data.splits import SPLITS, TEST
 from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
-from export.formats import token_files
-from export.latency import measure_latency
+from evaluation.wording import decimal
+from export.quantisation import REPORT
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
 from training.preparation import Preparation
 from training.workdir import Workdir
 
+QUANTISATION = f"export/{REPORT}"
 # Sentences shown in the map with all their translations.
 MAP_SENTENCES = 10
 
@@ -32,7 +33,8 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
         steps: Length of the lines.
     """
     scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
-    scores["retrieval"] = mean_over_languages(result)["mean"]
+    if result:
+        scores["retrieval"] = mean_over_languages(result)["mean"]
     writer = tf.summary.create_file_writer(str(logs / "teacher"))
     with writer.as_default():
         for name, value in scores.items():
@@ -51,6 +53,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         config=_read(path / "config.json"),
         manifest=workdir.manifest,
         counts=preparation.corpus.counts(),
+        monolingual=preparation.corpus.report.monolingual,
         rejected=steps["corpus"]["facts"]["rejected"],
         vocabulary=preparation.coverage(),
         sizes=_sizes(workdir, preparation),
@@ -60,6 +63,7 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
         parity=_read(path / "export" / "parity.json")["artefacts"],
+        quantisation=_quantisation(path),
         tables=_tables(workdir),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
@@ -71,12 +75,19 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
 
 def measurements(path: Path) -> dict[str, str]:
     """Returns the text of what benchmarks left in a workdir, for the report."""
-    files = {name: path / name for name in ("latency.json", "baseline/table.json")}
+    names = ("latency.json", "baseline/table.json", QUANTISATION)
+    files = {name: path / name for name in names}
     return {name: file.read_text() for name, file in files.items() if file.is_file()}
 
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
+
+
+def _quantisation(path: Path) -> dict | None:
+    """Returns the scores of the tiers; None where none was exported."""
+    file = path / QUANTISATION
+    return _read(file) if file.is_file() else None
 
 
 def _latency(path: Path) -> tuple[list[dict], str]:
@@ -86,8 +97,8 @@ def _latency(path: Path) -> tuple[list[dict], str]:
         models = _read(path / "latency.json")["models"]
         note += "; teacher and student in one process, in the order A-B-B-A."
     else:
-        files = token_files(path / "export")
-        models = measure_latency({file.stem: file for file in files})["models"]
+        tiers = (_quantisation(path) or {"tiers": {}})["tiers"]
+        models = {f"student_{tier}": row for tier, row in tiers.items() if row["kept"]}
         note += ". For the teacher beside it: python -m benchmarks.latency."
     rows = [
         {
@@ -115,6 +126,10 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
+    tables += _onnx_runtime(workdir.path / "latency.json")
+    alone = steps["corpus"]["facts"].get("monolingual")
+    if alone:
+        tables.append(_alone(alone, _read(workdir.path / "metrics.json")["student"]))
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
         rows = _read(file)
@@ -135,6 +150,49 @@ def _tables(workdir: Workdir) -> list[dict]:
     return tables
 
 
+def _onnx_runtime(file: Path) -> list[dict]:
+    """Returns the table of LiteRT and ONNX Runtime, where they were compared."""
+    result = _read(file).get("onnx_runtime") if file.is_file() else None
+    if not result:
+        return []
+    versions = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
+    return [
+        {
+            "title": "The student's int8 in LiteRT and in ONNX Runtime",
+            "note": f"One sentence of {result['tokens']} tokens, one thread, in turns "
+            f"in one process: ONNX Runtime takes {result['ratio']:.2f} times as long. "
+            "Cosines are with the student in float32, on the texts of the parity gate.",
+            "columns": ["runtime", "MB", "ms", "smallest cosine", "mean cosine"],
+            "rows": [
+                [
+                    f"{versions[name]} {result['versions'][versions[name]]}",
+                    round(row["bytes"] / 1e6, 1),
+                    round(row["median_ms"], 2),
+                    row["min_cosine"],
+                    row["mean_cosine"],
+                ]
+                for name, row in result["models"].items()
+            ],
+        }
+    ]
+
+
+def _alone(counts: dict[str, dict[str, int]], student: dict) -> dict:
+    """Returns the table of sentences without a translation."""
+    agreement = (student.get("agreement_alone") or {"languages": {}})["languages"]
+    return {
+        "title": "Text without translations",
+        "note": "Sentences by split; agreement is the rank correlation of the "
+        "student's similarities with the teacher's over all pairs of test sentences, "
+        "in languages without pairs.",
+        "columns": ["language", *SPLITS, "agreement"],
+        "rows": [
+            [name, *(row[split] for split in SPLITS), decimal(agreement.get(name))]
+            for name, row in counts.items()
+        ],
+    }
+
+
 def _figure(value: dict | None) -> str:
     if value is None:
         return "–"
@@ -144,15 +202,16 @@ def _figure(value: dict | None) -> str:
 
 def _sizes(workdir: Workdir, preparation: Preparation) -> list[dict]:
     parameters = workdir.manifest["steps"]["training"]["facts"]["parameters"]
-    teacher = preparation.teacher.backbone.count_params()
-    rows = [
-        {
-            "model": "teacher",
-            "file": "weights as float32",
-            "parameters": teacher,
-            "bytes": 4 * teacher,
-        }
-    ]
+    teacher, rows = preparation.teacher.parameters, []
+    if teacher is not None:
+        rows.append(
+            {
+                "model": "teacher",
+                "file": "weights as float32",
+                "parameters": teacher,
+                "bytes": 4 * teacher,
+            }
+        )
     for file in sorted((workdir.path / "export").glob("student_*.tflite")):
         rows.append(
             {
@@ -176,6 +235,8 @@ def _curves(workdir: Workdir) -> list[dict]:
 def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:
     sets = preparation.held_out(TEST, workdir.config.evaluation.pairs_per_language)
     rows = _most_translated(sets, preparation.corpus.languages[0])
+    if not rows:
+        return []
     rebuilt = rebuild_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {

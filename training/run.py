@@ -47,16 +47,19 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     pipeline.prepare(prepared)
     training = pipeline.training_inputs()
     evaluation = {"training": training, "sets": workdir.section("evaluation")}
-    exported = {"training": training, "licence": workdir.section("licence")}
-    shown = evaluation | pipeline.measurements()
+    names = ("export", "licence")
+    exported = evaluation | {name: workdir.section(name) for name in names}
     steps = {
         "training": (training, ["student.weights.h5", "student.keras"], pipeline.train),
         "evaluation": (evaluation, ["metrics.json"], pipeline.evaluate),
         "export": (exported, ["export"], pipeline.export),
-        "report": (shown, ["report.html", "MODEL_CARD.md"], pipeline.report),
+        "report": (exported, ["report.html", "MODEL_CARD.md"], pipeline.report),
     }
     for name in STEPS[1 : STEPS.index(until) + 1]:
         inputs, outputs, work = steps[name]
+        if name == "report":
+            # Not earlier: the export leaves measurements as well.
+            inputs = inputs | pipeline.measurements()
         workdir.step(name, inputs, outputs, work)
     if until == STEPS[-1]:
         scores = workdir.manifest["steps"]["evaluation"]["facts"]

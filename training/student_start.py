@@ -21,7 +21,7 @@ def start_from_teacher(
     try:
         copied = initialise_from_teacher(
             student,
-            preparation.teacher.backbone,
+            preparation.origin_backbone(),
             layers=settings.init_layers,
             teacher_ids=preparation.teacher_ids(),
         )

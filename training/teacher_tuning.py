@@ -69,7 +69,7 @@ def tune_head(
 def tune_layers(
     config: Config,
     teacher: Teacher,
-    teacher_ids: np.ndarray,
+    teacher_ids: np.ndarray | None,
     batches: LabelledBatches,
     text_of: Callable[[int], str],
     tokenizer: Tokenizer,
@@ -101,7 +101,7 @@ def tune_layers(
 def initial_teacher(
     config: Config,
     teacher: Teacher,
-    teacher_ids: np.ndarray,
+    teacher_ids: np.ndarray | None,
     classes: int,
     precision: str,
 ) -> keras.Model:
@@ -111,10 +111,14 @@ def initial_teacher(
         BabeletError: The teacher has no backbone to tune.
     """
     backbone = teacher.backbone
-    if backbone is None:
+    # Ids of another teacher's vocabulary would give it the vectors of other pieces.
+    if backbone is None or teacher_ids is None or config.student.init_from:
         raise BabeletError(
-            f"The teacher {config.teacher.kind} has no layers that can be tuned",
-            received=f"tuning.scope={config.tuning.scope}",
+            f"The layers of the teacher {config.teacher.kind} cannot be tuned",
+            expected="a BERT encoder from whose vocabulary the student's is trimmed",
+            received=f"tuning.scope={config.tuning.scope}, "
+            f"vocabulary.method={config.vocabulary.method}, "
+            f"student.init_from={config.student.init_from!r}",
             remedy="set tuning.scope=head",
         )
     model = build_classifier(

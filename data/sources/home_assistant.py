@@ -36,15 +36,17 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
 
 
 def fetch(cache: Path) -> Path:
-    """Returns the wheel of the pinned release, downloaded into `cache` if need be."""
-    requirement = f"homeassistant=={VERSION}"
-    return fetch_wheel(requirement, FILENAME, SHA256, cache, PYTHON_VERSION)
+    """Returns the wheel in `cache`, downloaded if need be."""
+    return fetch_wheel(
+        f"homeassistant=={VERSION}", FILENAME, SHA256, cache, PYTHON_VERSION
+    )
 
 
-def languages(wheel: Path) -> set[str]:
-    """Returns the languages that some component is translated into."""
+def languages_in(wheel: Path) -> set[str]:
+    """Returns the languages that the wheel has."""
     with zipfile.ZipFile(wheel) as archive:
-        return {name for found in _members(archive).values() for name in found}
+        found = {name for names in _members(archive).values() for name in names}
+    return found | {name for name, alias in ALIASES.items() if alias in found}
 
 
 def read(wheel: Path, config: DataConfig) -> Iterator[RawPair]:
@@ -60,12 +62,11 @@ def read(wheel: Path, config: DataConfig) -> Iterator[RawPair]:
     Raises:
         BabeletError: A language is not in the source, or a file is not JSON.
     """
+    available = languages_in(wheel)
+    for language in (config.pivot, *config.languages):
+        require_language("Home Assistant", language, available)
     with zipfile.ZipFile(wheel) as archive:
         members = _members(archive)
-        available = {language for found in members.values() for language in found}
-        available |= {name for name, alias in ALIASES.items() if alias in available}
-        for language in (config.pivot, *config.languages):
-            require_language("Home Assistant", language, available)
         for component in tqdm(sorted(members), desc="Reading", unit="file"):
             yield from _component(archive, members[component], config)
 

@@ -17,6 +17,8 @@ class Location(NamedTuple):
     path: str
     # The language that its path tells, "" if it does not.
     language: str = ""
+    # The entry of data.files that leads to it, from 0.
+    entry: int = 0
 
     @property
     def ending(self) -> str:
@@ -29,7 +31,7 @@ def locate(config: DataConfig) -> list[Location]:
     """Returns the files of `config.files`, each once, in the order given.
 
     The matches of a glob come in the order of their names, {language} in the order
-    of `config.languages`.
+    of `config.languages`. Of entries that lead to one file the last counts.
 
     Raises:
         BabeletError: No file is named, or a path or glob leads to none.
@@ -41,8 +43,8 @@ def locate(config: DataConfig) -> list[Location]:
             remedy="give --set data.files=first.tsv,second.tmx.gz",
         )
     found = {
-        location.path: location
-        for pattern in config.files
+        location.path: location._replace(entry=entry)
+        for entry, pattern in enumerate(config.files)
         for location in _matches(pattern, config.languages)
     }
     return list(found.values())

@@ -1,9 +1,10 @@
-"""Files of one's own: tables, Moses pairs, translation memories, PO files.
+"""Files of one's own: tables, Moses pairs, translation memories, PO files, text.
 
 A row that cannot be used is rejected by itself; a file that cannot be read or has no
 usable row in the wanted languages is an error. Formats: data/sources/formats/.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,15 @@ from tqdm import tqdm
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
+from data.sources import home_assistant
 from data.sources.formats import MOSES, format_of, moses
 from data.sources.language_tags import match
 from data.sources.location import Location, locate
 from data.sources.opening import digest
 from data.sources.raw import RawPair, require_language
+
+# The entry of `files` that stands for that source.
+HOME_ASSISTANT = "home_assistant"
 
 
 def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
@@ -24,10 +29,10 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
 
     Args:
         config: `files`, `columns`, `languages` and `pivot` are used.
-        cache: Not used: nothing is downloaded.
+        cache: Keeps the download of HOME_ASSISTANT, if that is one of `files`.
 
     Yields:
-        One row per translation; an unusable one with its problem.
+        One row per translation or text; an unusable one with its problem.
 
     Raises:
         BabeletError: No file is named; a file is missing, cannot be read, or has no
@@ -37,7 +42,16 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
     locations = locate(config)
     _require_translations(locations, config)
     for location in tqdm(locations, desc="Reading", unit="file"):
-        found |= yield from _file(location, config)
+        if location.path == HOME_ASSISTANT:
+            found |= yield from _home_assistant(location, config, cache)
+        else:
+            found |= yield from _file(location, config)
+    if config.languages and found == {config.pivot}:
+        raise BabeletError(
+            f"data.files has text in the pivot language {config.pivot!r} alone",
+            expected=f"text in {' '.join(config.languages)} too",
+            remedy="add files, or leave data.languages empty: --set data.languages=",
+        )
     for language in config.languages:
         require_language("data.files", language, found)
 
@@ -50,11 +64,28 @@ def digests(config: DataConfig) -> list[str]:
     """
     found = []
     for location in locate(config):
+        if location.path == HOME_ASSISTANT:
+            found.append(f"{HOME_ASSISTANT} {home_assistant.SHA256}")
+            continue
         what = f"{location.ending} {location.language}"
         found.append(f"{what} {digest(location.path)}")
         if format_of(location, config) is MOSES and not _is_pivot(location, config):
             found.append(f"pivot {digest(moses.pivot_file(location, config))}")
     return found
+
+
+def _home_assistant(
+    location: Location, config: DataConfig, cache: Path
+) -> Iterator[RawPair]:
+    """Yields the rows in those of the languages that it has; returns these."""
+    wheel = home_assistant.fetch(cache)
+    available = home_assistant.languages_in(wheel)
+    known = tuple(x for x in config.languages if x in available)
+    if known:
+        known_only = dataclasses.replace(config, languages=known)
+        for row in home_assistant.read(wheel, known_only):
+            yield row._replace(entry=location.entry)
+    return set(known)
 
 
 def _file(location: Location, config: DataConfig) -> Iterator[RawPair]:
@@ -66,8 +97,11 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawPair]:
     usable, problems = set(), Counter()
     first_problem = None
     for row in kind.read(location, config):
+        row = row._replace(entry=location.entry)
         if row.language not in wanted:
-            wanted[row.language] = match(row.language, config.languages)
+            # Text alone may be in the pivot language too.
+            pivot = (config.pivot,) if row.monolingual else ()
+            wanted[row.language] = match(row.language, (*pivot, *config.languages))
         language = wanted[row.language]
         if row.problem:
             problems[row.problem] += 1
@@ -105,7 +139,7 @@ def _no_usable_row(
     kind = format_of(location, config)
     return BabeletError(
         f"{location.path}{where} has no usable row",
-        expected=f"{kind.expected}, in {' '.join(config.languages)}",
+        expected=f"{kind.expected}, in {' '.join(config.languages or (config.pivot,))}",
         received=received,
         remedy="correct the file, or change data.files, data.columns or data.languages",
     )

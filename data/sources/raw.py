@@ -8,7 +8,10 @@ from configs.errors import BabeletError
 
 
 class RawPair(NamedTuple):
-    """A sentence of the pivot language and its translation, as the source has them."""
+    """A sentence of the pivot language and its translation, as the source has them.
+
+    Or a sentence of any language alone: then both texts are that sentence.
+    """
 
     # The file it comes from, and where in it, from 1.
     origin: str
@@ -18,6 +21,9 @@ class RawPair(NamedTuple):
     text: str
     # Why the source itself rejects the row; empty: it does not.
     problem: str = ""
+    monolingual: bool = False
+    # The entry of data.files that it comes from.
+    entry: int = 0
 
 
 class RawLabelled(NamedTuple):

@@ -63,7 +63,7 @@ def slot_values(
     """
     wheel = home_assistant.fetch(cache)
     wanted = {text.casefold() for texts in WORDS.values() for text in texts}
-    available = home_assistant.languages(wheel)
+    available = home_assistant.languages_in(wheel)
     named = {language: ALIASES.get(language, language) for language in languages}
     sought = sorted({name for name in named.values() if name in available} - {"en"})
     settings = dataclasses.replace(config, pivot="en", languages=tuple(sought))

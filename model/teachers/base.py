@@ -1,13 +1,15 @@
 """What every teacher offers, and how one is registered."""
 
 import abc
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
+from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 
 
@@ -19,6 +21,7 @@ class Teacher(abc.ABC):
             vectors, so it names the cache of them.
         dim: Width of a vector.
         prefix: Put before every text by `encode`.
+        parameters: Weights it computes with; None if unknown.
         tokenizer_model: SentencePiece proto whose ids are the rows of the backbone's
             embedding table; None if the teacher has no such tokenizer.
         backbone: A KerasHub `BertBackbone` whose weights can initialise a student;
@@ -28,12 +31,20 @@ class Teacher(abc.ABC):
     fingerprint: str
     dim: int
     prefix: str = ""
+    parameters: int | None = None
     tokenizer_model: bytes | None = None
     backbone: keras.Model | None = None
 
     @abc.abstractmethod
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the vectors of `texts`, float32 (N, dim), rows of unit length."""
+
+    def require(self, texts: Iterable[str]) -> None:
+        """Raises a BabeletError if some of `texts` cannot be encoded.
+
+        Models take any text; a teacher of ready vectors knows some alone.
+        """
+        del texts
 
 
 class Wheel(NamedTuple):
@@ -55,3 +66,62 @@ class TeacherKind(NamedTuple):
 
     load: Callable[[TeacherConfig, Path], Teacher]
     wheel: Wheel | None = None
+
+
+def by_length(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
+    """Yields int (B,) rows of one batch after another, shorter sentences first.
+
+    Args:
+        lengths: int (N,), tokens of each sentence.
+        tokens_per_batch: Limit of B times the longest sentence of the batch; a
+            sentence longer than that is a batch of its own.
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while (
+            stop < len(order)
+            and (stop + 1 - start) * lengths[order[stop]] <= tokens_per_batch
+        ):
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def digest(*facts: object) -> str:
+    """Returns a fingerprint of `facts`, of which bytes count as they are."""
+    content = hashlib.sha256()
+    for index, fact in enumerate(facts):
+        content.update(b"\n" if index else b"")
+        content.update(fact if isinstance(fact, bytes) else str(fact).encode())
+    return content.hexdigest()
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Returns `vectors` (N, dim) at unit length, float32; a zero row becomes NaN."""
+    vectors = np.asarray(vectors, np.float32)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def refuse_unused(config: TeacherConfig, *names: str) -> None:
+    """Raises a BabeletError if a setting is changed that this kind does not use."""
+    for name in names:
+        if getattr(config, name) != getattr(TeacherConfig, name):
+            raise BabeletError(
+                f"teacher.{name} has no effect on a teacher of kind {config.kind}",
+                received=str(getattr(config, name)),
+                remedy=f"leave teacher.{name} out, or choose another teacher.kind",
+            )
+
+
+def require_at_most(name: str, value: int, limit: int) -> None:
+    """Raises a BabeletError if `value` of teacher.`name` is above `limit`."""
+    if value > limit:
+        raise BabeletError(
+            f"Invalid teacher.{name}",
+            expected=f"at most {limit}, which is what the teacher file has",
+            received=str(value),
+            remedy=f"lower teacher.{name}",
+        )

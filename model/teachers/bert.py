@@ -75,9 +75,12 @@ def build_backbone(file: E5S1File, num_layers: int) -> keras.Model:
 
 
 def sentence_encoder(
-    backbone: keras.Model, epsilon: float, precision: str
+    backbone: keras.Model,
+    epsilon: float,
+    precision: str,
+    pooling: str = "mean",
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Returns a compiled function from tokens to mean-pooled unit vectors.
+    """Returns a compiled function from tokens to unit vectors of sentences.
 
     The same network as `backbone` with exact GELU, written for throughput: one matrix
     product for queries, keys and values, attention as batched products over heads in
@@ -89,6 +92,7 @@ def sentence_encoder(
             shared.
         epsilon: Of the layer normalisations.
         precision: "float32" or "mixed_bfloat16".
+        pooling: "mean", "cls" or "max", over the tokens.
 
     Returns:
         A function of token_ids int32 (B, L) and padding_mask bool (B, L) that returns
@@ -123,10 +127,25 @@ def sentence_encoder(
         for layer in layers:
             x = layer(x, bias, length)
         x = tf.reshape(tf.cast(x, tf.float32), [-1, length, width])
-        # The sum points the same way as the mean.
-        return tf.math.l2_normalize(tf.einsum("bld,bl->bd", x, kept), axis=-1)
+        return tf.math.l2_normalize(pool(x, kept, pooling), axis=-1)
 
     return encode
+
+
+def pool(tokens: tf.Tensor, kept: tf.Tensor, pooling: str) -> tf.Tensor:
+    """Returns one vector a sentence, float32 (B, width), of any length.
+
+    Args:
+        tokens: float32 (B, L, width).
+        kept: float32 (B, L), 1 on tokens and 0 on padding.
+        pooling: "mean", "cls" (the first token) or "max".
+    """
+    if pooling == "cls":
+        return tokens[:, 0]
+    if pooling == "max":
+        return tf.reduce_max(tokens - (1.0 - kept[..., tf.newaxis]) * 1e9, axis=1)
+    # The sum points the same way as the mean.
+    return tf.einsum("bld,bl->bd", tokens, kept)
 
 
 def _layer(

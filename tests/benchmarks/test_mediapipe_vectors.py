@@ -9,7 +9,7 @@ def test_a_file_that_is_no_model_is_one_line_with_the_remedy(tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"not a model")
     with pytest.raises(BabeletError, match="MediaPipe does not run .* Remedy: ") as e:
-        mediapipe_vectors(path, ["lamp"], seconds=60)
+        mediapipe_vectors(path, ["lamp"])
     assert "\n" not in str(e.value)
 
 

@@ -57,6 +57,8 @@ def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
     ("key", "text", "value"),
     [
         ("training.steps", "200", 200),
+        ("data.check_language", "true", True),
+        ("data.check_language", "False", False),
         ("training.learning_rate", "3e-4", 3e-4),
         ("training.learning_rate", "1", 1.0),
         ("student.pooling", "cls", "cls"),
@@ -154,3 +156,24 @@ def test_a_missing_setting_is_named(tmp_path):
     file.write_text('{"name": "lamp"}')
     with pytest.raises(BabeletError, match="lacks data"):
         parsing.from_json(file)
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0)])
+def test_weights_belong_to_files(weights):
+    """A weight too few shifts the others to the wrong files."""
+    files = {"source": "parallel_files", "files": ("a.tsv", "b.tsv")}
+    with pytest.raises(BabeletError, match=r"data\.weights.*each of the 2 entries"):
+        schema.DataConfig(languages=("de",), weights=weights, **files)
+
+
+def test_languages_may_be_missing_where_there_are_files():
+    """Text in the pivot language alone needs a language that it does not have."""
+    schema.DataConfig(source="parallel_files", files=("en.txt",))
+    with pytest.raises(BabeletError, match=r"data\.languages.*at least one language"):
+        schema.DataConfig()
+
+
+def test_a_truth_value_is_one_of_two_words():
+    """Any text is true in Python, "false" and "no" among them."""
+    with pytest.raises(BabeletError, match=r"check_language.*true or false.*'no'"):
+        parsing.replace(CONFIG, {"data.check_language": "no"})

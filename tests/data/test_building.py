@@ -205,3 +205,67 @@ def test_test_pairs_are_among_the_pairs_of_the_test_split(tmp_path):
     wanted = corpus.pairs[(corpus.pair_split == TEST) & (corpus.pair_language == 1)]
     got = corpus.pairs_of(TEST, "de")
     assert sorted(map(tuple, got.tolist())) == sorted(map(tuple, wanted.tolist()))
+
+
+def sentence(language, text):
+    return RawPair(f"{language}.txt", 1, language, text, text, monolingual=True)
+
+
+def test_sentences_alone_are_pairs_with_themselves(tmp_path):
+    """Taken for translations, they are tested on finding their own copies."""
+    alone = [sentence("en", "Water the plants"), sentence("de", "Gieße die Blumen")]
+    alone += [
+        sentence("de", "Gieße die Blumen"),
+        sentence("zh", "请给花浇水和施肥谢谢你"),
+    ]
+    corpus, report = build_house(tmp_path, [*house(), *alone])
+    assert report.rejected["duplicate"] == 2
+    rows = np.flatnonzero(corpus.pairs[:, 0] == corpus.pairs[:, 1])
+    got = {
+        (
+            corpus.languages[corpus.pair_language[i]],
+            corpus.sentences[corpus.pairs[i, 0]],
+        )
+        for i in rows
+    }
+    assert got == {(row.language, row.text) for row in alone}
+    for i in rows:
+        sentence_id = corpus.pairs[i, 0]
+        assert corpus.sentence_language[sentence_id] == corpus.pair_language[i]
+    assert sum(report.counts["de"].values()) == 20
+    assert {x: sum(row.values()) for x, row in report.monolingual.items()} == {
+        "en": 1,
+        "de": 1,
+        "zh": 1,
+    }
+    held = [t for s in range(3) for t in corpus.sentences_of(s, "de")]
+    assert held == ["Gieße die Blumen"]
+    for split in range(3):
+        pairs = corpus.pairs_of(split, "de")
+        assert (pairs[:, 0] != pairs[:, 1]).all()
+
+
+def test_a_held_out_translation_is_not_learned_as_a_sentence_alone(tmp_path):
+    """The German side given as plain text too would bring the test set to training."""
+    rows = [row for row in house() if not row.problem][:40]
+    alone = [sentence("de", f"{row.text}!") for row in rows if row.language == "de"]
+    alone += [sentence("en", row.pivot_text.upper()) for row in rows]
+    corpus, _ = build_house(tmp_path, [*rows, *alone])
+    split_of = {}
+    for (pivot, text), split in zip(corpus.pairs, corpus.pair_split, strict=True):
+        for i in (pivot, text):
+            key = (int(corpus.sentence_language[i]), fold(corpus.sentences[i]))
+            assert split_of.setdefault(key, split) == split, key
+    assert set(split_of.values()) == {0, 1, 2}
+
+
+def test_entries_of_files_are_kept_where_they_have_weights(tmp_path):
+    """Weights that reach the wrong rows change the student and show nowhere."""
+    rows = [row._replace(entry=row.language == "zh") for row in house()]
+    files = {"files": ("a.tsv", "b.tsv")}
+    plain, _ = build(tmp_path / "plain", rows, **files)
+    weighted, _ = build(tmp_path / "weighted", rows, **files, weights=(1.0, 2.0))
+    assert plain.pair_entry is None
+    np.testing.assert_array_equal(weighted.pair_entry, weighted.pair_language[:] == 2)
+    np.testing.assert_array_equal(weighted.pairs, plain.pairs)
+    assert weighted.fingerprint != plain.fingerprint

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from configs.errors import BabeletError
 from configs.schema import Config, DataConfig
 from data.inspect import inspect
 
@@ -38,11 +39,11 @@ def file(tmp_path):
     return path
 
 
-def report(file):
+def report(file, languages=("de",)):
     data = DataConfig(
         source="parallel_files",
         files=(str(file),),
-        languages=("de",),
+        languages=languages,
         validation_fraction=0.1,
         test_fraction=0.2,
     )
@@ -69,6 +70,20 @@ def test_lengths_are_drawn_for_both_sides(file):
     assert bars["1-25"][-1] == "#" * 20
     assert bars["101-125"] == ["#"]
     assert bars["51-75"] == ["#"]
+
+
+def test_text_without_translations_is_shown_as_such(tmp_path):
+    """Sentences counted as pairs, or left out of the report, and no one knows."""
+    path = tmp_path / "en.txt"
+    path.write_text("".join(f"{english}\n" for english, _ in ROWS), "utf-8")
+    with pytest.raises(BabeletError, match=r"pivot language 'en' alone.*languages="):
+        report(path)
+    text = report(path, languages=())
+    assert "0 pairs and 16 sentences without a translation are used" in text
+    assert "en alone" in text
+    samples = [line for line in text.splitlines() if line.startswith("en        ")]
+    assert len(samples) == 3
+    assert {line[10:] for line in samples} <= {english for english, _ in ROWS}
 
 
 def test_samples_of_each_language_are_shown_in_full(file):
@@ -101,7 +116,7 @@ def test_the_command_reports_without_tensorflow(file, tmp_path):
     done = run(file, tmp_path, *fractions)
     assert done.returncode == 0, done.stderr
     assert "17 pairs of 17 sentences" in done.stdout
-    assert "Memory: 3.6 GB at the peak" in done.stdout
+    assert "Memory: 4.1 GB at the peak" in done.stdout
 
 
 def test_an_error_is_one_line(file, tmp_path):

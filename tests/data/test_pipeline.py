@@ -198,3 +198,62 @@ def test_the_corpus_is_left_as_it_was(batches):
     before = PAIRS.copy()
     rows_of_epoch(batches(pivot_share=0.9), 0)
     np.testing.assert_array_equal(PAIRS, before)
+
+
+ENTRIES = np.array([0] * 24 + [1] * 6, np.int16)
+
+
+def shares(source, epochs=1):
+    """Returns how often each pair is drawn in some epochs."""
+    index = {tuple(pair): i for i, pair in enumerate(PAIRS.tolist())}
+    drawn = [rows_of_epoch(source, epoch).tolist() for epoch in range(epochs)]
+    rows = [index[tuple(pair)] for epoch in drawn for pair in epoch]
+    return np.bincount(rows, minlength=len(PAIRS))
+
+
+def test_entries_are_drawn_by_their_weights(batches):
+    """A small file of one's own drowns in a large one that was mixed in."""
+    weighted = {"entries": ENTRIES, "pivot_share": 0.0, "batch_size": 1}
+    counts = shares(batches(weights=(1.0, 1.0), **weighted))
+    assert (counts[:24].sum(), counts[24:].sum()) == (15, 15)
+    # Nothing twice as long as something of the same entry is left.
+    assert counts[:24].max() == 1 and set(counts[24:].tolist()) == {2, 3}
+    counts = shares(batches(weights=(1.0, 4.0), **weighted))
+    assert (counts[:24].sum(), counts[24:].sum()) == (6, 24)
+    assert counts[24:].tolist() == [4] * 6
+
+
+def test_every_row_of_a_light_entry_comes_in_time(batches):
+    """The same rows are drawn every epoch, and most of a file is never seen."""
+    source = batches(weights=(1.0, 1.0), entries=ENTRIES, pivot_share=0.0, batch_size=1)
+    assert (shares(source, epochs=20) > 0).all()
+
+
+def test_weighted_batches_depend_on_the_step_alone(batches):
+    """A resumed run draws another mixture than an uninterrupted one."""
+    weighted = {"entries": ENTRIES, "weights": (1.0, 3.0)}
+    in_order = batches(**weighted)
+    expected = {step: in_order.batch(step) for step in (0, 1, 6, 7, 20)}
+    for step in (20, 0, 7):
+        assert_equal(batches(**weighted).batch(step), expected[step])
+
+
+def test_equal_weights_of_an_entry_without_rows(batches):
+    """A file whose rows are all held out divides by zero."""
+    none = {"entries": np.zeros(30, np.int16), "pivot_share": 0.0, "batch_size": 1}
+    assert shares(batches(weights=(1.0, 1.0), **none)).tolist() == [1] * 30
+
+
+def test_only_sentences_alone_have_no_label(batches):
+    """Pairs that lose their labels learn nothing of translation."""
+    alone = np.array([(pivot, pivot) for pivot in range(4)], np.int32)
+    source = batches(np.concatenate([PAIRS, alone]), pivot_share=0.5)
+    seen = []
+    for step in range(source.steps_per_epoch):
+        batch = source.batch(step)
+        assert batch["label_weight"].dtype == np.float32
+        seen += batch["label_weight"].tolist()
+        labelled = batch["label_weight"] == 1
+        assert labelled[batch["sentence"] != batch["pivot"]].all()
+    # 34 rows, of which at most two are left over.
+    assert 2 <= seen.count(0.0) <= 4

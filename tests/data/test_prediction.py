@@ -44,9 +44,9 @@ def test_the_default_student_has_the_parameters_that_were_counted():
 
 def test_the_run_that_was_measured_is_predicted(folder):
     """Constants of another run, or a factor of 1,024, send users to a larger disk."""
-    found = predict(config(), corpus(), folder, seconds=38.6)
-    assert sum(found.seconds.values()) == pytest.approx(952, rel=0.05)
-    assert found.memory == pytest.approx(3.57e9, rel=0.02)
+    found = predict(config(), corpus(), folder, seconds=14.6)
+    assert sum(found.seconds.values()) == pytest.approx(417, rel=0.05)
+    assert found.memory == pytest.approx(4.12e9, rel=0.02)
     assert found.disk["checkpoints"] == pytest.approx(367_630_444, rel=0.01)
     assert found.disk["export"] == pytest.approx(208_000_000, rel=0.03)
     assert found.disk["teacher_cache"] == pytest.approx(63_400_000, rel=0.05)
@@ -63,7 +63,7 @@ def test_more_steps_and_layers_take_longer(folder):
 
 
 def test_the_report_gives_units(folder):
-    text = format_prediction(predict(config(), corpus(), folder, 38.6))
+    text = format_prediction(predict(config(), corpus(), folder, 14.6))
     assert "23.0 million parameters" in text
-    assert "Memory: 3.6 GB" in text
-    assert "Time: 16 minutes" in text
+    assert "Memory: 4.1 GB" in text
+    assert "Time: 7 minutes" in text

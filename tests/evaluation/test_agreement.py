@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from evaluation.agreement import agreement, mean_cosine, pairwise_agreement
+from evaluation.agreement import (
+    agreement,
+    agreement_alone,
+    mean_cosine,
+    pairwise_agreement,
+)
 from evaluation.retrieval import RetrievalSet
 
 ENGLISH = [f"Turn on lamp {i}" for i in range(12)]
@@ -13,6 +18,10 @@ def model(seed, dim=8):
     texts = [*ENGLISH, *GERMAN]
     vectors = np.random.default_rng(seed).normal(size=(len(texts), dim))
     return lambda wanted: vectors[[texts.index(text) for text in wanted]]
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def rotated(predict, dim=8):
@@ -70,3 +79,15 @@ def test_permuting_the_sentences_changes_nothing():
 def test_mean_cosine_of_nothing_is_none():
     """Prevents NaN in metrics.json."""
     assert mean_cosine(np.zeros((0, 4)), np.zeros((0, 4))) is None
+
+
+def test_sentences_alone_are_compared_within_their_language():
+    """Pairs across languages would let the language itself pass for agreement."""
+    texts = {"en": ENGLISH, "de": GERMAN}
+    same = agreement_alone(rotated(model(0)), model(0), texts)
+    assert same["languages"] == pytest.approx({"en": 1.0, "de": 1.0})
+    other = agreement_alone(model(1), model(0), texts)
+    for name, rows in texts.items():
+        expected = pairwise_agreement(unit(model(1)(rows)), unit(model(0)(rows)))
+        assert other["languages"][name] == pytest.approx(expected)
+    assert other["mean"] == pytest.approx(np.mean([*other["languages"].values()]))

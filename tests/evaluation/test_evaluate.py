@@ -56,3 +56,14 @@ def test_files_of_one_name_in_two_folders_are_both_reported(tmp_path):
         (tmp_path / folder / "en.csv").write_text("A cat,A cat,5\nA cat,Zq,0\n")
     paths = [tmp_path / "dev/en.csv", tmp_path / "test/en.csv"]
     assert len(evaluate(letters, SETS, sts=paths)["sts"]["files"]) == 2
+
+
+def test_text_without_translations_is_ranked_by_agreement():
+    """A headline of nothing, or the teacher's agreement with itself as its score."""
+    alone = {"de": ["Die Lampe", "Die Garage", "Der Flur"]}
+    metrics = evaluate(letters, [], teacher=letters, alone=alone)
+    assert metrics["retrieval"]["languages"] == {} and metrics["agreement"] is None
+    assert headline(metrics) == metrics["agreement_alone"]["mean"] == pytest.approx(1)
+    assert headline(evaluate(letters, [], alone=alone)) is None
+    both = evaluate(letters, SETS, teacher=letters, alone={"fi": alone["de"]})
+    assert headline(both) == both["retrieval"]["mean"]["mean"]

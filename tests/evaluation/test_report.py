@@ -50,6 +50,28 @@ def model(de, fi, agreement=None, near=True):
 AGREEMENT = {"pivot": 0.9, "languages": {}, "cross_lingual": 0.8, "cosine": None}
 
 
+def quantisation(**changes):
+    tier = {
+        "bytes": 92_000_000,
+        "median_ms": 3.2,
+        "min_cosine": 1.0,
+        "mean_cosine": 1.0,
+        "metrics": model(0.85, 0.9),
+        "failures": [],
+        "kept": True,
+    }
+    int8 = tier | {"bytes": 23_400_000, "metrics": model(0.84, 0.89)}
+    return {
+        "gate": {"min_cosine": 0.98, "max_retrieval_loss": 0.01},
+        "texts": 18094,
+        "tokens": 16,
+        "batch": 1,
+        "threads": 1,
+        "metrics": model(0.85, 0.9),
+        "tiers": {"fp32": tier, "int8": int8 | changes["int8"]},
+    }
+
+
 def full(**changes):
     report = Report(
         config=CONFIG,
@@ -94,6 +116,7 @@ def full(**changes):
             {"pair": 0, "language": "de", "text": "Einschalten", "x": 0.1, "y": 0.3},
         ],
         parity={"s.tflite": {"min_cosine": 0.9912, "passed": True}},
+        quantisation=quantisation(int8={"kept": True, "failures": []}),
         tables=[{"title": "Seeds", "note": "", "columns": ["a"], "rows": [[1.5]]}],
     )
     return dataclasses.replace(report, **changes)
@@ -155,6 +178,7 @@ def test_a_full_report_shows_the_headline_figures(tmp_path):
         ("curves", "No training curves were recorded."),
         ("map_points", "No map was drawn."),
         ("parity", "Parity was not checked."),
+        ("quantisation", "Quantised files were not scored."),
     ],
 )
 def test_a_missing_part_is_said_in_one_line(tmp_path, missing, line):
@@ -189,6 +213,17 @@ def test_models_measured_on_different_parts_are_shown(tmp_path, metrics):
     assert "Translation retrieval by language" in page(tmp_path, full(metrics=metrics))
     write_model_card(tmp_path / "MODEL_CARD.md", full(metrics=metrics))
     assert "## Files" in (tmp_path / "MODEL_CARD.md").read_text()
+
+
+def test_a_tier_shows_its_loss_and_one_that_was_refused_says_why(tmp_path):
+    """Prevents a file that nobody will find from looking like the best choice."""
+    row = r"<th scope=.row.>int8</th><td>23.4 MB</td>.*<td>86.50</td><td>−1.00</td>"
+    text = page(tmp_path, full())
+    assert re.search(row + r'<td>77.0</td><td class="wrap text">yes</td>', text)
+    refused = {"kept": False, "failures": ["cosine 0.91 on '<b>'"]}
+    text = page(tmp_path, full(quantisation=quantisation(int8=refused)))
+    assert '<td class="wrap text">no: cosine 0.91 on &#39;&lt;b&gt;&#39;</td>' in text
+    assert 'class="disc refused"' in text
 
 
 def test_text_from_data_is_escaped_everywhere(tmp_path):

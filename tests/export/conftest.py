@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import shutil
 from pathlib import Path
 
 import keras
@@ -7,6 +8,7 @@ import pytest
 import sentencepiece
 
 from configs import parsing, schema, smart_home
+from data.building import build_corpus
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
 from tasks.embedding import configured_student
@@ -97,12 +99,34 @@ def make_student(tokenizer):
 
 
 @pytest.fixture(scope="session")
-def make_workdir(make_student, tokenizer_model):
+def corpus(tmp_path_factory) -> Path:
+    """The corpus of the pairs, all of them for testing."""
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = [
+        f"{language}\t{pivot}\t{text}\n"
+        for language, pairs in PAIRS.items()
+        for pivot, text in pairs
+    ]
+    (folder / "pairs.tsv").write_text("".join(lines), encoding="utf-8")
+    config = schema.DataConfig(
+        source="parallel_files",
+        files=(str(folder / "pairs.tsv"),),
+        languages=tuple(PAIRS),
+        validation_fraction=0.001,
+        test_fraction=0.998,
+    )
+    build_corpus(config, folder / "corpus", folder)
+    return folder / "corpus"
+
+
+@pytest.fixture(scope="session")
+def make_workdir(make_student, tokenizer_model, corpus):
     """A function that lays a finished run with `student` into a folder."""
 
     def make(folder: Path, student: keras.Model) -> Path:
         folder.mkdir()
         config = dataclasses.replace(smart_home.get_config(), student=SHAPE)
+        shutil.copytree(corpus, folder / "corpus")
         (folder / "config.json").write_text(parsing.to_json(config))
         (folder / "tokenizer.model").write_bytes(tokenizer_model)
         student.save_weights(folder / "student.weights.h5")

@@ -7,25 +7,17 @@ import time
 import pytest
 
 from configs.errors import BabeletError
+from export.formats import FORMATS
 from export.run import export_run
 
 EXPORTER = """
 import json, pathlib, sys
 from export.run import export_run
-export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]))
+formats = ("int8", "saved_model")
+export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), formats)
 """
-WHOLE = {
-    "saved_model",
-    "student_fp32.tflite",
-    "student_int8.tflite",
-    "student_text_fp32.tflite",
-    "student_text_int8.tflite",
-    "student_mediapipe_fp32.tflite",
-    "student_mediapipe_int8.tflite",
-    "tokenizer.model",
-    "golden.jsonl",
-    "parity.json",
-}
+WHOLE = {each.path for each in FORMATS.values()}
+WHOLE |= {"tokenizer.model", "golden.jsonl", "parity.json", "quantisation.json"}
 
 
 def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
@@ -34,9 +26,10 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     """A half-written folder looks finished to the next step."""
     workdir = make_workdir(tmp_path / "run", make_student())
     partial = workdir / ".export.partial"
-    # Once while files are written, once while the gate's own process reads them.
-    last = "student_mediapipe_int8.tflite"
-    for reached in ("saved_model", last):
+    # Once while a file is scored, once while the last is written, once while the
+    # parity gate's own process reads them.
+    stages = ("student_int8.tflite", "saved_model", "saved_model/saved_model.pb")
+    for reached in stages:
         process = subprocess.Popen(
             [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
             stderr=subprocess.DEVNULL,
@@ -44,7 +37,7 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
         deadline = time.monotonic() + 120
         while not (partial / reached).exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(1 if reached == last else 0)
+        time.sleep(0 if reached == "saved_model" else 1)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert (partial / reached).exists()
@@ -56,10 +49,12 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     assert report["artefacts"]["student_int8.tflite"]["min_cosine"] > 0.98
 
 
-def test_below_the_gate_nothing_is_kept_and_the_text_is_named(
-    make_workdir, make_student, pairs, tokenizer, tmp_path
-):
-    """One outlying row takes the whole range of 8 bits, and all else rounds to 0."""
+@pytest.fixture
+def spoiled(make_workdir, make_student, tokenizer, tmp_path):
+    """A run whose student does not fit into 8 bits.
+
+    One outlying row takes their whole range, and all else rounds to 0.
+    """
     student = make_student()
     table = student.get_layer("embedding").tokens
     values = table.numpy()
@@ -68,10 +63,37 @@ def test_below_the_gate_nothing_is_kept_and_the_text_is_named(
     workdir = make_workdir(tmp_path / "run", student)
     (workdir / "export").mkdir()
     (workdir / "export" / "student_int8.tflite").write_text("of earlier weights")
-    with pytest.raises(BabeletError, match="student_int8.tflite differs .* text '"):
-        export_run(workdir, pairs)
-    assert not (workdir / "export").exists()
-    assert not (workdir / ".export.partial").exists()
+    return workdir
+
+
+def test_all_files_of_a_spoiled_tier_are_left_out(spoiled, pairs, capfd):
+    """int8 with the tokenizer inside holds the same spoiled weights as without."""
+    report = export_run(spoiled, pairs, ("fp32", "int8", "text_int8"))
+    assert {file.name for file in (spoiled / "export").glob("*.tflite")} == {
+        "student_fp32.tflite"
+    }
+    assert list(report["artefacts"]) == ["student_fp32.tflite"]
+    assert "int8 not written: cosine" in capfd.readouterr().out
+    kept = json.loads((spoiled / "export" / "quantisation.json").read_text())
+    assert not kept["tiers"]["int8"]["kept"]
+
+
+def test_where_nothing_is_left_the_error_names_a_text(spoiled, pairs):
+    """An empty folder that counts as an export is found out on the phone."""
+    with pytest.raises(BabeletError, match="spoils the student: cosine .* on '"):
+        export_run(spoiled, pairs, ["text_int8"])
+    assert not (spoiled / "export").exists()
+    assert not (spoiled / ".export.partial").exists()
+
+
+def test_force_writes_a_spoiled_tier_and_the_record_says_so(spoiled, pairs):
+    """A forced file must not look like one that passed, nor stop at the next gate."""
+    report = export_run(spoiled, pairs, ["text_int8"], force=True)
+    names = {file.name for file in (spoiled / "export").glob("*.tflite")}
+    assert names == {"student_text_int8.tflite"}
+    assert report["artefacts"]["student_text_int8.tflite"]["min_cosine"] < 0.9
+    kept = json.loads((spoiled / "export" / "quantisation.json").read_text())
+    assert kept["tiers"]["int8"]["kept"] and kept["tiers"]["int8"]["failures"]
 
 
 def test_missing_weights_are_one_clear_error(workdir, pairs, tmp_path):

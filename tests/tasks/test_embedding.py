@@ -52,6 +52,7 @@ def batch():
         "pivot_token_ids": random.integers(4, 40, (4, 6)).astype("int32"),
         "pivot_padding_mask": mask[::-1],
         "pivot": pivots,
+        "label_weight": np.ones(4, np.float32),
         "teacher": np.stack([vector[i] for i in pivots]),
         "bank_pivot": bank_pivots,
         "bank": np.stack([vector[i] for i in bank_pivots]),
@@ -248,3 +249,12 @@ def test_prediction_follows_training(tokenizer):
     table = model.get_layer("embedding").tokens
     table.assign(table * -1)
     assert np.abs(predict(TEXTS) - before).max() > 0.01
+
+
+@pytest.mark.parametrize("candidates", ["teacher", "student"])
+def test_a_sentence_alone_has_no_hard_label(candidates):
+    """Its own copy is the right answer, which teaches only that copies are alike."""
+    data = batch() | {"label_weight": np.array([1, 0, 1, 1], np.float32)}
+    outcome = task(candidates=candidates).decide(student(), data, False)
+    for decisions in outcome.decisions.values():
+        np.testing.assert_array_equal(decisions.label_weight, [1, 0, 1, 1])

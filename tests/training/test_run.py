@@ -28,6 +28,8 @@ def scalars(folder):
             for event in events.Tensors(tag)
         }
         for tag in events.Tags()["tensors"]
+        # HParams are in the same files.
+        if tag.startswith(("train/", "validation/"))
     }
 
 

@@ -1,5 +1,6 @@
 """A run of sentence embeddings, from parallel text to a student and its files."""
 
+import dataclasses
 import json
 from functools import cached_property
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from configs import parsing
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
 from data.pipeline import PairBatches
 from data.splits import TEST, TRAIN, VALIDATION
+from evaluation.agreement import agreement_alone
 from evaluation.evaluate import evaluate, headline
 from evaluation.retrieval import mean_over_languages, retrieval
 from export.rebuild import rebuild_student
@@ -28,6 +31,21 @@ from training.workdir import digest
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
+# Settings by which TensorBoard's HParams tells runs apart.
+HPARAMS = (
+    "objective.alpha",
+    "objective.temperature",
+    "objective.scale",
+    "objective.embedding_match",
+    "objective.candidates",
+    "training.learning_rate",
+    "training.batch_size",
+    "training.steps",
+    "student.num_layers",
+    "student.hidden_dim",
+    "vocabulary.size",
+    "seed",
+)
 
 
 class EmbeddingPipeline(Pipeline):
@@ -47,7 +65,9 @@ class EmbeddingPipeline(Pipeline):
         """Returns all that the trained weights depend on."""
         tokens = self.workdir.manifest["steps"]["tokens"]["inputs"]
         names = ("seed", "task", "student", "objective", "training")
-        return {"tokens": tokens} | {n: self.workdir.section(n) for n in names}
+        inputs = {"tokens": tokens} | {n: self.workdir.section(n) for n in names}
+        weights = self.workdir.config.data.weights
+        return inputs | ({"weights": weights} if weights else {})
 
     def train(self) -> dict:
         """Trains the student and writes it in float32."""
@@ -64,7 +84,11 @@ class EmbeddingPipeline(Pipeline):
         )
         identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
         settings = config.training
-        state = train(task, student, settings, precision, workdir.path, identity)
+        if not self._preparation.held_out(VALIDATION, 1):
+            settings = dataclasses.replace(settings, metric="agreement")
+        shown = {name: parsing.value_of(config, name) for name in HPARAMS}
+        path = workdir.path
+        state = train(task, student, settings, precision, path, identity, shown)
         self._save(student)
         return state | {"precision": precision, "parameters": student.count_params()}
 
@@ -72,6 +96,7 @@ class EmbeddingPipeline(Pipeline):
         """Scores teacher and student on the test split and the sets given."""
         settings = self.workdir.config.evaluation
         sets = self._preparation.held_out(TEST, settings.pairs_per_language)
+        alone = self._preparation.alone(TEST, settings.pairs_per_language)
         rebuilt = rebuild_student(self.workdir.path)
         encode = self._preparation.cache.encode
         models = {
@@ -85,6 +110,7 @@ class EmbeddingPipeline(Pipeline):
                 tatoeba=settings.tatoeba,
                 sts=settings.sts,
                 teacher=None if name == "teacher" else encode,
+                alone=alone,
                 description=f"Evaluating the {name}",
             )
             for name, predict in models.items()
@@ -99,6 +125,8 @@ class EmbeddingPipeline(Pipeline):
             group.language: list(zip(group.pivot_texts, group.texts, strict=True))
             for group in self._preparation.held_out(TEST, PARITY_PAIRS)
         }
+        for language, alone in self._preparation.alone(TEST, PARITY_PAIRS).items():
+            texts[language] = [("", text) for text in alone]
         return export_run(self.workdir.path, texts)
 
     def measurements(self) -> dict[str, str]:
@@ -111,6 +139,8 @@ class EmbeddingPipeline(Pipeline):
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""
+        if scores["teacher"] is None:
+            return f"Test agreement with the teacher: {scores['student']:.3f}"
         return (
             f"Test retrieval, mean over languages: teacher {scores['teacher']:.1%}, "
             f"student {scores['student']:.1%}"
@@ -118,15 +148,31 @@ class EmbeddingPipeline(Pipeline):
 
     def _task(self) -> EmbeddingTask:
         config, preparation = self.workdir.config, self._preparation
-        sets = preparation.held_out(VALIDATION, config.training.validation_pairs)
-        teacher = retrieval(preparation.cache.encode, sets)
+        limit = config.training.validation_pairs
+        sets = preparation.held_out(VALIDATION, limit)
+        alone = preparation.alone(VALIDATION, limit)
+        if not sets and not alone:
+            raise BabeletError(
+                "No text is left to validate with",
+                expected="a pair, or three sentences of one language, held out",
+                received=f"{len(preparation.corpus.pairs)} rows in all",
+                remedy="give more text, or raise data.validation_fraction",
+            )
+        encode = preparation.cache.encode
+        teacher = retrieval(encode, sets)
         logs = self.workdir.path / "logs"
         reporting.log_teacher(logs, teacher, config.training.steps)
 
         def validate(model: keras.Model) -> dict[str, float]:
-            result = retrieval(student_predict(model, preparation.tokenizer), sets)
-            scores = {f"retrieval/{name}": row["mean"] for name, row in result.items()}
-            return {"retrieval": mean_over_languages(result)["mean"]} | scores
+            predict = student_predict(model, preparation.tokenizer)
+            scores = {}
+            if sets:
+                result = retrieval(predict, sets)
+                scores["retrieval"] = mean_over_languages(result)["mean"]
+                scores |= {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            if alone:
+                scores["agreement"] = agreement_alone(predict, encode, alone)["mean"]
+            return scores
 
         return EmbeddingTask(
             config.objective,
@@ -156,6 +202,8 @@ class EmbeddingPipeline(Pipeline):
             bank_size=config.objective.bank_size,
             with_pivot_tokens=config.objective.candidates == "student",
             seed=config.seed,
+            entries=None if corpus.pair_entry is None else corpus.pair_entry[chosen],
+            weights=config.data.weights,
         )
 
     def _save(self, student: keras.Model) -> None:
@@ -171,7 +219,7 @@ class EmbeddingPipeline(Pipeline):
         projector.write(
             path / "logs" / "projector",
             student_predict(rebuilt, preparation.tokenizer),
-            preparation.held_out(VALIDATION, limit),
+            preparation.held_out_texts(VALIDATION, limit),
         )
 
 
@@ -190,7 +238,7 @@ def initial_student(
         try:
             copied = initialise_from_teacher(
                 student,
-                preparation.teacher.backbone,
+                preparation.origin_backbone(),
                 layers=shape.init_layers,
                 teacher_ids=ids,
             )

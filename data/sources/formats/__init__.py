@@ -1,4 +1,4 @@
-"""What parallel text looks like in files, one file per kind of format.
+"""What text looks like in files, one file per kind of format.
 
 A format reads a file into rows in every language it has, named as the file names
 them; a row it cannot use is one with a problem, a file it cannot use an error.
@@ -15,6 +15,7 @@ from data.sources.formats import (
     json_lines,
     moses,
     parquet,
+    plain_text,
     translation_memory,
 )
 from data.sources.language_tags import match
@@ -37,8 +38,9 @@ FORMATS = {
     ".parquet": Format(parquet.read, parquet.EXPECTED),
     ".tmx": Format(translation_memory.read, translation_memory.EXPECTED),
     ".po": Format(gettext_po.read, gettext_po.EXPECTED),
+    ".txt": Format(plain_text.read, plain_text.EXPECTED),
 }
-ALIASES = {".txt": ".tsv", ".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl"}
+ALIASES = {".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl"}
 
 
 def format_of(location: Location, config: DataConfig) -> Format:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data.sources.formats.optional_package import require_package
+from data.optional_package import require_package
 from data.sources.location import Location
 from data.sources.opening import decoded, opened
 from data.sources.raw import RawPair
@@ -25,7 +25,7 @@ def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
         BabeletError: polib is not installed, the file cannot be read or parsed, or
             does not tell its language.
     """
-    polib = require_package("polib", "polib", location.path)
+    polib = require_package("polib", "polib", f"Reading {location.path}")
     text = _text(location.path)
     try:
         # As lines: polib would take a short text for the name of a file.

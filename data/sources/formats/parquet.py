@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data.sources.formats.optional_package import require_package
+from data.optional_package import require_package
 from data.sources.formats.records import (
     no_roles,
     pairs_in,
@@ -27,7 +27,7 @@ def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
             columns have other names.
     """
     path = location.path
-    parquet = require_package("pyarrow.parquet", "pyarrow", path)
+    parquet = require_package("pyarrow.parquet", "pyarrow", f"Reading {path}")
     line = 0
     try:
         with opened(path) as binary, parquet.ParquetFile(binary) as file:

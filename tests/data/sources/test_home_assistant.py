@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import zipfile
 
@@ -5,7 +6,7 @@ import pytest
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data.sources import home_assistant
+from data.sources import home_assistant, parallel_files
 
 LAMP = {
     "en": {"title": "Lamp", "step": {"on": "Turn on the lamp", "off": "Turn it off"}},
@@ -80,3 +81,35 @@ def test_an_unknown_language_names_near_ones_and_those_there_are(tmp_path):
     with pytest.raises(BabeletError, match="did you mean zh-Han") as error:
         read(tmp_path, {"lamp": LAMP}, "de", "zh-Hand")
     assert "de en pt pt-BR zh zh-Hans zh-Hant" in str(error.value)
+
+
+def test_it_is_mixed_with_files_in_the_languages_it_has(tmp_path, monkeypatch):
+    """A language of the user's own files ends the run, because it is not here."""
+    wheel = write_wheel(tmp_path, {"lamp": LAMP})
+    # The wheel that is downloaded has another name, and hash, and 51 MB.
+    monkeypatch.setattr(home_assistant, "fetch", lambda cache: wheel)
+    (tmp_path / "fi.tsv").write_text("Open the door\tAvaa ovi\n", "utf-8")
+    config = DataConfig(
+        source="parallel_files",
+        files=(str(tmp_path / "{language}.tsv"), "home_assistant"),
+        languages=("fi",),
+    )
+    rows = list(parallel_files.pairs(config, tmp_path))
+    assert [(row.entry, row.language) for row in rows] == [(0, "fi")]
+    config = dataclasses.replace(
+        config, files=("home_assistant", str(tmp_path / "fi.tsv")), languages=("fi",)
+    )
+    assert [row.entry for row in parallel_files.pairs(config, tmp_path)] == [1]
+    both = DataConfig(
+        source="parallel_files",
+        files=("home_assistant", str(tmp_path / "de.csv")),
+        languages=("de", "sv"),
+    )
+    (tmp_path / "de.csv").write_text("en,sv\nOpen the door,Öppna dörren\n", "utf-8")
+    rows = list(parallel_files.pairs(both, tmp_path))
+    assert [(row.entry, row.language) for row in rows] == [
+        (0, "de"),
+        (0, "de"),
+        (1, "sv"),
+    ]
+    assert parallel_files.digests(both)[0].endswith(home_assistant.SHA256)

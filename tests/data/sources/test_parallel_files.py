@@ -39,7 +39,7 @@ def file(tmp_path):
 
 def test_rows_come_in_order_with_their_place(file):
     """A line number that is off by one sends users to the wrong row."""
-    assert read(file) == [
+    assert [row[:6] for row in read(file)] == [
         (str(file), 1, "de", "Turn on the lamp", "Schalte die Lampe ein", ""),
         (str(file), 2, "fi", "Open the door", "Avaa ovi", ""),
     ]
@@ -50,7 +50,7 @@ def test_compressed_files_give_the_same_rows(file, ending, compress):
     """Compressed bytes taken for text are no UTF-8, or worse, are."""
     packed = file.with_name(f"home.tsv.{ending}")
     packed.write_bytes(compress.compress(ROWS.encode()))
-    assert [row[1:] for row in read(packed)] == [row[1:] for row in read(file)]
+    assert [row[1:6] for row in read(packed)] == [row[1:6] for row in read(file)]
     packed.write_bytes(packed.read_bytes()[:-20])
     with pytest.raises(BabeletError, match=rf"home\.tsv\.{ending}.*Expected.*Remedy"):
         read(packed)

@@ -1,4 +1,4 @@
-"""Packages that only some files need."""
+"""Packages that only some files or settings need."""
 
 import importlib
 from types import ModuleType
@@ -6,8 +6,8 @@ from types import ModuleType
 from configs.errors import BabeletError
 
 
-def require_package(module: str, package: str, path: str) -> ModuleType:
-    """Returns the imported module.
+def require_package(module: str, package: str, what: str) -> ModuleType:
+    """Returns the imported module, without which there is no `what`.
 
     Raises:
         BabeletError: It is not installed; the command that installs it is named.
@@ -16,7 +16,7 @@ def require_package(module: str, package: str, path: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise BabeletError(
-            f"Reading {path} needs the package {package}",
+            f"{what} needs the package {package}",
             received=str(error),
             remedy=f"pip install {package}",
         ) from error

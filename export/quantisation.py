@@ -1,0 +1,211 @@
+"""What each precision of the student costs, and the gate that quantised files pass.
+
+    python -m export.quantisation --workdir=runs/smart_home [--force]
+
+Scores every student_<tier>.tflite in the run's export folder on the whole test split:
+with the metrics of the training's evaluation, and text by text against the student in
+float32. A quantised file below the gate (the settings `export.*` of the run) is
+deleted, unless --force is given. quantisation.json tells what was found of each.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl import app, flags
+
+from configs.atomic import atomic_path, remove
+from configs.errors import BabeletError
+from configs.schema import Config, ExportConfig
+from data.corpus import Corpus
+from data.splits import TEST
+from evaluation.encoding import EncodedOnce, encode_once
+from evaluation.evaluate import evaluate, headline
+from evaluation.retrieval import RetrievalSet
+from export.latency import measure_latency
+from export.litert_predict import litert_predict
+from export.new_process import end_with
+from export.predict import keras_predict
+from export.rebuild import rebuild_student, versions
+from tasks.held_out import held_out
+
+TIERS = ("fp32", "fp16", "int8")
+REPORT = "quantisation.json"
+
+
+class _Test(NamedTuple):
+    """What every tier is measured with."""
+
+    config: Config
+    sets: list[RetrievalSet]
+
+    @property
+    def texts(self) -> list[str]:
+        sides = [side for s in self.sets for side in (s.pivot_texts, s.texts)]
+        return list(dict.fromkeys(text for side in sides for text in side))
+
+    def metrics(self, encode: EncodedOnce) -> dict[str, Any]:
+        """Returns the figures that metrics.json has of teacher and student."""
+        settings = self.config.evaluation
+        return evaluate(encode, self.sets, tatoeba=settings.tatoeba, sts=settings.sts)
+
+
+def tier_file(tier: str) -> str:
+    """Returns the name of a tier's file, from token ids to vectors."""
+    return f"student_{tier}.tflite"
+
+
+def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, Any]:
+    """Scores the tiers that are in `folder`, and removes those below the gate.
+
+    Args:
+        workdir: A run with its corpus and weights.
+        folder: Holds files of tiers; gains quantisation.json.
+        force: Keep the files below the gate as well.
+
+    Returns:
+        What quantisation.json holds: the `gate`; how many `texts`; `tokens`, `batch`
+        and `threads` of the latency; `metrics` of the student in float32; and `tiers`
+        by name: `bytes`, `median_ms`, `visits_ms`, `min_cosine`, `mean_cosine`,
+        `worst_text`, `metrics`, `failures` against the gate, and whether it is `kept`.
+
+    Raises:
+        BabeletError: There is no such file, or the run lacks what it is measured with.
+    """
+    files = _files(folder)
+    student, tokenizer, config = rebuild_student(workdir)
+    limit = config.evaluation.pairs_per_language
+    test = _Test(config, held_out(Corpus(workdir / "corpus"), TEST, limit))
+    known = encode_once(keras_predict(student, tokenizer), "Scoring the student")
+    metrics = test.metrics(known)
+    rows = {}
+    for tier, path in files.items():
+        predict = litert_predict(path, tokenizer, num_threads=os.cpu_count() or 1)
+        rows[tier] = _score(test, encode_once(predict, f"Scoring {tier}"), known)
+        # float32 is judged by the parity gate, and that it fails is an error.
+        judged = tier != "fp32"
+        failed = failures(rows[tier], metrics, config.export) if judged else []
+        rows[tier] |= {"failures": failed, "kept": force or not failed}
+    report = {
+        "gate": config.export.__dict__,
+        "texts": len(test.texts),
+        "metrics": metrics,
+        "tiers": rows,
+        "versions": versions(),
+    } | _with_latency(rows, files)
+    for tier, path in files.items():
+        if not rows[tier]["kept"]:
+            remove(path)
+    with atomic_path(folder / REPORT) as path:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def forced_tiers(folder: Path) -> set[str]:
+    """Returns the tiers in an export folder that are there in spite of the gate."""
+    path = folder / REPORT
+    if not path.is_file():
+        return set()
+    tiers = json.loads(path.read_text(encoding="utf-8"))["tiers"]
+    return {tier for tier, row in tiers.items() if row["kept"] and row["failures"]}
+
+
+def failures(
+    row: Mapping[str, Any], metrics: Mapping[str, Any], gate: ExportConfig
+) -> list[str]:
+    """Returns in words why a tier is below the gate; nothing if it is not.
+
+    Args:
+        row: `min_cosine`, `worst_text` and `metrics` of the tier.
+        metrics: Of the student in float32.
+        gate: The settings.
+    """
+    found = []
+    if not row["min_cosine"] >= gate.min_cosine:
+        found.append(
+            f"cosine {row['min_cosine']:.6f} on {row['worst_text']!r}, of at least "
+            f"{gate.min_cosine:g}"
+        )
+    tier, student = headline(row["metrics"]), headline(metrics)
+    # Rounding of the difference must not decide.
+    if tier is not None and student - tier > gate.max_retrieval_loss + 1e-9:
+        found.append(
+            f"retrieval {tier:.2%} where the student has {student:.2%}, a loss of at "
+            f"most {gate.max_retrieval_loss:.2%}"
+        )
+    return found
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    paths = {tier: folder / tier_file(tier) for tier in TIERS}
+    paths = {tier: path for tier, path in paths.items() if path.is_file()}
+    if not paths:
+        raise BabeletError(
+            f"{folder} has no file to score",
+            expected=" or ".join(map(tier_file, TIERS)),
+            remedy="export the run first: python -m training.distill with this workdir",
+        )
+    return paths
+
+
+def _score(test: _Test, encode: EncodedOnce, student: EncodedOnce) -> dict[str, Any]:
+    metrics, texts = test.metrics(encode), test.texts
+    products = student(texts).astype(np.float64) * encode(texts)
+    cosines = products.sum(axis=1)
+    worst = int(cosines.argmin())
+    return {
+        "min_cosine": float(cosines[worst]),
+        "mean_cosine": float(cosines.mean()),
+        "worst_text": texts[worst],
+        "metrics": metrics,
+    }
+
+
+def _with_latency(
+    rows: dict[str, dict[str, Any]], files: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Adds size and latency to the rows; returns how latency was taken."""
+    taken = measure_latency(dict(files))
+    for tier, figures in taken.pop("models").items():
+        rows[tier] |= {"bytes": files[tier].stat().st_size} | figures
+    return taken
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """Returns a line for each tier under a heading, and one for each failure."""
+    lines = ["tier       MB       ms  cosine min    mean  retrieval    loss"]
+    student = headline(report["metrics"])
+    for tier, row in report["tiers"].items():
+        score = headline(row["metrics"])
+        lines.append(
+            f"{tier:6}{row['bytes'] / 1e6:7.1f}{row['median_ms']:9.2f}"
+            f"{row['min_cosine']:12.5f}{row['mean_cosine']:8.5f}"
+            + ("" if score is None else f"{score:11.2%}{student - score:8.2%}")
+        )
+        verdict = "kept by --force" if row["kept"] else "not written"
+        lines += [f"  {tier} {verdict}: {reason}" for reason in row["failures"]]
+    return "\n".join(lines)
+
+
+def main(_: list[str]) -> None:
+    """Prints the table; a user's error is one line and exit status 2."""
+    workdir = Path(flags.FLAGS.workdir)
+    folder = Path(flags.FLAGS.folder or workdir / "export")
+    end_with(flags.FLAGS.parent)
+    try:
+        print(table(score_tiers(workdir, folder, flags.FLAGS.force)))
+    except BabeletError as error:
+        print(error)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
+    flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
+    flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
+    app.run(main)

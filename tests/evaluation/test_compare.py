@@ -1,0 +1,147 @@
+"""Runs side by side: what differs, who is best, and which folders are no runs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from configs.errors import BabeletError
+from evaluation import runs
+from evaluation.compare import compare, markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def scores(mean):
+    return {
+        "retrieval": {"languages": {}, "mean": {"mean": mean, "without_near": None}},
+        "tatoeba": None,
+        "sts": {"files": {}, "mean": 0.701},
+        "agreement": None,
+    }
+
+
+def write_run(folder, mean, *, alpha=0.5, seed=0, teacher=0.721, **more):
+    """Writes what a finished run leaves for others to read."""
+    folder.mkdir()
+    config = {"name": folder.name, "seed": seed, "objective": {"alpha": alpha} | more}
+    points = [{"step": 10, "train/loss": 2.0}]
+    points += [{"step": s, "validation/retrieval": mean - 1 / s} for s in (10, 20)]
+    training = {"seconds": 271.7, "facts": {"parameters": 22_960_128, "curve": points}}
+    contents = {
+        "config": config,
+        "manifest": {"steps": {"training": training}},
+        "metrics": {"teacher": scores(teacher), "student": scores(mean)},
+    }
+    for name, content in contents.items():
+        (folder / f"{name}.json").write_text(json.dumps(content), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return [
+        write_run(tmp_path / "plain", 0.809, alpha=1.0),
+        write_run(tmp_path / "taught", 0.814),
+        write_run(tmp_path / "again", 0.812, seed=1),
+    ]
+
+
+def table(folders):
+    return runs.table(runs.read_runs(folders)[0])
+
+
+def test_the_table_has_what_differs_and_the_best_run_first(folders):
+    """A setting that is missing in the table explains another run's score."""
+    got = table(folders)
+    assert got.columns == [
+        "run",
+        "seed",
+        "alpha",
+        "test retrieval",
+        "STS",
+        "parameters, million",
+        "training",
+    ]
+    assert got.rows == [
+        ["teacher", "", "", "72.1", "70.1", "–", "–"],
+        ["taught", "0", "0.5", "81.4", "70.1", "23.0", "4 min 32 s"],
+        ["again", "1", "0.5", "81.2", "70.1", "23.0", "4 min 32 s"],
+        ["plain", "0", "1.0", "80.9", "70.1", "23.0", "4 min 32 s"],
+    ]
+
+
+def test_runs_of_other_teachers_share_no_row(folders, tmp_path):
+    """One teacher's score beside the students of another."""
+    rows = table([*folders, write_run(tmp_path / "other", 0.9, teacher=0.8)]).rows
+    assert [row[0] for row in rows] == ["other", "taught", "again", "plain"]
+
+
+def test_a_setting_that_an_older_version_lacks_is_no_difference(folders, tmp_path):
+    """Each new setting would add a column to every table from then on."""
+    newer = write_run(tmp_path / "newer", 0.81, scale=0.03)
+    assert "scale" not in table([*folders, newer]).columns
+    other = write_run(tmp_path / "other", 0.81, scale=0.05)
+    assert "scale" in table([*folders, newer, other]).columns
+
+
+def test_settings_of_one_name_in_two_groups_keep_their_groups(tmp_path):
+    """Which of two max_length it is cannot be told."""
+    found = [
+        runs.Run(n, {"a.length": n, "b.length": n, "c.x": n}, {}, {}) for n in "12"
+    ]
+    assert runs.table(found).columns == ["run", "a.length", "b.length", "x"]
+
+
+def test_what_is_no_run_is_named_and_skipped(folders, tmp_path):
+    """A glob names logs and half runs as well, and must not end in a KeyError."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "a.log").write_text("")
+    found, skipped = runs.read_runs([*folders, tmp_path / "half", tmp_path / "a.log"])
+    assert len(found) == 3
+    assert skipped == [f"{tmp_path / 'half'} is no finished run: it lacks config.json"]
+    with pytest.raises(BabeletError, match="no finished run to compare.*half"):
+        runs.read_runs([tmp_path / "half"])
+    (folders[0] / "metrics.json").write_text("{")
+    with pytest.raises(BabeletError, match=r"plain.metrics\.json"):
+        runs.read_runs(folders)
+
+
+def test_markdown_and_page_show_the_same_figures(folders, tmp_path):
+    """A page that was made from other runs than the table."""
+    files = {"markdown": str(tmp_path / "r.md"), "html": str(tmp_path / "r.html")}
+    shown = compare(folders, files)
+    assert (tmp_path / "r.md").read_text("utf-8") == markdown(table(folders))
+    page = (tmp_path / "r.html").read_text("utf-8")
+    for figure in ("81.4", "81.2", "80.9", "72.1"):
+        assert figure in shown and f"<td>{figure}</td>" in page
+    # Three curves of two points, drawn in the order of the table.
+    assert re.findall(r'class="curve (run\d)"', page) == ["run0", "run1", "run2"]
+    assert page.count("<circle") == 6
+    assert not re.search(r'(src|href)="(http|//)', page)
+
+
+def test_the_command_prints_the_table_or_one_line(folders, tmp_path):
+    """An entry that needs TensorFlow to compare two numbers."""
+    command = [sys.executable, "-m", "evaluation.compare"]
+    done = subprocess.run(
+        [*command, *map(str, folders)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "run",
+        "teacher",
+        "taught",
+        "again",
+        "plain",
+    ]
+    done = subprocess.run(
+        [*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: There is no finished run")
+    assert "Traceback" not in done.stderr

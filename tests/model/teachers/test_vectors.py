@@ -1,0 +1,164 @@
+"""Vectors that were computed elsewhere, as teachers."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from configs.errors import BabeletError
+from configs.schema import TeacherConfig
+from model.teachers.vectors import load
+
+TEXTS = ["Turn on the light", "Schalte das Licht ein", "Dim the lamp"]
+VECTORS = np.array([[3, 4], [0, 2], [-1, 0]], np.float32)
+
+
+def write(folder, texts=TEXTS, vectors=VECTORS, newline="\n"):
+    np.save(folder / "x.npy", vectors)
+    content = "".join(text + newline for text in texts)
+    (folder / "x.txt").write_bytes(content.encode())
+    return folder / "x.npy"
+
+
+def open_teacher(path, **settings):
+    return load(TeacherConfig(kind="vectors", path=str(path), **settings), path)
+
+
+def refusal(path, *, match, **settings):
+    with pytest.raises(BabeletError, match=match) as caught:
+        open_teacher(path, **settings)
+    assert path.stem in str(caught.value)
+    assert "Expected: " in str(caught.value) and "Remedy: " in str(caught.value)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_each_text_has_its_own_vector(tmp_path, newline):
+    """Rows that slip by one teach every sentence its neighbour's meaning."""
+    teacher = open_teacher(write(tmp_path, newline=newline))
+    vectors = teacher.encode(["Dim the lamp", "Turn on the light", "Dim the lamp"])
+    np.testing.assert_allclose(vectors, [[-1, 0], [0.6, 0.8], [-1, 0]], atol=1e-6)
+    assert vectors.dtype == np.float32 and teacher.dim == 2
+    assert teacher.backbone is None and teacher.tokenizer_model is None
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_floating_types(tmp_path, dtype):
+    teacher = open_teacher(write(tmp_path, vectors=VECTORS.astype(dtype)))
+    np.testing.assert_allclose(teacher.encode(TEXTS[:1]), [[0.6, 0.8]], atol=1e-3)
+
+
+def test_vectors_are_left_alone_where_told(tmp_path):
+    """The cache refuses what is not of unit length: it must get to see it."""
+    teacher = open_teacher(write(tmp_path), normalization="none")
+    np.testing.assert_array_equal(teacher.encode(TEXTS), VECTORS)
+
+
+def test_a_changed_vector_changes_the_fingerprint(tmp_path):
+    """A cache of the old vectors would go on being used."""
+    first = open_teacher(write(tmp_path)).fingerprint
+    assert open_teacher(write(tmp_path)).fingerprint == first
+    assert open_teacher(write(tmp_path, vectors=VECTORS * 2)).fingerprint != first
+    assert open_teacher(write(tmp_path, ["a", "b", "c"])).fingerprint != first
+
+
+@pytest.mark.parametrize("texts", [TEXTS[:2], [*TEXTS, "One too many"]])
+def test_another_count_is_refused(tmp_path, texts):
+    path = write(tmp_path, texts)
+    refusal(path, match=rf"for each of the 3 vectors.*{len(texts)} texts")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0])
+def test_vectors_without_direction_are_refused(tmp_path, value):
+    """One NaN makes the whole student NaN, an hour later."""
+    vectors = VECTORS.copy()
+    vectors[1] = value
+    refusal(write(tmp_path, vectors=vectors), match=r"finite.*'Schalte .*row 2")
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [VECTORS[0], VECTORS.astype(int), np.empty((0, 2), np.float32), VECTORS[None]],
+)
+def test_arrays_of_another_kind_are_refused(tmp_path, vectors):
+    path = write(tmp_path, vectors=vectors)
+    refusal(path, match=r"shape \(texts, dim\)")
+
+
+def test_pickled_arrays_are_not_loaded(tmp_path):
+    """Unpickling runs whatever program the file holds."""
+    path = write(tmp_path)
+    np.save(path, np.array([[1.0, None]], object), allow_pickle=True)
+    refusal(path, match=r"Received: .*Python objects")
+
+
+def test_missing_and_damaged_files_are_refused(tmp_path):
+    path = write(tmp_path)
+    path.write_bytes(path.read_bytes()[:-3])
+    refusal(path, match="an array of numbers")
+    path.unlink()
+    refusal(path, match="No such file")
+    write(tmp_path).with_suffix(".txt").unlink()
+    refusal(path, match=r"x\.txt.*No such file")
+    refusal(tmp_path / "x.csv", match=r"\.npy.*or a \.parquet.*'\.csv'")
+
+
+def test_a_text_with_two_vectors_is_refused(tmp_path):
+    """Which of them is taught would depend on the order of the file."""
+    path = write(tmp_path, [TEXTS[0], "b", TEXTS[0]])
+    refusal(path, match=r"two for 'Turn on the light', in rows 1 and 3")
+    same = open_teacher(write(tmp_path, ["a", "b", "a"], VECTORS[[0, 1, 0]]))
+    np.testing.assert_allclose(same.encode(["a"]), [[0.6, 0.8]], atol=1e-6)
+
+
+def test_missing_texts_are_listed(tmp_path):
+    """A user told of one missing text at a time would need a thousand runs."""
+    teacher = open_teacher(write(tmp_path))
+    teacher.require(TEXTS)
+    with pytest.raises(BabeletError, match=r"none for 'Close', and 1 more.*missing"):
+        teacher.require(iter(["Close", *TEXTS, "Öffne", "Close"]))
+    listed = (tmp_path / "x.missing.txt").read_text("utf-8")
+    assert listed == "Close\nÖffne\n"
+    with pytest.raises(BabeletError, match="none for 'Open'"):
+        teacher.encode([TEXTS[0], "Open"])
+
+
+def test_settings_without_effect_are_refused(tmp_path):
+    path = write(tmp_path)
+    with pytest.raises(BabeletError, match=r"teacher\.prefix has no effect"):
+        open_teacher(path, prefix="query: ")
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed"
+)
+def test_parquet_without_pyarrow_is_one_clear_error(tmp_path):
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BabeletError, match=r"needs.*pyarrow.*pip install"):
+        open_teacher(tmp_path / "x.parquet")
+
+
+def write_parquet(folder, texts, rows):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = folder / "x.parquet"
+    parquet.write_table(pyarrow.table({"text": texts, "vector": rows}), path)
+    return path
+
+
+def test_parquet(tmp_path):
+    path = write_parquet(tmp_path, TEXTS, VECTORS.tolist())
+    vectors = open_teacher(path).encode(TEXTS)
+    expected = open_teacher(write(tmp_path)).encode(TEXTS)
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [
+        ([[1.0, 2.0], [1.0], [1.0, 2.0]], 2),
+        ([[1.0, 2.0], [1.0, 2.0], None], 3),
+    ],
+)
+def test_parquet_vectors_of_several_widths(tmp_path, rows, row):
+    path = write_parquet(tmp_path, TEXTS, rows)
+    refusal(path, match=rf"a vector of 2 numbers.*row {row}")
