@@ -45,7 +45,7 @@ def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
     if (path / "saved_model.pb").is_file():
         return _open_saved_model(path)
     if path.is_dir():
-        path = _file_in(path)
+        path = model_file(path)
         print(f"Model: {path}", file=sys.stderr)
     threads = os.cpu_count() or 1
     if "labels" in read_metadata(path):
@@ -55,7 +55,12 @@ def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
     return embedder.encode, embedder.metadata
 
 
-def _file_in(folder: Path) -> Path:
+def model_file(folder: Path) -> Path:
+    """Returns the LiteRT file of a workdir or an export folder, int8 if there is one.
+
+    Raises:
+        BabeletError: There is none.
+    """
     for inner in (folder / "export", folder):
         for name in ("student_int8.tflite", "student_fp32.tflite"):
             if (inner / name).is_file():

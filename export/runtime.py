@@ -73,6 +73,10 @@ class _Model:
         with self._lock:
             return self._predict(texts)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Returns how many tokens each text has, uncut, start and end included."""
+        return [len(pieces) + 2 for pieces in self._tokenizer.pieces(texts)]
+
 
 class Embedder(_Model):
     """An exported encoder: texts in, vectors of unit length out."""

@@ -59,15 +59,17 @@ def flags_of(module):
 
 
 def takes_files(module):
-    """Says whether the usage that `module` begins with has a FILE."""
+    """Says whether the usage that `module` begins with has a FILE or a QUERY."""
     source = text(file_of(module))
-    return "FILE" in ast.get_docstring(ast.parse(source))
+    # Not the FILE of --index=FILE, which is a flag's.
+    usage = ast.get_docstring(ast.parse(source))
+    return bool(re.search(r"[ \[](FILE|QUERY)", usage))
 
 
 def options(arguments):
     """Returns (name, value) for --name=value and --name value alike.
 
-    A file has the name FILE; the file after ">" is the shell's.
+    A file or query has the name FILE; the file after ">" is the shell's.
     """
     if ">" in arguments:
         arguments = arguments[: arguments.index(">")]
