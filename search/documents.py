@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from configs.errors import BabeletError
 from data.sources.formats.optional_package import require_package
+
+from configs.errors import BabeletError
 from data.sources.opening import decoded
 from data.tokenizer import valid_unicode
 

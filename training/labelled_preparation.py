@@ -1,5 +1,6 @@
 """From labelled text to token ids and a tuned teacher's logits."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+from configs.labels import LabelsConfig
 from data import vocabulary
 from data.class_names import LABELS
 from data.download import cache_folder
@@ -88,8 +90,8 @@ class LabelledPreparation(Preparation):
         if not (self._path / LABELS).exists():
             (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
         steps = json.loads((other / "manifest.json").read_text())["steps"]
-        same = (theirs.labels, theirs.tuning) == (ours.labels, ours.tuning)
-        if same and "tuning" in steps:
+        same = _of_teacher(theirs.labels) == _of_teacher(ours.labels)
+        if same and theirs.tuning == ours.tuning and "tuning" in steps:
             self._workdir.manifest["steps"]["tuning"] = steps["tuning"]
             for name in ("tuning", "teacher_logits"):
                 link = self._path / name
@@ -117,7 +119,7 @@ class LabelledPreparation(Preparation):
         report = inputs | {"report": section("vocabulary")}
         report["validation_pairs"] = config.training.validation_pairs
         step("coverage", report, ["vocabulary_report.json"], self._cover)
-        inputs |= {"labels": section("labels"), "tuning": section("tuning")}
+        inputs |= {"labels": _of_teacher(config.labels), "tuning": section("tuning")}
         inputs["validation_pairs"] = config.training.validation_pairs
         identity = digest(json.dumps(inputs, sort_keys=True))
         weights = f"tuning/{teacher_tuning.WEIGHTS}"
@@ -284,3 +286,10 @@ class LabelledPreparation(Preparation):
             f"{errors['calibrated']:.1%} at the fitted temperature {temperature:.2f}"
         )
         return {"temperature": temperature, "calibration_error": errors}
+
+
+def _of_teacher(labels: LabelsConfig) -> dict:
+    """Returns those settings of the labels that the tuned teacher depends on."""
+    settings = dataclasses.asdict(labels)
+    del settings["rejected_share"]
+    return settings

@@ -171,6 +171,7 @@ def test_a_teachers_head_alone(finished, recipe, tmp_path):
         tmp_path / "head",
         "tuning.scope=head",
         "objective.alpha=0",
+        "labels.class_weights=balanced",
         prepared=str(finished),
         until="evaluation",
     )
@@ -186,7 +187,6 @@ def test_without_a_teacher_there_is_no_soft_label(finished, recipe, tmp_path):
         recipe,
         tmp_path / "alone",
         "objective.alpha=1",
-        "labels.class_weights=balanced",
         prepared=str(finished),
         until="evaluation",
     )
