@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 
 from model.linear_head import empty_linear_head, fit_linear_head
@@ -13,17 +15,21 @@ def clusters(count, seed):
     return vectors.astype(np.float32), labels
 
 
-def fit(weights=None, labels=None):
-    vectors, own = clusters(300, 1)
-    weights = np.ones(300, np.float32) if weights is None else weights
-    labels = own if labels is None else labels
+def fit(weights, labels):
+    vectors, _ = clusters(300, 1)
     return fit_linear_head(vectors, labels, weights, 3, clusters(60, 2), seed=0)
+
+
+@functools.cache
+def fitted():
+    _, labels = clusters(300, 1)
+    return fit(np.ones(300, np.float32), labels)
 
 
 def test_directions_that_differ_little_are_told_apart():
     """Unit vectors of one narrow cone: without standardising, chance for long."""
     vectors, labels = clusters(90, 3)
-    chosen = fit().predict(vectors, verbose=0).argmax(axis=1)
+    chosen = fitted().predict(vectors, verbose=0).argmax(axis=1)
     assert (chosen == labels).mean() > 0.95
 
 
@@ -32,13 +38,16 @@ def test_rows_of_weight_0_teach_nothing():
     _, labels = clusters(300, 1)
     weights = (labels != 2).astype(np.float32)
     hidden = fit(weights, np.where(labels == 2, 0, labels))
-    for one, two in zip(fit(weights).get_weights(), hidden.get_weights(), strict=True):
+    for one, two in zip(
+        fit(weights, labels).get_weights(), hidden.get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(one, two)
 
 
 def test_one_seed_gives_one_head_and_its_weights_load(tmp_path):
     """A head that differs at the next start has other logits than the cached."""
-    first, again = fit(), fit()
+    _, labels = clusters(300, 1)
+    first, again = fitted(), fit(np.ones(300, np.float32), labels)
     for one, two in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     first.save_weights(tmp_path / "head.weights.h5")
