@@ -1,3 +1,5 @@
+import ctypes
+import sys
 import zipfile
 
 import flatbuffers
@@ -7,11 +9,13 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from benchmarks.mediapipe_classes import mediapipe_classes
 from configs.errors import BabeletError
 from export.class_metadata import with_class_metadata
 from export.litert import convert
 from export.litert_predict import litert_predict
 from export.metadata import read_metadata
+from export.text_litert import convert_mediapipe
 from model.heads import Scores
 from tasks.classification import configured_classifier
 from tests.export.conftest import SHAPE
@@ -109,3 +113,22 @@ def test_a_model_without_the_converters_note_is_an_error(files):
     content = files[0].read_bytes()
     with pytest.raises(BabeletError, match="no place for the names"):
         with_class_metadata(content)
+
+
+def test_mediapipe_names_the_class_that_the_student_names(
+    classifier, tokenizer, pairs, tmp_path
+):
+    """Names that only our own reader finds are no names for the phone."""
+    try:
+        for name in ("libEGL.so.1", "libGLESv2.so.2"):
+            ctypes.CDLL(name if sys.platform == "linux" else None)
+    except OSError as error:
+        pytest.skip(f"MediaPipe needs libegl1 and libgles2: {error}")
+    path = tmp_path / "classifier.tflite"
+    metadata = {"labels": LABELS, "max_length": 24}
+    convert_mediapipe(classifier, tokenizer, path, "fp32", metadata)
+    texts = [text for rows in pairs.values() for pair in rows for text in pair]
+    scores = classifier(tokenizer.pad(tokenizer.encode(texts))).numpy()
+    for (name, score), row in zip(mediapipe_classes(path, texts), scores, strict=True):
+        assert name == LABELS[row.argmax()]
+        assert score == pytest.approx(row.max(), abs=1e-3)
