@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from data.sources.formats.optional_package import require_package
-
 from configs.errors import BabeletError
+from data.sources.formats.optional_package import require_package
 from data.sources.opening import decoded
 from data.tokenizer import valid_unicode
 
