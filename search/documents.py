@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import BabeletError
-from data.sources.formats.optional_package import require_package
+from data.optional_package import require_package
 from data.sources.opening import decoded
 from data.tokenizer import valid_unicode
 
@@ -208,7 +208,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    parquet = require_package("pyarrow.parquet", "pyarrow", str(path))
+    parquet = require_package("pyarrow.parquet", "pyarrow", f"Reading {path}")
     number = 0
     try:
         with _opened(path) as binary, parquet.ParquetFile(binary) as file:
