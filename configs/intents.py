@@ -1,6 +1,10 @@
 """Voice commands of a smart home: which of 42 intents, in 38 languages.
 
 python -m training.distill --config=configs/intents.py --workdir=runs/intents
+
+Not yet run at its full size. With a sentence for each template (14,900 for training)
+and a linear head on the teacher, 150 steps, 25 minutes on a twelfth of a core: test
+accuracy 80.9% (mean over 38 languages), where the teacher has 81.2%.
 """
 
 from configs.labels import LabelsConfig, TuningConfig
