@@ -8,18 +8,20 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.errors import BabeletError
+from configs.checks import positive as _positive
+from configs.checks import require as _require
+from configs.labels import LabelsConfig, TuningConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Which text, translated or not, and which of its rows."""
+    """Which text, translated, labelled or neither, and which of its rows."""
 
     # A name in data/sources.
     source: str = "home_assistant"
-    # Paths or globs for "parallel_files", relative to the working directory. In a
-    # path, {language} stands for each of `languages` in turn. "home_assistant" is that
-    # source, mixed in.
+    # Paths or globs for "parallel_files" and "labelled_files", relative to the working
+    # directory. In a path, {language} stands for each of `languages` in turn.
+    # "home_assistant" is that source, mixed in.
     files: tuple[str, ...] = ()
     # How often each entry of `files` is drawn from in training, in proportion; empty:
     # as often as it has rows.
@@ -29,10 +31,11 @@ class DataConfig:
     # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
     # Empty: by the names in the file, or language, pivot, text, or pivot, text.
     columns: tuple[str, ...] = ()
-    # Languages of the translations, as the source names them; empty: text in the pivot
-    # language alone.
+    # Languages of the translations, or of labelled text beside the pivot, as the source
+    # names them; empty: text in the pivot language alone.
     languages: tuple[str, ...] = ()
-    # The language the teacher reads during training.
+    # The language the teacher reads during training; of labelled text, the one whose
+    # labels are always used.
     pivot: str = "en"
     # Characters after cleaning; the minimum is for the pivot side, where an ideograph
     # counts for three.
@@ -84,6 +87,8 @@ class DataConfig:
         roles = [column.partition("=")[0] for column in self.columns]
         used = [role for role in roles if role != "-"]
         known = {self.pivot, *self.languages, "language", "text"}
+        if "label" in used:
+            return
         _require(
             set(used) <= known
             and len(set(used)) == len(used)
@@ -305,7 +310,7 @@ class Config:
 
     name: str
     data: DataConfig
-    task: Literal["embedding"] = "embedding"
+    task: Literal["embedding", "classification"] = "embedding"
     seed: int = 0
     # Of the exported files, as an SPDX expression; text and teacher have their say.
     licence: str = "unstated"
@@ -316,6 +321,9 @@ class Config:
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+    # Of the task "classification" alone.
+    labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)
+    tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)
@@ -325,17 +333,3 @@ class Config:
             "languages of data.languages",
             ", ".join(sorted(unknown)),
         )
-
-
-def _require(condition: bool, key: str, expected: str, received: str) -> None:
-    if not condition:
-        raise BabeletError(
-            f"Invalid {key}",
-            expected=expected,
-            received=received,
-            remedy=f"change {key} in the recipe or with --set",
-        )
-
-
-def _positive(key: str, value: float) -> None:
-    _require(value > 0, key, "above 0", str(value))

@@ -96,7 +96,16 @@ def write_model_card(path: Path, report: Report) -> None:
 
 
 def _write(path: Path, template: str, report: Report) -> None:
-    text = _environment().get_template(template).render(_facts(report))
+    write_page(path, template, _facts(report))
+
+
+def write_page(path: Path, template: str, facts: Mapping[str, Any]) -> None:
+    """Writes a template of this folder, filled with `facts`.
+
+    Raises:
+        BabeletError: The file cannot be written.
+    """
+    text = _environment().get_template(template).render(facts)
     with atomic_path(path) as file:
         file.write_text(text, encoding="utf-8")
 

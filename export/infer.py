@@ -1,17 +1,20 @@
-"""Turns texts, one a line, into vectors with any exported model.
+"""Turns texts, one a line, into vectors or classes with any exported model.
 
     python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
+    python -m export.infer --model=runs/intents [FILE] > answers.tsv
 
-Row i of the array (float32, unit length) is line i of the file, empty lines included;
-without a file the standard input is read. --model is a run's folder, a .tflite file or
-a saved_model folder. --output=vectors.npy writes a file that is whole or absent.
+Of an encoder, row i of the array (float32, unit length) is line i of the file, empty
+lines included; of a classifier, line i is the class of line i, a tab and its score: the
+class is empty where the score is below the model's threshold. Without a file the
+standard input is read. --model is a run's folder, a .tflite file or a saved_model
+folder. --output=vectors.npy writes a file that is whole or absent.
 """
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from absl import app, flags
@@ -21,15 +24,20 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
-from export.runtime import Embedder
+from export.metadata import read_metadata
+from export.runtime import Classifier, Embedder, answers
 
 _CHUNK = 1024
 
 
-def open_model(path: Path) -> Predict:
-    """Returns texts to vectors for a workdir, a .tflite file or a SavedModel folder.
+def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
+    """Opens a workdir, a .tflite file or a SavedModel folder.
 
     Of a workdir or an export folder it is the int8 file, the one meant for use.
+
+    Returns:
+        Texts to vectors, or to the scores of classes; and what the model says of
+        itself, with `labels` and `threshold` if it is a classifier.
 
     Raises:
         BabeletError: There is no model there, or it is damaged or foreign.
@@ -39,7 +47,12 @@ def open_model(path: Path) -> Predict:
     if path.is_dir():
         path = model_file(path)
         print(f"Model: {path}", file=sys.stderr)
-    return Embedder(path, num_threads=os.cpu_count() or 1).encode
+    threads = os.cpu_count() or 1
+    if "labels" in read_metadata(path):
+        classifier = Classifier(path, num_threads=threads)
+        return classifier.scores, classifier.metadata
+    embedder = Embedder(path, num_threads=threads)
+    return embedder.encode, embedder.metadata
 
 
 def model_file(folder: Path) -> Path:
@@ -59,10 +72,12 @@ def model_file(folder: Path) -> Path:
     )
 
 
-def _open_saved_model(folder: Path) -> Predict:
+def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
     try:
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
-        return import_quietly("export.predict").saved_model_predict(folder)
+        predict = import_quietly("export.predict").saved_model_predict(folder)
+        saved_model = import_quietly("export.saved_model")
+        return predict, saved_model.read_saved_metadata(folder)
     except Exception as error:  # TensorFlow's are of many types.
         raise BabeletError(
             f"Cannot load the SavedModel {folder}",
@@ -107,20 +122,41 @@ def write_vectors(predict: Predict, texts: Sequence[str], stream: BinaryIO) -> N
             progress.update(len(chunk))
 
 
+def write_answers(
+    predict: Predict, metadata: dict[str, Any], texts: Sequence[str], stream: BinaryIO
+) -> None:
+    """Writes class, tab and score of each text, one a line, as they arise.
+
+    Args:
+        predict: Texts to scores, float32 (N, classes).
+        metadata: `labels` and `threshold` of the model.
+        texts: N of them.
+        stream: Takes UTF-8.
+    """
+    labels, threshold = metadata["labels"], metadata["threshold"]
+    with tqdm(total=len(texts), desc="Classifying", unit=" texts") as progress:
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            for label, score in answers(predict(chunk), labels, threshold):
+                stream.write(f"{label}\t{score:.4f}\n".encode())
+            progress.update(len(chunk))
+
+
 def infer(model: Path, file: Path | None, output: Path | None) -> None:
-    """Reads texts from `file` or the standard input, writes vectors to `output`.
+    """Reads texts from `file` or the standard input, writes results to `output`.
 
     Args:
         model: As `open_model` takes it.
         file: Texts; None is the standard input.
-        output: An .npy file; None is the standard output.
+        output: An .npy file, or text of a classifier; None is the standard output.
 
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
-    _check_output(output)
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
+    predict, metadata = open_model(model)
+    _check_output(output, binary="labels" not in metadata)
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -130,16 +166,22 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
             remedy="check the path",
         ) from error
     texts = read_texts(content, str(file or "standard input"))
-    predict = open_model(model)
+
+    def write(stream: BinaryIO) -> None:
+        if "labels" in metadata:
+            write_answers(predict, metadata, texts, stream)
+        else:
+            write_vectors(predict, texts, stream)
+
     if output is None:
-        _to_standard_output(predict, texts)
+        _to_standard_output(write)
         return
     with atomic_path(output) as path, open(path, "wb") as stream:
-        write_vectors(predict, texts, stream)
+        write(stream)
 
 
-def _check_output(output: Path | None) -> None:
-    if output is None and sys.stdout.isatty():
+def _check_output(output: Path | None, binary: bool) -> None:
+    if binary and output is None and sys.stdout.isatty():
         raise BabeletError(
             "Vectors are binary, and the output is a terminal",
             remedy="redirect it with > vectors.npy, or give --output=vectors.npy",
@@ -148,20 +190,20 @@ def _check_output(output: Path | None) -> None:
     if output is not None and output.exists() and not output.is_file():
         raise BabeletError(
             f"{output} is not a regular file",
-            expected="the path of an .npy file, new or to be replaced",
+            expected="the path of a file, new or to be replaced",
             remedy="choose another --output, or redirect the output with >",
         )
 
 
-def _to_standard_output(predict: Predict, texts: Sequence[str]) -> None:
+def _to_standard_output(write: Callable[[BinaryIO], None]) -> None:
     try:
-        write_vectors(predict, texts, sys.stdout.buffer)
+        write(sys.stdout.buffer)
         sys.stdout.flush()
     except OSError as error:
         # What Python still holds cannot be written either; it would say so at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise BabeletError(
-            f"Cannot write the vectors: {error.strerror}",
+            f"Cannot write the results: {error.strerror}",
             consequence="What was written is incomplete",
             remedy="see that the disk has space and the reading program stays open",
         ) from error
@@ -187,5 +229,7 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "model", None, "A run, a .tflite file or a saved_model folder.", required=True
     )
-    flags.DEFINE_string("output", None, "An .npy file; the standard output if absent.")
+    flags.DEFINE_string(
+        "output", None, "A file for the results; the standard output if absent."
+    )
     app.run(main)

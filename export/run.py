@@ -9,11 +9,12 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
+from data.class_names import LABELS
 from export.formats import FORMATS
 from export.new_process import run_module
 from export.parity import TEXTS, Texts
 from export.quantisation import REPORT, TIERS
-from export.rebuild import TOKENIZER, describe, rebuild_student
+from export.rebuild import TOKENIZER, describe, rebuild_served
 
 
 def export_run(
@@ -60,8 +61,10 @@ def write_artefacts(
     workdir: Path, folder: Path, formats: Sequence[str] = tuple(FORMATS)
 ) -> None:
     """Writes the files of these formats and their tokenizer, unchecked."""
-    built = rebuild_student(workdir)
+    built = rebuild_served(workdir)
     (folder / TOKENIZER).write_bytes(built.tokenizer.model_bytes)
+    if built.config.task == "classification":
+        (folder / LABELS).write_text((workdir / LABELS).read_text("utf-8"), "utf-8")
     metadata = describe(workdir)
     for name in tqdm(formats, desc="Export", unit=" files"):
         path = folder / FORMATS[name].path
@@ -71,7 +74,14 @@ def write_artefacts(
 def _write_sound_tiers(
     workdir: Path, folder: Path, formats: Sequence[str], force: bool
 ) -> list[str]:
-    """Writes the formats whose tier passes the gate; returns their names."""
+    """Writes the formats whose tier passes the gate; returns their names.
+
+    Those of a classifier are all written: that they answer as the student does is
+    for the parity gate to judge.
+    """
+    if rebuild_served(workdir).config.task == "classification":
+        write_artefacts(workdir, folder, formats)
+        return list(formats)
     wanted = {FORMATS[name].tier for name in formats}
     # A tier's file from token ids stands for its others: they hold the same weights.
     judged = [t for t in TIERS if t in wanted and (t != "fp32" or t in formats)]

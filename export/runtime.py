@@ -1,7 +1,10 @@
-"""Sentence vectors from an exported file, with no TensorFlow to install or load.
+"""Vectors or classes from an exported file, with no TensorFlow to install or load.
 
     embedder = Embedder(Path("runs/smart_home/export/student_int8.tflite"))
     vectors = embedder.encode(["Turn off the light.", "Schalte das Licht aus."])
+
+    classifier = Classifier(Path("runs/intents/export/student_int8.tflite"))
+    label, score = classifier.classify(["Schalte das Licht aus."])[0]
 
 Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `configs`,
 `data` and `export`.
@@ -11,11 +14,12 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from configs.errors import BabeletError
+from data.class_names import read_labels
 from data.tokenizer import Tokenizer
 from export.litert_predict import Predict, litert_predict
 from export.metadata import read_metadata
@@ -25,12 +29,12 @@ TOKENIZER = "tokenizer.model"
 _BATCH = 8
 
 
-class Embedder:
-    """An exported student: texts in, vectors of unit length out.
+class _Model:
+    """An exported file with its tokenizer.
 
     Any text is allowed. One of more than `max_length` tokens loses tokens from its
     end, and keeps the end token; a lone surrogate counts as U+FFFD; the empty string
-    has a vector as well. Threads may share an Embedder: they wait for each other.
+    is a text as well. Threads may share a model: they wait for each other.
     """
 
     def __init__(
@@ -53,15 +57,11 @@ class Embedder:
         self._tokenizer = _tokenizer(model, tokenizer, self.metadata)
         self._predict = _predict(model, self._tokenizer, num_threads)
         self._lock = threading.Lock()
-        self.dim = self._predict([]).shape[1]
+        self._width = self._predict([]).shape[1]
         self.max_length = self._tokenizer.max_length
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Returns the vectors of N texts, float32 (N, dim), each of unit length.
-
-        Raises:
-            TypeError: `texts` is a string itself, or holds something else.
-        """
+    def _run(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the model's output for N texts, float32 (N, width)."""
         if isinstance(texts, str):
             raise TypeError("Expected: a list of texts. Received: one str.")
         texts = list(texts)
@@ -76,6 +76,120 @@ class Embedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Returns how many tokens each text has, uncut, start and end included."""
         return [len(pieces) + 2 for pieces in self._tokenizer.pieces(texts)]
+
+
+class Embedder(_Model):
+    """An exported encoder: texts in, vectors of unit length out."""
+
+    def __init__(
+        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
+    ) -> None:
+        """Loads the model and its tokenizer; the arguments are those of `_Model`."""
+        super().__init__(model, tokenizer, num_threads)
+        if "labels" in self.metadata:
+            raise _other_task(model, "vectors", "a classifier", "Classifier")
+        self.dim = self._width
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the vectors of N texts, float32 (N, dim), each of unit length.
+
+        Raises:
+            TypeError: `texts` is a string itself, or holds something else.
+        """
+        return self._run(texts)
+
+
+class Answer(NamedTuple):
+    """The class of a text, "" where it is of none that is known, and its score."""
+
+    label: str
+    score: float
+
+
+class Classifier(_Model):
+    """An exported classifier: texts in, the class of each and its score out.
+
+    Attributes:
+        labels: Names of the classes, in the order of the scores.
+        threshold: A text whose highest score is below it is of no known class.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        tokenizer: Path | None = None,
+        num_threads: int = 1,
+        labels: Path | None = None,
+    ) -> None:
+        """Loads the model, its tokenizer and the names of its classes.
+
+        Args:
+            model: A .tflite file of an export.
+            tokenizer: As for `Embedder`.
+            num_threads: Processor cores that one batch is computed on.
+            labels: A labels.txt with other names, one a line, in the order of the
+                file's own; if None, those in the file.
+
+        Raises:
+            BabeletError: As for `Embedder`, or the labels are not as many as the
+                scores.
+        """
+        super().__init__(model, tokenizer, num_threads)
+        if "labels" not in self.metadata:
+            raise _other_task(model, "scores", "an encoder", "Embedder")
+        self.threshold = float(self.metadata["threshold"])
+        self.labels = self.metadata["labels"]
+        if labels is not None:
+            self.labels = read_labels(labels)
+        if len(self.labels) != self._width:
+            raise BabeletError(
+                f"{labels or model} names other classes than {model} scores",
+                expected=f"{self._width} labels",
+                received=str(len(self.labels)),
+                consequence="Texts would get the names of other classes",
+                remedy="use the labels.txt of the export the model is from",
+            )
+
+    def scores(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns float32 (N, classes), rows of sum 1.
+
+        Raises:
+            TypeError: `texts` is a string itself, or holds something else.
+        """
+        return self._run(texts)
+
+    def classify(
+        self, texts: Sequence[str], threshold: float | None = None
+    ) -> list[Answer]:
+        """Returns the answer for each text.
+
+        Args:
+            texts: N of them.
+            threshold: In the place of the model's own; 0 refuses nothing.
+        """
+        if threshold is None:
+            threshold = self.threshold
+        return answers(self.scores(texts), self.labels, threshold)
+
+
+def answers(
+    scores: np.ndarray, labels: Sequence[str], threshold: float
+) -> list[Answer]:
+    """Returns the answer for each row of scores, float (N, classes)."""
+    best = scores.argmax(axis=1)
+    return [
+        Answer(labels[column] if row[column] >= threshold else "", float(row[column]))
+        for row, column in zip(scores, best, strict=True)
+    ]
+
+
+def _other_task(model: Path, wanted: str, received: str, remedy: str) -> BabeletError:
+    return BabeletError(
+        f"{model} gives no {wanted}",
+        expected=f"a file from texts to {wanted}",
+        received=received,
+        remedy=f"use export.runtime.{remedy} for it",
+    )
 
 
 def _tokenizer(model: Path, given: Path | None, metadata: dict[str, Any]) -> Tokenizer:

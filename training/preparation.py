@@ -158,6 +158,18 @@ class Preparation:
         # The text is the same under all weights.
         inputs["data"]["weights"] = bool(config.data.weights)
         step("corpus", inputs, ["corpus"], self._build_corpus)
+        inputs = self._do_tokens()
+        inputs["sets"] = self._workdir.section("evaluation")
+        inputs["validation_pairs"] = config.training.validation_pairs
+        step("teacher", inputs, [], self._encode)
+        inputs["report"] = self._workdir.section("vocabulary")
+        step("coverage", inputs, ["vocabulary_report.json"], self._cover)
+        for warning in vocabulary.warnings(self.coverage(), config.vocabulary):
+            print(f"warning: {warning}", flush=True)
+
+    def _do_tokens(self) -> dict:
+        """Does the steps vocabulary and tokens; returns what they depend on."""
+        config, step = self._config, self._workdir.step
         inputs = {
             "corpus": self.corpus.fingerprint,
             "size": config.vocabulary.size,
@@ -173,13 +185,7 @@ class Preparation:
             step("vocabulary", inputs, ["tokenizer.model"], self._train_vocabulary)
         inputs["max_length"] = config.student.max_length
         step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
-        inputs["sets"] = self._workdir.section("evaluation")
-        inputs["validation_pairs"] = config.training.validation_pairs
-        step("teacher", inputs, [], self._encode)
-        inputs["report"] = self._workdir.section("vocabulary")
-        step("coverage", inputs, ["vocabulary_report.json"], self._cover)
-        for warning in vocabulary.warnings(self.coverage(), config.vocabulary):
-            print(f"warning: {warning}", flush=True)
+        return dict(inputs)
 
     def teacher_ids(self) -> np.ndarray | None:
         """Returns the origin's id of each student token, int32 (vocabulary,).

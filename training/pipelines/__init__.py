@@ -1,6 +1,10 @@
 """What a run does, for each task."""
 
 from training.pipelines.base import Pipeline
+from training.pipelines.classification import ClassificationPipeline
 from training.pipelines.embedding import EmbeddingPipeline
 
-PIPELINES: dict[str, type[Pipeline]] = {"embedding": EmbeddingPipeline}
+PIPELINES: dict[str, type[Pipeline]] = {
+    "classification": ClassificationPipeline,
+    "embedding": EmbeddingPipeline,
+}
