@@ -65,7 +65,7 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
             _parity(report),
             {
                 "title": "Sizes",
-                "note": "The tokenizer is inside the SavedModel and the files for text.",
+                "note": "SavedModel and files for text have the tokenizer inside.",
                 "columns": ["file", "size"],
                 "rows": [[k, wording.size(v)] for k, v in report.sizes.items()],
             },
