@@ -33,6 +33,8 @@ class ClassificationReport:
     rejected: Mapping[str, int]
     # By exported file: figures of its comparison with the Keras student.
     parity: Mapping[str, Mapping[str, Any]]
+    # By exported file or folder: bytes.
+    sizes: Mapping[str, int]
     command: str
     # Of both pages.
     warnings: Sequence[str] = ()
@@ -61,6 +63,12 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
             _classes(report),
             _counts(report),
             _parity(report),
+            {
+                "title": "Sizes",
+                "note": "SavedModel and files for text have the tokenizer inside.",
+                "columns": ["file", "size"],
+                "rows": [[k, wording.size(v)] for k, v in report.sizes.items()],
+            },
         ],
         "command": report.command,
         "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),

@@ -227,7 +227,11 @@ def _compare_scores(
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises if the answers are not the student's."""
     cosines, _ = _cosines(name, got, expected)
-    if failed := score_failure(got, expected, exact=minimum >= EXACT_COSINE):
+    real = np.array([sample.language != "edge case" for sample in samples])
+    if minimum < 0:
+        # Below the gate, and kept by --force.
+        return cosines
+    if failed := score_failure(got, expected, minimum >= EXACT_COSINE, real):
         worst = samples[int(cosines.argmin())]
         raise _failure(
             f"{name} does not answer as the student does, least so for the "

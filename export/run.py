@@ -74,14 +74,7 @@ def write_artefacts(
 def _write_sound_tiers(
     workdir: Path, folder: Path, formats: Sequence[str], force: bool
 ) -> list[str]:
-    """Writes the formats whose tier passes the gate; returns their names.
-
-    Those of a classifier are all written: that they answer as the student does is
-    for the parity gate to judge.
-    """
-    if rebuild_served(workdir).config.task == "classification":
-        write_artefacts(workdir, folder, formats)
-        return list(formats)
+    """Writes the formats whose tier passes the gate; returns their names."""
     wanted = {FORMATS[name].tier for name in formats}
     # A tier's file from token ids stands for its others: they hold the same weights.
     judged = [t for t in TIERS if t in wanted and (t != "fp32" or t in formats)]
@@ -89,7 +82,9 @@ def _write_sound_tiers(
     kept, reasons = {"fp32"}, []
     if judged:
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        run_module("export.quantisation", [*place, *["--force"] * force])
+        classes = (workdir / LABELS).is_file()
+        judge = "export.class_tiers" if classes else "export.quantisation"
+        run_module(judge, [*place, *["--force"] * force])
         tiers = json.loads((folder / REPORT).read_text(encoding="utf-8"))["tiers"]
         kept |= {tier for tier, row in tiers.items() if row["kept"]}
         reasons = [reason for row in tiers.values() for reason in row["failures"]]

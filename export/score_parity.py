@@ -24,7 +24,10 @@ def score_figures(got: np.ndarray, expected: np.ndarray) -> dict[str, float]:
 
 
 def score_failure(
-    got: np.ndarray, expected: np.ndarray, exact: bool
+    got: np.ndarray,
+    expected: np.ndarray,
+    exact: bool,
+    answered: np.ndarray | None = None,
 ) -> tuple[str, str] | None:
     """Returns what was expected and received if the scores differ, else None.
 
@@ -32,8 +35,13 @@ def score_failure(
         got: float (N, classes), of the file.
         expected: The same of the student.
         exact: Whether the file computes in float32 throughout.
+        answered: bool (N,), the rows whose class counts: of a text without sense
+            none is right. None: all.
     """
     figures = score_figures(got, expected)
+    if answered is not None and answered.any():
+        real = score_figures(got[answered], expected[answered])
+        figures["same_answer"] = real["same_answer"]
     if figures["sum_error"] > SUM_TOLERANCE:
         return "scores of sum 1", f"a sum off by {figures['sum_error']:.4f}"
     if exact and figures["max_difference"] > EXACT_TOLERANCE:

@@ -24,7 +24,7 @@ def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
     corpus = preparation.corpus
     warnings = class_warnings(corpus.report)
     warnings += visibility_warnings(corpus, preparation.visible)
-    transfer = path / TRANSFER
+    transfer, parity = path / TRANSFER, _read(path / "export" / "parity.json")
     content = ClassificationReport(
         config=_read(path / "config.json"),
         metrics=_read(path / "metrics.json"),
@@ -33,7 +33,8 @@ def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
         teacher_calibration=steps["teacher"]["facts"]["calibration_error"],
         counts=corpus.report.counts,
         rejected=corpus.report.rejected,
-        parity=_read(path / "export" / "parity.json")["artefacts"],
+        parity=parity["artefacts"],
+        sizes={name: row["bytes"] for name, row in parity["files"].items()},
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
         warnings=warnings,

@@ -190,6 +190,10 @@ class LabelledPreparation(Preparation):
 
     def _tune(self, identity: str) -> dict:
         config, corpus, folder = self._config, self.corpus, self._path / "tuning"
+        if folder.is_symlink():
+            # Another run's teacher, taken over under earlier settings: it stays as
+            # it is.
+            folder.unlink()
         folder.mkdir(exist_ok=True)
         rows = np.flatnonzero(self.visible)
         if config.tuning.scope == "head":

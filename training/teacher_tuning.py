@@ -4,6 +4,7 @@ Deeper than the head it is plain training, the same code as a student's with alp
 on the student's vocabulary: of the teacher's, that part which the text uses.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -161,5 +162,6 @@ def tuning_as_training(config: Config) -> TrainingConfig:
 
 def fingerprint(identity: str, weights: Path) -> str:
     """Returns what names a tuned teacher: all it depends on, and its weights."""
-    content = digest(weights.read_bytes().hex())
+    with open(weights, "rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
     return digest(json.dumps([identity, content]))

@@ -27,6 +27,15 @@ def test_other_answers_fail_above_a_hundredth(share):
     assert failed is None or "97.00% of 200" in failed[1]
 
 
+def test_answers_to_texts_without_sense_do_not_count():
+    """Eleven strings of signs, on which no class is right, would decide the gate."""
+    got = scores()
+    got[:20] = np.roll(got[:20], 1, axis=1)
+    answered = np.arange(len(got)) >= 20
+    assert score_failure(got, scores(), exact=False)
+    assert score_failure(got, scores(), exact=False, answered=answered) is None
+
+
 def test_a_float32_file_must_be_near():
     """A temperature forgotten in one file leaves the answers as they are."""
     got = scores() ** 0.9
