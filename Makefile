@@ -17,9 +17,12 @@ NOT_INSTALLED = { \
 		"Remedy: check the network, pip's settings and the free disk space, then" \
 		"run make again." >&2; exit 1; }
 
+# As benchmarks/chromium.py looks for them.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help install distill test lint baseline
+.PHONY: help install distill test browser lint baseline
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -33,8 +36,23 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 	$(RUN) -m benchmarks.latency --workdir=runs/smart_home
 	$(DISTILL)
 
-test: $(STAMP) ## Run the tests
+test: $(STAMP) browser ## Run the tests
 	$(RUN) -m pytest
+
+# The page is tested in a real browser, which no package index of Python's has, and
+# MediaPipe links to two libraries of the system's.
+browser: ## Install what the tests of page and MediaPipe need, where make may
+	@{ test -n "$(CHROMIUM)" || command -v $(BROWSERS) >/dev/null; } \
+		&& ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libGLESv2.so.2 \
+		&& exit 0; \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	&& echo "Installing Chromium, libegl1 and libgles2 ..." \
+	&& apt-get update -qq >$(LOG) 2>&1 \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+		--no-install-recommends chromium libegl1 libgles2 >>$(LOG) 2>&1 \
+	|| echo "Chromium, libegl1 or libgles2 is not installed: the tests of the page" \
+		"or of MediaPipe will be skipped. Remedy: apt install chromium libegl1" \
+		"libgles2, or give another browser with CHROMIUM=." >&2
 
 lint: $(STAMP) ## Check style and formatting
 	$(RUN) -m ruff format --check .

@@ -1,10 +1,10 @@
-"""What every group of settings checks its values with."""
+"""Checks of settings, with the error that names the setting."""
 
 from configs.errors import BabeletError
 
 
 def require(condition: bool, key: str, expected: str, received: str) -> None:
-    """Raises BabeletError, which names the setting `key`, unless `condition` holds."""
+    """Raises a BabeletError for the setting `key` unless `condition` holds."""
     if not condition:
         raise BabeletError(
             f"Invalid {key}",
@@ -15,5 +15,5 @@ def require(condition: bool, key: str, expected: str, received: str) -> None:
 
 
 def positive(key: str, value: float) -> None:
-    """Raises BabeletError unless the setting `key` is above 0."""
+    """Raises a BabeletError for the setting `key` unless `value` is above 0."""
     require(value > 0, key, "above 0", str(value))

@@ -7,7 +7,9 @@ The teacher, all-MiniLM-L6-v2, knows English alone: it reads the English side of
 pair, and the student learns to give every translation that vector. The student starts
 from layers and vocabulary of multilingual-e5-small, which knows the languages.
 
-TODO minutes
+As long as configs/smart_home.py, whose corpus and shape of student it shares: about 7
+minutes on 2 cores with AMX, after downloads of 225 MB. Test retrieval of the teacher,
+mean over languages: 22.2%.
 """
 
 from configs.schema import (

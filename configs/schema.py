@@ -10,18 +10,19 @@ from typing import Literal
 
 from configs.checks import positive as _positive
 from configs.checks import require as _require
+from configs.labels import LabelsConfig, TuningConfig
 from configs.translation import TranslationConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Which text, translated or not, and which of its rows."""
+    """Which text, translated, labelled or neither, and which of its rows."""
 
     # A name in data/sources.
     source: str = "home_assistant"
-    # Paths or globs for "parallel_files", relative to the working directory. In a
-    # path, {language} stands for each of `languages` in turn. "home_assistant" is that
-    # source, mixed in.
+    # Paths or globs for "parallel_files" and "labelled_files", relative to the working
+    # directory. In a path, {language} stands for each of `languages` in turn.
+    # "home_assistant" is that source, mixed in.
     files: tuple[str, ...] = ()
     # How often each entry of `files` is drawn from in training, in proportion; empty:
     # as often as it has rows.
@@ -31,10 +32,11 @@ class DataConfig:
     # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
     # Empty: by the names in the file, or language, pivot, text, or pivot, text.
     columns: tuple[str, ...] = ()
-    # Languages of the translations, as the source names them; empty: text in the pivot
-    # language alone.
+    # Languages of the translations, or of labelled text beside the pivot, as the source
+    # names them; empty: text in the pivot language alone.
     languages: tuple[str, ...] = ()
-    # The language the teacher reads during training.
+    # The language the teacher reads during training; of labelled text, the one whose
+    # labels are always used.
     pivot: str = "en"
     # Characters after cleaning; the minimum is for the pivot side, where an ideograph
     # counts for three.
@@ -88,6 +90,8 @@ class DataConfig:
         roles = [column.partition("=")[0] for column in self.columns]
         used = [role for role in roles if role != "-"]
         known = {self.pivot, *self.languages, "language", "text"}
+        if "label" in used:
+            return
         _require(
             set(used) <= known
             and len(set(used)) == len(used)
@@ -309,7 +313,7 @@ class Config:
 
     name: str
     data: DataConfig
-    task: Literal["embedding", "translation"] = "embedding"
+    task: Literal["embedding", "classification", "translation"] = "embedding"
     seed: int = 0
     # Of the exported files, as an SPDX expression; text and teacher have their say.
     licence: str = "unstated"
@@ -323,6 +327,9 @@ class Config:
         default_factory=TranslationConfig
     )
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+    # Of the task "classification" alone.
+    labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)
+    tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)

@@ -92,6 +92,15 @@ def rejection(row: RawPair, config: DataConfig) -> str:
     return "ratio" if longer > config.max_length_ratio * shorter else ""
 
 
+def text_rejection(text: str, max_characters: int) -> str:
+    """Returns why a cleaned text that stands alone is rejected, "" if it is good."""
+    if not text:
+        return "empty"
+    if _is_broken(text):
+        return "control"
+    return "long" if len(text) > max_characters else ""
+
+
 def _is_broken(text: str) -> bool:
     """Tells whether control, surrogate, private or replacement characters are left."""
     if text.isprintable():

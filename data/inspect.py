@@ -25,6 +25,13 @@ from data.inspection import (
     format_rejected,
     format_samples,
 )
+from data.label_visibility import visibility_warnings, visible_labels
+from data.labelled_building import build_labelled_corpus
+from data.labelled_corpus import (
+    LabelledCorpus,
+    class_warnings,
+    format_labelled_counts,
+)
 from data.prediction import format_prediction, predict
 
 SAMPLES = 3
@@ -36,6 +43,8 @@ def inspect(config: Config) -> str:
     Raises:
         BabeletError: The text cannot be read, or nothing of it is left.
     """
+    if config.task == "classification":
+        return _inspect_labelled(config)
     with tempfile.TemporaryDirectory() as scratch:
         folder, started = Path(scratch) / "corpus", time.monotonic()
         report = build_corpus(config.data, folder, cache_folder())
@@ -54,6 +63,29 @@ def inspect(config: Config) -> str:
             format_samples(corpus, SAMPLES),
             format_prediction(predict(config, corpus, folder, seconds)),
         ]
+    return "\n\n".join(parts)
+
+
+def _inspect_labelled(config: Config) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "corpus"
+        report = build_labelled_corpus(
+            config.data, config.labels, folder, cache_folder()
+        )
+        corpus = LabelledCorpus(folder)
+        classes = ", ".join(f"{name} {n:,}" for name, n in report.classes.items())
+        parts = [
+            f"{len(corpus.labels):,} sentences are used, {report.unlabelled:,} of them "
+            f"without a label; {sum(report.rejected.values()):,} rows are rejected."
+            f"\n\n{format_labelled_counts(report)}",
+            f"Labelled training sentences by class: {classes}",
+        ]
+        if report.rejected:
+            examples = format_rejected(folder / "rejected.tsv")
+            parts.append(f"The first rejected row of each reason:\n{examples}")
+        visible = visible_labels(corpus, config.labels)
+        warnings = class_warnings(report) + visibility_warnings(corpus, visible)
+        parts += [f"warning: {warning}" for warning in warnings]
     return "\n\n".join(parts)
 
 

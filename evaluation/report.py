@@ -96,22 +96,30 @@ def write_model_card(path: Path, report: Report) -> None:
 
 
 def _write(path: Path, template: str, report: Report) -> None:
-    text = environment().get_template(template).render(_facts(report))
+    write_page(path, template, _facts(report))
+
+
+def write_page(path: Path, template: str, facts: Mapping[str, Any]) -> None:
+    """Writes a template of this folder, filled with `facts`.
+
+    Raises:
+        BabeletError: The file cannot be written.
+    """
+    text = _environment().get_template(template).render(facts)
     with atomic_path(path) as file:
         file.write_text(text, encoding="utf-8")
 
 
 @functools.cache
-def environment() -> jinja2.Environment:
-    """Returns the templates, with the filters and charts they use."""
-    found = jinja2.Environment(
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=lambda name: bool(name) and ".html" in name,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {
+    environment.filters |= {
         "percent": wording.percent,
         "points": wording.points,
         "decimal": wording.decimal,
@@ -124,14 +132,14 @@ def environment() -> jinja2.Environment:
         "aligned": wording.aligned,
         "title": lambda name: str(name).replace("_", " "),
     }
-    found.globals |= {
+    environment.globals |= {
         "bars": charts.bars,
         "line_chart": charts.line_chart,
         "scatter": scatter.scatter,
         "translation_map": translation_map.translation_map,
         "hue": translation_map.hue,
     }
-    return found
+    return environment
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from configs.atomic import atomic_path
 from evaluation import comparison
-from evaluation.report import environment
+from evaluation.report import write_page
 
 # Sentences shown with everyone's translation.
 EXAMPLES = 24
@@ -58,7 +57,7 @@ def write_report(path: Path, report: TranslationReport) -> None:
     Raises:
         BabeletError: The file cannot be written.
     """
-    _write(path, "translation.html.jinja", report)
+    write_page(path, "translation.html.jinja", _facts(report))
 
 
 def write_model_card(path: Path, report: TranslationReport) -> None:
@@ -67,13 +66,7 @@ def write_model_card(path: Path, report: TranslationReport) -> None:
     Raises:
         BabeletError: The file cannot be written.
     """
-    _write(path, "translation_card.md.jinja", report)
-
-
-def _write(path: Path, template: str, report: TranslationReport) -> None:
-    text = environment().get_template(template).render(_facts(report))
-    with atomic_path(path) as file:
-        file.write_text(text, encoding="utf-8")
+    write_page(path, "translation_card.md.jinja", _facts(report))
 
 
 def _facts(report: TranslationReport) -> dict[str, Any]:

@@ -1,21 +1,22 @@
-"""Turns texts, one a line, into vectors or translations with any exported model.
+"""Turns texts, one a line, into vectors, classes or translations.
 
     python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
-    python -m export.infer --model=runs/translate_smart_home [FILE] > translations.txt
+    python -m export.infer --model=runs/intents [FILE] > answers.tsv
+    python -m export.infer --model=runs/translate_smart_home [FILE] > german.txt
 
-Row i of the array (float32, unit length), or line i of the translations, is line i of
-the file, empty lines included; without a file the standard input is read. --model is a
-run's folder, a .tflite file or a saved_model folder. --output writes a file that is
-whole or absent.
+Of an encoder, row i of the array (float32, unit length) is line i of the file, empty
+lines included; of a classifier, line i is the class of line i, a tab and its score: the
+class is empty where the score is below the model's threshold; of a translator, line i
+is the translation of line i. Without a file the
+standard input is read. --model is a run's folder, a .tflite file or a saved_model
+folder. --output=vectors.npy writes a file that is whole or absent.
 """
 
-import functools
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from absl import app, flags
@@ -26,56 +27,48 @@ from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
 from export.metadata import read_metadata
-from export.runtime import Embedder, Translator
+from export.runtime import Classifier, Embedder, answers
+from export.translator import Translator
 
 _CHUNK = 1024
+# Translations between two steps of the progress bar.
+_ROWS = 64
 
-Translate = Callable[[Sequence[str]], list[str]]
 
+def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
+    """Opens a workdir, a .tflite file or a SavedModel folder.
 
-def open_model(path: Path) -> Predict:
-    """Returns texts to vectors for a model as `file_of` takes it.
+    Of a workdir or an export folder it is the int8 file, the one meant for use.
+
+    Returns:
+        Texts to vectors, scores of classes or translations; and what the model says of
+        itself: its `task`, with `labels` and `threshold` if it is a classifier.
 
     Raises:
         BabeletError: There is no model there, or it is damaged or foreign.
     """
-    path = file_of(path)
     if (path / "saved_model.pb").is_file():
         return _open_saved_model(path)
-    return Embedder(path, num_threads=os.cpu_count() or 1).encode
+    if path.is_dir():
+        path = model_file(path)
+        print(f"Model: {path}", file=sys.stderr)
+    threads = os.cpu_count() or 1
+    if read_metadata(path).get("task") == "translation":
+        translator = Translator(path, num_threads=threads)
+        return translator.translate, translator.metadata
+    if "labels" in read_metadata(path):
+        classifier = Classifier(path, num_threads=threads)
+        return classifier.scores, classifier.metadata
+    embedder = Embedder(path, num_threads=threads)
+    return embedder.encode, embedder.metadata
 
 
-def translator(path: Path) -> Translate | None:
-    """Returns texts to translations for a translator's file, None for another's.
-
-    Raises:
-        BabeletError: There is no model there, or it is damaged or foreign.
-    """
-    if (path / "saved_model.pb").is_file():
-        facts = path / "assets.extra" / "babelet.json"
-        known = json.loads(facts.read_text("utf-8")) if facts.is_file() else {}
-        if known.get("task") != "translation":
-            return None
-        return import_quietly("export.translate").saved_model_translate(path)
-    if read_metadata(path).get("task") != "translation":
-        return None
-    return Translator(path, num_threads=os.cpu_count() or 1).translate
-
-
-def file_of(path: Path) -> Path:
-    """Returns a model as it is, and of a workdir or an export folder the int8 file.
+def model_file(folder: Path) -> Path:
+    """Returns the LiteRT file of a workdir or an export folder, int8 if there is one.
 
     Raises:
-        BabeletError: There is none in the folder.
+        BabeletError: There is none.
     """
-    if not path.is_dir() or (path / "saved_model.pb").is_file():
-        return path
-    path = _file_in(path)
-    print(f"Model: {path}", file=sys.stderr)
-    return path
-
-
-def _file_in(folder: Path) -> Path:
     for inner in (folder / "export", folder):
         for name in ("student_int8.tflite", "student_fp32.tflite"):
             if (inner / name).is_file():
@@ -87,10 +80,14 @@ def _file_in(folder: Path) -> Path:
     )
 
 
-def _open_saved_model(folder: Path) -> Predict:
+def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
     try:
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
-        return import_quietly("export.predict").saved_model_predict(folder)
+        metadata = import_quietly("export.saved_model").read_saved_metadata(folder)
+        if metadata.get("task") == "translation":
+            translate = import_quietly("export.translate").saved_model_translate
+            return translate(folder), metadata
+        return import_quietly("export.predict").saved_model_predict(folder), metadata
     except Exception as error:  # TensorFlow's are of many types.
         raise BabeletError(
             f"Cannot load the SavedModel {folder}",
@@ -135,31 +132,55 @@ def write_vectors(predict: Predict, texts: Sequence[str], stream: BinaryIO) -> N
             progress.update(len(chunk))
 
 
+def write_answers(
+    predict: Predict, metadata: dict[str, Any], texts: Sequence[str], stream: BinaryIO
+) -> None:
+    """Writes class, tab and score of each text, one a line, as they arise.
+
+    Args:
+        predict: Texts to scores, float32 (N, classes).
+        metadata: `labels` and `threshold` of the model.
+        texts: N of them.
+        stream: Takes UTF-8.
+    """
+    labels, threshold = metadata["labels"], metadata["threshold"]
+    with tqdm(total=len(texts), desc="Classifying", unit=" texts") as progress:
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            for label, score in answers(predict(chunk), labels, threshold):
+                stream.write(f"{label}\t{score:.4f}\n".encode())
+            progress.update(len(chunk))
+
+
 def write_translations(
-    translate: Translate, texts: Sequence[str], stream: BinaryIO
+    translate: Callable[[Sequence[str]], list[str]],
+    texts: Sequence[str],
+    stream: BinaryIO,
 ) -> None:
     """Writes the translations, one a line, as they arise."""
-    for text in tqdm(texts, desc="Translating", unit=" texts"):
-        stream.write(translate([text])[0].encode() + b"\n")
+    with tqdm(total=len(texts), desc="Translating", unit=" texts") as progress:
+        for start in range(0, len(texts), _ROWS):
+            for text in translate(texts[start : start + _ROWS]):
+                stream.write(text.encode() + b"\n")
+                progress.update()
 
 
 def infer(model: Path, file: Path | None, output: Path | None) -> None:
     """Reads texts from `file` or the standard input, writes results to `output`.
 
     Args:
-        model: As `file_of` takes it.
+        model: As `open_model` takes it.
         file: Texts; None is the standard input.
-        output: An .npy file, or a text file for translations; None is the standard
-            output.
+        output: An .npy file, or text of a classifier; None is the standard output.
 
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
-    model = file_of(model)
-    translate = translator(model)
-    _check_output(output, binary=translate is None)
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
+    predict, metadata = open_model(model)
+    translates = metadata.get("task") == "translation"
+    _check_output(output, binary="labels" not in metadata and not translates)
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -169,10 +190,15 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
             remedy="check the path",
         ) from error
     texts = read_texts(content, str(file or "standard input"))
-    if translate is None:
-        write = functools.partial(write_vectors, open_model(model), texts)
-    else:
-        write = functools.partial(write_translations, translate, texts)
+
+    def write(stream: BinaryIO) -> None:
+        if translates:
+            write_translations(predict, texts, stream)
+        elif "labels" in metadata:
+            write_answers(predict, metadata, texts, stream)
+        else:
+            write_vectors(predict, texts, stream)
+
     if output is None:
         _to_standard_output(write)
         return
@@ -181,7 +207,7 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
 
 
 def _check_output(output: Path | None, binary: bool) -> None:
-    if output is None and binary and sys.stdout.isatty():
+    if binary and output is None and sys.stdout.isatty():
         raise BabeletError(
             "Vectors are binary, and the output is a terminal",
             remedy="redirect it with > vectors.npy, or give --output=vectors.npy",
@@ -190,7 +216,7 @@ def _check_output(output: Path | None, binary: bool) -> None:
     if output is not None and output.exists() and not output.is_file():
         raise BabeletError(
             f"{output} is not a regular file",
-            expected="the path of an .npy file, new or to be replaced",
+            expected="the path of a file, new or to be replaced",
             remedy="choose another --output, or redirect the output with >",
         )
 

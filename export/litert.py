@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from configs.atomic import remove
 from configs.errors import BabeletError
+from export.class_metadata import with_class_metadata
 from export.metadata import attach_metadata
 from export.saved_model import save_functions, token_function
 from export.tokenization import Function
@@ -46,7 +47,13 @@ def convert(
         BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
     """
     functions = {"serving_default": token_function(student, mask_dtype=tf.int32)}
-    path.write_bytes(convert_functions(student, functions, path, quantisation))
+    content = convert_functions(student, functions, path, quantisation)
+    write_model(path, content, metadata)
+
+
+def write_model(path: Path, content: bytes, metadata: dict[str, Any]) -> None:
+    """Writes a converted model with its metadata, and the names of its classes."""
+    path.write_bytes(with_class_metadata(content) if "labels" in metadata else content)
     attach_metadata(path, metadata)
 
 

@@ -27,12 +27,13 @@ def litert_predict(
     """Returns `predict` over a LiteRT file, on the CPU with XNNPACK."""
     interpreter = Interpreter(str(path), num_threads=num_threads)
     runner = interpreter.get_signature_runner("serving_default")
+    ((name, output),) = runner.get_output_details().items()
 
     def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
         mask = inputs["padding_mask"].astype(np.int32)
-        return runner(token_ids=inputs["token_ids"], padding_mask=mask)["embedding"]
+        return runner(token_ids=inputs["token_ids"], padding_mask=mask)[name]
 
-    dim = int(runner.get_output_details()["embedding"]["shape_signature"][-1])
+    dim = int(output["shape_signature"][-1])
     return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
 
 

@@ -65,7 +65,7 @@ class LiteRTTranslator:
         Args:
             token_ids: [bos, pieces..., eos].
             beams: Translations followed side by side.
-            length_penalty: As in `model.decoding.beam_search`.
+            length_penalty: As in `model.beam_search`.
             on_tokens: Called at each step with the best translation so far.
         """
         limit = self._limit(len(token_ids) - 2)

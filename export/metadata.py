@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import BabeletError
+from data.class_names import LABELS
 
 METADATA = "babelet.json"
 
@@ -16,9 +17,13 @@ def attach_metadata(path: Path, metadata: dict[str, Any]) -> None:
     The runtime ignores what follows the model; rewriting the model itself instead
     would lose the alignment of its weights.
     """
-    entry = zipfile.ZipInfo(METADATA)  # A fixed date: the same bytes every time.
+    files = {METADATA: json.dumps(metadata, indent=2) + "\n"}
+    if "labels" in metadata:
+        files[LABELS] = "\n".join(metadata["labels"]) + "\n"
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(entry, json.dumps(metadata, indent=2) + "\n")
+        for name, text in files.items():
+            # A fixed date: the same bytes every time.
+            archive.writestr(zipfile.ZipInfo(name), text)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

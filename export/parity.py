@@ -26,7 +26,8 @@ from export.formats import FORMATS, Artefact, artefacts, measure, require_known
 from export.new_process import end_with
 from export.predict import keras_predict
 from export.quantisation import forced_tiers
-from export.rebuild import describe, rebuild_student
+from export.rebuild import describe, rebuild_served
+from export.score_parity import score_failure, score_figures
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
@@ -63,8 +64,10 @@ class _Gate(NamedTuple):
 class _Reference(NamedTuple):
     samples: list[_Sample]
     vectors: np.ndarray  # float32 (len(samples), dim)
+    # Empty for a classifier, whose vectors are scores.
     sets: list[RetrievalSet]
     retrieval: float | None
+    scores: bool = False
 
 
 def check_parity(
@@ -90,7 +93,8 @@ def check_parity(
     Raises:
         BabeletError: An artefact differs; it, the text and its language are named.
     """
-    student, tokenizer, config = rebuild_student(workdir)
+    student, tokenizer, config = rebuild_served(workdir)
+    scores = config.task == "classification"
     samples = _samples(texts_by_language, config.data.pivot)
     checked, forced = artefacts(formats), forced_tiers(folder)
     # The bar counts what is slow: texts through the student and each artefact.
@@ -99,9 +103,10 @@ def check_parity(
         sets = [
             RetrievalSet(language, [p for p, _ in pairs], [t for _, t in pairs])
             for language, pairs in texts_by_language.items()
-            if all(pivot_text for pivot_text, _ in pairs)
+            if not scores and all(pivot_text for pivot_text, _ in pairs)
         ]
-        reference = _Reference(samples, vectors, sets, _score(samples, vectors, sets))
+        found = None if scores else _score(samples, vectors, sets)
+        reference = _Reference(samples, vectors, sets, found, scores)
         progress.update()
         figures = {}
         for artefact in checked:
@@ -128,7 +133,8 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     samples = [_Sample("edge case", text) for text in EDGE_CASES]
     for language, pairs in texts_by_language.items():
         for pivot_text, text in pairs:
-            samples += [_Sample(pivot, pivot_text)] if pivot_text else []
+            if pivot_text and pivot_text != text:
+                samples.append(_Sample(pivot, pivot_text))
             samples.append(_Sample(language, text))
     return list(dict.fromkeys(samples))
 
@@ -167,9 +173,10 @@ def _check(
         ) from error
     samples = reference.samples
     named = (artefact.name, gate.minimum_cosine)
-    cosines = _compare(*named, samples, vectors, reference.vectors)
-    _compare(*named, [samples[i] for i in some], again, reference.vectors[some])
-    score = _score(samples, vectors, reference.sets)
+    compare = _compare_scores if reference.scores else _compare
+    cosines = compare(*named, samples, vectors, reference.vectors)
+    compare(*named, [samples[i] for i in some], again, reference.vectors[some])
+    score = None if reference.scores else _score(samples, vectors, reference.sets)
     _require_retrieval(artefact.name, gate, score, reference.retrieval)
     worst = int(cosines.argmin())
     return {
@@ -179,7 +186,7 @@ def _check(
         "worst_language": samples[worst].language,
         "retrieval": score,
         "gate": gate.minimum_cosine,
-    }
+    } | (score_figures(vectors, reference.vectors) if reference.scores else {})
 
 
 def _compare(
@@ -190,17 +197,7 @@ def _compare(
     expected: np.ndarray,
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises for the worst text."""
-    if got.shape != expected.shape:
-        raise _failure(
-            f"{name} gives vectors of another width",
-            str(expected.shape),
-            str(got.shape),
-        )
-    got, expected = got.astype(np.float64), expected.astype(np.float64)
-    lengths = np.linalg.norm(got, axis=1)
-    cosines = (got * expected).sum(axis=1)
-    cosines /= lengths * np.linalg.norm(expected, axis=1)
-    cosines = np.where(np.isfinite(cosines), cosines, -1.0)
+    cosines, lengths = _cosines(name, got, expected)
     worst = samples[int(cosines.argmin())]
     if cosines.min() < minimum:
         raise _failure(
@@ -219,6 +216,46 @@ def _compare(
             f"{lengths[np.abs(lengths - 1).argmax()]:.6f}",
         )
     return cosines
+
+
+def _compare_scores(
+    name: str,
+    minimum: float,
+    samples: list[_Sample],
+    got: np.ndarray,
+    expected: np.ndarray,
+) -> np.ndarray:
+    """Returns float64 cosines (N,), or raises if the answers are not the student's."""
+    cosines, _ = _cosines(name, got, expected)
+    real = np.array([sample.language != "edge case" for sample in samples])
+    if minimum < 0:
+        # Below the gate, and kept by --force.
+        return cosines
+    if failed := score_failure(got, expected, minimum >= EXACT_COSINE, real):
+        worst = samples[int(cosines.argmin())]
+        raise _failure(
+            f"{name} does not answer as the student does, least so for the "
+            f"{worst.language} text {_shown(worst.text)}",
+            *failed,
+        )
+    return cosines
+
+
+def _cosines(
+    name: str, got: np.ndarray, expected: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cosines, -1 where there is none, and the lengths, float64 (N,)."""
+    if got.shape != expected.shape:
+        raise _failure(
+            f"{name} gives vectors of another width",
+            str(expected.shape),
+            str(got.shape),
+        )
+    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    lengths = np.linalg.norm(got, axis=1)
+    cosines = (got * expected).sum(axis=1)
+    cosines /= lengths * np.linalg.norm(expected, axis=1)
+    return np.where(np.isfinite(cosines), cosines, -1.0), lengths
 
 
 def _score(
@@ -272,7 +309,9 @@ def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> No
                 "language": sample.language,
                 "text": sample.text,
                 "token_ids": tokenizer.encode([sample.text])[0],
-                "embedding": [round(float(value), 7) for value in vector],
+                "scores" if reference.scores else "embedding": [
+                    round(float(value), 7) for value in vector
+                ],
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

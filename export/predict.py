@@ -36,12 +36,13 @@ def keras_predict(
 def saved_model_predict(folder: Path, batch_size: int = 32) -> Predict:
     """Returns `predict` over a SavedModel's signature `serving_default`."""
     signature = _signature(folder, "serving_default")
-    dim = signature.structured_outputs["embedding"].shape[-1]
+    (name,) = signature.structured_outputs
+    dim = signature.structured_outputs[name].shape[-1]
 
     def predict(texts: Sequence[str]) -> np.ndarray:
         texts = [valid_unicode(text) for text in texts]
         return in_batches(
-            lambda rows: signature(text=tf.constant(rows))["embedding"].numpy(),
+            lambda rows: signature(text=tf.constant(rows))[name].numpy(),
             texts,
             dim,
             batch_size,
@@ -56,11 +57,13 @@ def saved_model_tokens_predict(
     """Returns `predict` over a SavedModel's signature `from_tokens`."""
     signature = _signature(folder, "from_tokens")
 
-    def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
-        return signature(**tensors)["embedding"].numpy()
+    (name,) = signature.structured_outputs
 
-    dim = signature.structured_outputs["embedding"].shape[-1]
+    def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        tensors = {key: tf.constant(value) for key, value in inputs.items()}
+        return signature(**tensors)[name].numpy()
+
+    dim = signature.structured_outputs[name].shape[-1]
     return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
 
 

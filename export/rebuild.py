@@ -3,7 +3,6 @@
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,19 +11,11 @@ import keras
 from configs import parsing, schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from tasks import embedding, translation
+from tasks.students import STUDENTS, described, served
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"
 _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "ai-edge-litert")
-
-# (config, vocabulary size) -> the student in float32, by task
-_STUDENTS: dict[str, Callable[[schema.Config, int], keras.Model]] = {
-    "embedding": lambda config, size: embedding.configured_student(
-        config.student, size
-    ),
-    "translation": translation.configured_student,
-}
 
 
 class Rebuilt(NamedTuple):
@@ -49,7 +40,8 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     """
     config = parsing.from_json(workdir / "config.json")
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-    student = _STUDENTS[config.task](config, tokenizer.vocabulary_size)
+    build = STUDENTS[config.task]
+    student = build(config, tokenizer.vocabulary_size, workdir)
     try:
         student.load_weights(workdir / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:
@@ -62,22 +54,29 @@ def rebuild_student(workdir: Path) -> Rebuilt:
     return Rebuilt(student, tokenizer, config)
 
 
+def rebuild_served(workdir: Path) -> Rebuilt:
+    """Rebuilds what files are exported from: `rebuild_student`, or scores on top."""
+    rebuilt = rebuild_student(workdir)
+    student = served(rebuilt.student, rebuilt.config, workdir)
+    return rebuilt._replace(student=student)
+
+
 def describe(workdir: Path) -> dict[str, Any]:
     """Returns what travels with every artefact, so that its origin can be told."""
     config = parsing.from_json(workdir / "config.json")
     weights = _sha256(workdir / WEIGHTS)
     return {
         "name": config.name,
-        "task": config.task,
         # Other weights are another version.
         "version": weights[:12],
         "licence": config.licence,
+        "task": config.task,
         "max_length": config.student.max_length,
         "config_sha256": _sha256(workdir / "config.json"),
         "tokenizer_sha256": _sha256(workdir / TOKENIZER),
         "weights_sha256": weights,
         "versions": versions(),
-    }
+    } | described(config, workdir)
 
 
 def versions() -> dict[str, str]:

@@ -9,11 +9,12 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
+from data.class_names import LABELS
 from export.formats import FORMATS
 from export.new_process import run_module
 from export.parity import TEXTS, Texts
 from export.quantisation import REPORT, TIERS
-from export.rebuild import TOKENIZER, describe, rebuild_student
+from export.rebuild import TOKENIZER, describe, rebuild_served
 
 
 def export_run(
@@ -60,8 +61,10 @@ def write_artefacts(
     workdir: Path, folder: Path, formats: Sequence[str] = tuple(FORMATS)
 ) -> None:
     """Writes the files of these formats and their tokenizer, unchecked."""
-    built = rebuild_student(workdir)
+    built = rebuild_served(workdir)
     (folder / TOKENIZER).write_bytes(built.tokenizer.model_bytes)
+    if built.config.task == "classification":
+        (folder / LABELS).write_text((workdir / LABELS).read_text("utf-8"), "utf-8")
     metadata = describe(workdir)
     for name in tqdm(formats, desc="Export", unit=" files"):
         path = folder / FORMATS[name].path
@@ -79,7 +82,9 @@ def _write_sound_tiers(
     kept, reasons = {"fp32"}, []
     if judged:
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        run_module("export.quantisation", [*place, *["--force"] * force])
+        classes = (workdir / LABELS).is_file()
+        judge = "export.class_tiers" if classes else "export.quantisation"
+        run_module(judge, [*place, *["--force"] * force])
         tiers = json.loads((folder / REPORT).read_text(encoding="utf-8"))["tiers"]
         kept |= {tier for tier, row in tiers.items() if row["kept"]}
         reasons = [reason for row in tiers.values() for reason in row["failures"]]

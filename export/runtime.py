@@ -1,10 +1,10 @@
-"""Sentence vectors and translations from an exported file, without TensorFlow.
+"""Vectors or classes from an exported file, with no TensorFlow to install or load.
 
     embedder = Embedder(Path("runs/smart_home/export/student_int8.tflite"))
     vectors = embedder.encode(["Turn off the light.", "Schalte das Licht aus."])
 
-    file = Path("runs/translate_smart_home/export/student_int8.tflite")
-    texts = Translator(file).translate(["Turn off the light."])
+    classifier = Classifier(Path("runs/intents/export/student_int8.tflite"))
+    label, score = classifier.classify(["Schalte das Licht aus."])[0]
 
 Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `configs`,
 `data` and `export`.
@@ -12,17 +12,16 @@ Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `confi
 
 import hashlib
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from configs.errors import BabeletError
+from data.class_names import read_labels
 from data.tokenizer import Tokenizer
 from export.litert_predict import Predict, litert_predict
-from export.litert_translate import LiteRTTranslator
 from export.metadata import read_metadata
 
 TOKENIZER = "tokenizer.model"
@@ -30,12 +29,12 @@ TOKENIZER = "tokenizer.model"
 _BATCH = 8
 
 
-class Embedder:
-    """An exported student: texts in, vectors of unit length out.
+class _Model:
+    """An exported file with its tokenizer.
 
     Any text is allowed. One of more than `max_length` tokens loses tokens from its
     end, and keeps the end token; a lone surrogate counts as U+FFFD; the empty string
-    has a vector as well. Threads may share an Embedder: they wait for each other.
+    is a text as well. Threads may share a model: they wait for each other.
     """
 
     def __init__(
@@ -55,11 +54,35 @@ class Embedder:
         """
         model = Path(model)
         self.metadata = read_metadata(model)
-        self._tokenizer = _tokenizer(model, tokenizer, self.metadata)
+        self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
         self._predict = _predict(model, self._tokenizer, num_threads)
         self._lock = threading.Lock()
-        self.dim = self._predict([]).shape[1]
+        self._width = self._predict([]).shape[1]
         self.max_length = self._tokenizer.max_length
+
+    def _run(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the model's output for N texts, float32 (N, width)."""
+        texts = checked(texts)
+        # A LiteRT interpreter holds one input at a time.
+        with self._lock:
+            return self._predict(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Returns how many tokens each text has, uncut, start and end included."""
+        return [len(pieces) + 2 for pieces in self._tokenizer.pieces(texts)]
+
+
+class Embedder(_Model):
+    """An exported encoder: texts in, vectors of unit length out."""
+
+    def __init__(
+        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
+    ) -> None:
+        """Loads the model and its tokenizer; the arguments are those of `_Model`."""
+        super().__init__(model, tokenizer, num_threads)
+        if "labels" in self.metadata:
+            raise _other_task(model, "vectors", "a classifier", "Classifier")
+        self.dim = self._width
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the vectors of N texts, float32 (N, dim), each of unit length.
@@ -67,89 +90,108 @@ class Embedder:
         Raises:
             TypeError: `texts` is a string itself, or holds something else.
         """
-        texts = _checked(texts)
-        # A LiteRT interpreter holds one input at a time.
-        with self._lock:
-            return self._predict(texts)
+        return self._run(texts)
 
 
-class Translator:
-    """An exported translator: texts in, their translations out.
+class Answer(NamedTuple):
+    """The class of a text, "" where it is of none that is known, and its score."""
 
-    Any text is allowed, as for `Embedder`; the translation of an empty one is empty.
-    Threads may share a Translator: they wait for each other.
+    label: str
+    score: float
+
+
+class Classifier(_Model):
+    """An exported classifier: texts in, the class of each and its score out.
 
     Attributes:
-        metadata: What the file says of itself.
+        labels: Names of the classes, in the order of the scores.
+        threshold: A text whose highest score is below it is of no known class.
     """
 
     def __init__(
-        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
-    ) -> None:
-        """Loads the model and its tokenizer; arguments and errors as `Embedder`."""
-        model = Path(model)
-        self.metadata = read_metadata(model)
-        self._tokenizer = _tokenizer(model, tokenizer, self.metadata)
-        if "decoding" not in self.metadata:
-            raise BabeletError(
-                f"{model} is no translator",
-                expected="the export of a run with task=translation",
-                received=f"metadata of {', '.join(self.metadata)}",
-                remedy="give such a file, or use Embedder for this one",
-            )
-        self._model = LiteRTTranslator(
-            model, self._tokenizer, self.metadata["decoding"], num_threads
-        )
-        self._lock = threading.Lock()
-        self._tokens, self._seconds = 0, 0.0
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Tokens of the translations over the time they took, so far."""
-        return self._tokens / self._seconds if self._seconds else 0.0
-
-    def translate(
         self,
-        texts: Sequence[str],
-        beams: int = 1,
-        on_text: Callable[[str], None] | None = None,
-    ) -> list[str]:
-        """Returns the translations of N texts.
+        model: Path,
+        tokenizer: Path | None = None,
+        num_threads: int = 1,
+        labels: Path | None = None,
+    ) -> None:
+        """Loads the model, its tokenizer and the names of its classes.
 
         Args:
-            texts: A list of str.
-            beams: 1 is greedy search, with its loop inside the file; more are
-                searched from outside, some times as slow and a little better.
-            on_text: Called after each token with the translation so far.
+            model: A .tflite file of an export.
+            tokenizer: As for `Embedder`.
+            num_threads: Processor cores that one batch is computed on.
+            labels: A labels.txt with other names, one a line, in the order of the
+                file's own; if None, those in the file.
+
+        Raises:
+            BabeletError: As for `Embedder`, or the labels are not as many as the
+                scores.
+        """
+        super().__init__(model, tokenizer, num_threads)
+        if "labels" not in self.metadata:
+            raise _other_task(model, "scores", "an encoder", "Embedder")
+        self.threshold = float(self.metadata["threshold"])
+        self.labels = self.metadata["labels"]
+        if labels is not None:
+            self.labels = read_labels(labels)
+        if len(self.labels) != self._width:
+            raise BabeletError(
+                f"{labels or model} names other classes than {model} scores",
+                expected=f"{self._width} labels",
+                received=str(len(self.labels)),
+                consequence="Texts would get the names of other classes",
+                remedy="use the labels.txt of the export the model is from",
+            )
+
+    def scores(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns float32 (N, classes), rows of sum 1.
 
         Raises:
             TypeError: `texts` is a string itself, or holds something else.
         """
-        texts = _checked(texts)
-        with self._lock:
-            started = time.perf_counter()
-            found = [
-                self._translated(row, beams, on_text)
-                for row in self._tokenizer.encode(texts)
-            ]
-            self._seconds += time.perf_counter() - started
-            self._tokens += sum(map(len, found))
-        return self._tokenizer.decode(found)
+        return self._run(texts)
 
-    def _translated(
-        self, ids: list[int], beams: int, on_text: Callable[[str], None] | None
-    ) -> list[int]:
-        if beams == 1 and on_text is None:
-            return self._model.greedy(ids)
+    def classify(
+        self, texts: Sequence[str], threshold: float | None = None
+    ) -> list[Answer]:
+        """Returns the answer for each text.
 
-        def tell(tokens: list[int]) -> None:
-            if on_text:
-                on_text(self._tokenizer.decode([tokens])[0])
-
-        return self._model.search(ids, beams, on_tokens=tell)
+        Args:
+            texts: N of them.
+            threshold: In the place of the model's own; 0 refuses nothing.
+        """
+        if threshold is None:
+            threshold = self.threshold
+        return answers(self.scores(texts), self.labels, threshold)
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
+def answers(
+    scores: np.ndarray, labels: Sequence[str], threshold: float
+) -> list[Answer]:
+    """Returns the answer for each row of scores, float (N, classes)."""
+    best = scores.argmax(axis=1)
+    return [
+        Answer(labels[column] if row[column] >= threshold else "", float(row[column]))
+        for row, column in zip(scores, best, strict=True)
+    ]
+
+
+def _other_task(model: Path, wanted: str, received: str, remedy: str) -> BabeletError:
+    return BabeletError(
+        f"{model} gives no {wanted}",
+        expected=f"a file from texts to {wanted}",
+        received=received,
+        remedy=f"use export.runtime.{remedy} for it",
+    )
+
+
+def checked(texts: Sequence[str]) -> list[str]:
+    """Returns `texts` as a list.
+
+    Raises:
+        TypeError: `texts` is a string itself, or holds something else.
+    """
     if isinstance(texts, str):
         raise TypeError("Expected: a list of texts. Received: one str.")
     texts = list(texts)
@@ -160,7 +202,19 @@ def _checked(texts: Sequence[str]) -> list[str]:
     return texts
 
 
-def _tokenizer(model: Path, given: Path | None, metadata: dict[str, Any]) -> Tokenizer:
+def tokenizer_for(
+    model: Path, given: Path | None, metadata: dict[str, Any]
+) -> Tokenizer:
+    """Returns the tokenizer of an exported file.
+
+    Args:
+        model: The .tflite file.
+        given: Its tokenizer.model; if None, it is looked for beside the model.
+        metadata: What the file says of itself.
+
+    Raises:
+        BabeletError: There is none, or it is that of another student.
+    """
     if "max_length" not in metadata:
         raise BabeletError(
             f"{model} does not say how long its texts may be",

@@ -31,9 +31,10 @@ def export_saved_model(
 ) -> None:
     """Writes `folder` with the signatures `serving_default` and `from_tokens`.
 
-    serving_default: `text` string (batch,) -> `embedding` float32 (batch, dim).
+    serving_default: `text` string (batch,) -> `embedding` float32 (batch, dim), or
+    `scores` float32 (batch, classes) of a classifier.
     from_tokens: `token_ids` int32 (batch, length) and `padding_mask` bool (batch,
-    length), length up to `max_length` -> the same `embedding`.
+    length), length up to `max_length` -> the same.
 
     Args:
         student: Built in float32.
@@ -54,6 +55,11 @@ def export_saved_model(
     path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
 
 
+def output_name(student: keras.Model) -> str:
+    """Returns the name of the output: "scores" of classes, or "embedding"."""
+    return "scores" if student.output_names == ["scores"] else "embedding"
+
+
 def token_function(student: keras.Model, mask_dtype: tf.DType) -> Function:
     """Returns the student as a tf.function for any batch and length.
 
@@ -61,6 +67,7 @@ def token_function(student: keras.Model, mask_dtype: tf.DType) -> Function:
         student: Inputs `token_ids` and `padding_mask`, output (batch, dim).
         mask_dtype: tf.bool, or tf.int32 for 1 at tokens and 0 at padding.
     """
+    name = output_name(student)
 
     @tf.function(
         input_signature=[
@@ -73,7 +80,7 @@ def token_function(student: keras.Model, mask_dtype: tf.DType) -> Function:
     ) -> dict[str, tf.Tensor]:
         mask = tf.cast(padding_mask, tf.bool)
         inputs = {"token_ids": token_ids, "padding_mask": mask}
-        return {"embedding": student(inputs, training=False)}
+        return {name: student(inputs, training=False)}
 
     return from_tokens
 
@@ -101,3 +108,9 @@ def save_functions(
             remedy="free some space or choose another --workdir, then run the same "
             "command again: finished steps are kept",
         ) from error
+
+
+def read_saved_metadata(folder: Path) -> dict[str, Any]:
+    """Returns the metadata that `export_saved_model` put beside the model, or {}."""
+    path = folder / METADATA
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}

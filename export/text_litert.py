@@ -23,8 +23,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from export.litert import Quantisation, convert_functions
-from export.metadata import attach_metadata
+from export.litert import Quantisation, convert_functions, write_model
 from export.saved_model import token_function
 from export.tokenization import text_function
 
@@ -58,8 +57,7 @@ def convert_text(
     content = convert_functions(
         student, {"serving_default": function}, path, quantisation, CUSTOM_OPS
     )
-    path.write_bytes(content)
-    attach_metadata(path, metadata)
+    write_model(path, content, metadata)
 
 
 def convert_mediapipe(

@@ -35,12 +35,13 @@ def _predict(batch_size: int, **model: str | bytes) -> Predict:
         tflite_registrar.SELECT_TFTEXT_OPS, num_threads=1, **model
     )
     runner = interpreter.get_signature_runner("serving_default")
-    dim = int(runner.get_output_details()["embedding"]["shape_signature"][-1])
+    ((name, output),) = runner.get_output_details().items()
+    dim = int(output["shape_signature"][-1])
 
     def predict(texts: Sequence[str]) -> np.ndarray:
         rows = [valid_unicode(text).encode() for text in texts]
         return in_batches(
-            lambda batch: runner(text=_strings(batch))["embedding"],
+            lambda batch: runner(text=_strings(batch))[name],
             rows,
             dim,
             batch_size,

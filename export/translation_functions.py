@@ -6,8 +6,9 @@ import tensorflow_text
 from data.tokenizer import Tokenizer
 from export.tokenization import Function, tokenize_function
 from model.decoder import KeysValues
-from model.decoding import greedy, length_limits, translate
+from model.decoding import greedy, length_limits
 from model.encoder_decoder import EncoderDecoder
+from model.translation import translate
 from tasks.translation import vocabulary_of
 
 

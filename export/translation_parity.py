@@ -28,7 +28,7 @@ from export.new_process import end_with
 from export.rebuild import Rebuilt, rebuild_student
 from export.translate import saved_model_translate
 from export.translation import TEXTS, TIERS
-from model.decoding import translate
+from model.translation import translate
 from tasks.translation import vocabulary_of
 
 # Of the sentences, how many have the same tokens in fp32; where they differ, the two

@@ -1,6 +1,6 @@
-"""Greedy and beam search over any model that predicts one token after another.
+"""Greedy search over any model that predicts one token after another.
 
-Both keep two promises whatever the model says: a row has at most its limit of tokens,
+It keeps two promises, as `model.beam_search` does, whatever the model says: a row has at most its limit of tokens,
 and no run of tokens follows itself more than three times (the token that would complete
 a fourth copy cannot be chosen). KerasHub's samplers know neither these nor a length
 normalisation, and stop only when every row of the batch has ended.
@@ -10,8 +10,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
-
-from model.encoder_decoder import EncoderDecoder
 
 # Added to the logits of what must not be chosen.
 FORBIDDEN = -1e9
@@ -104,7 +102,7 @@ def greedy(
         tokens; and their numbers, int32 (rows,).
     """
     rows = tf.shape(limits)[0]
-    never = _never(vocabulary)
+    banned = never(vocabulary)
     places = tf.expand_dims(tf.range(length), 0)
 
     def unfinished(position: tf.Tensor, done: tf.Tensor, *_: object) -> tf.Tensor:
@@ -120,7 +118,7 @@ def greedy(
         state: object,
     ) -> tuple:
         logits, state = step(last, position, state)
-        logits = tf.cast(logits, tf.float32) + never
+        logits = tf.cast(logits, tf.float32) + banned
         logits += history.penalty(vocabulary.size)
         token = tf.argmax(logits, -1, tf.int32)
         done = tf.logical_or(done, token == vocabulary.eos_id)
@@ -145,141 +143,8 @@ def greedy(
     return written, lengths
 
 
-def beam_search(
-    step: Step,
-    state: object,
-    limits: tf.Tensor,
-    length: tf.Tensor | int,
-    vocabulary: Vocabulary,
-    beams: int,
-    length_penalty: float,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the best of `beams` translations that are followed side by side.
-
-    They are compared by log-probability / tokens ** length_penalty, the end token
-    counted (Wu et al. 2016 with a plain power), those that have ended among them.
-
-    Args:
-        step: The model.
-        state: Its state before the start token, one row a sentence.
-        limits: int32 (rows,), tokens a row may have.
-        length: The largest of `limits`, or more.
-        vocabulary: Its size and special ids.
-        beams: 1 or more.
-        length_penalty: 0 prefers short translations.
-
-    Returns:
-        As `greedy`.
-    """
-    rows = tf.shape(limits)[0]
-    limits = tf.repeat(limits, beams)
-    size, never = vocabulary.size, _never(vocabulary)
-    first = tf.expand_dims(tf.range(rows) * beams, 1)
-    places = tf.expand_dims(tf.range(length), 0)
-    # A beam that has ended goes on with padding, at no cost.
-    padding = tf.one_hot(vocabulary.pad_id, size, 0.0, FORBIDDEN)
-    ending = tf.one_hot(vocabulary.eos_id, size, 0.0, FORBIDDEN)
-
-    def unfinished(position: tf.Tensor, done: tf.Tensor, *_: object) -> tf.Tensor:
-        return tf.logical_and(
-            position < length + 1, tf.logical_not(tf.reduce_all(done))
-        )
-
-    def advance(
-        position: tf.Tensor,
-        done: tf.Tensor,
-        last: tf.Tensor,
-        written: tf.Tensor,
-        lengths: tf.Tensor,
-        total: tf.Tensor,
-        history: History,
-        state: object,
-    ) -> tuple:
-        logits, state = step(last, position, state)
-        logits = tf.cast(logits, tf.float32) + never
-        logits += history.penalty(size)
-        gained = tf.nn.log_softmax(logits)
-        # At its limit a beam can but end.
-        full = tf.expand_dims(lengths >= limits, 1)
-        gained = tf.where(full, gained + ending, gained)
-        gained = tf.where(tf.expand_dims(done, 1), padding, gained)
-        totals = tf.expand_dims(total, 1) + gained
-        # The tokens of each beam if it takes one more, its end token counted.
-        count = tf.expand_dims(tf.cast(lengths + 1, tf.float32), 1)
-        scores = tf.reshape(totals / count**length_penalty, [rows, beams * size])
-        _, chosen = tf.math.top_k(scores, beams)
-        parent = tf.reshape(first + chosen // size, [-1])
-        token = tf.reshape(chosen % size, [-1])
-        total = tf.gather(tf.reshape(totals, [-1]), parent * size + token)
-        done, written, lengths, history, state = tf.nest.map_structure(
-            lambda part: tf.gather(part, parent),
-            (done, written, lengths, history, state),
-        )
-        done = tf.logical_or(done, token == vocabulary.eos_id)
-        here = tf.logical_and(places == position, tf.expand_dims(~done, 1))
-        written = tf.where(here, tf.expand_dims(token, 1), written)
-        lengths += tf.cast(~done, tf.int32)
-        history = history.with_token(token)
-        return position + 1, done, token, written, lengths, total, history, state
-
-    start = (
-        tf.constant(0),
-        limits <= 0,
-        tf.fill([rows * beams], vocabulary.bos_id),
-        tf.fill(tf.stack([rows * beams, length]), vocabulary.pad_id),
-        tf.zeros([rows * beams], tf.int32),
-        # All beams are the same at first: only the first of each row may be chosen.
-        tf.tile([0.0] + [FORBIDDEN] * (beams - 1), [rows]),
-        History.empty(rows * beams, length),
-        tf.nest.map_structure(lambda part: tf.repeat(part, beams, axis=0), state),
-    )
-    _, _, _, written, lengths, total, *_ = tf.while_loop(unfinished, advance, start)
-    count = tf.cast(lengths + 1, tf.float32)
-    scores = tf.reshape(total / count**length_penalty, [rows, beams])
-    best = tf.range(rows) * beams + tf.argmax(scores, -1, tf.int32)
-    return tf.gather(written, best), tf.gather(lengths, best)
-
-
-def _never(vocabulary: Vocabulary) -> tf.Tensor:
+def never(vocabulary: Vocabulary) -> tf.Tensor:
     """Returns float32 (1, size), FORBIDDEN at the ids that no translation has."""
     ids = [vocabulary.pad_id, vocabulary.bos_id, vocabulary.unk_id]
     marked = tf.reduce_sum(tf.one_hot(ids, vocabulary.size), axis=0, keepdims=True)
     return marked * FORBIDDEN
-
-
-def translate(
-    model: EncoderDecoder,
-    token_ids: tf.Tensor,
-    padding_mask: tf.Tensor,
-    vocabulary: Vocabulary,
-    beams: int = 1,
-    length_penalty: float = 1.0,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the translations of a batch of sources.
-
-    Args:
-        model: In float32, or in the precision it is trained in.
-        token_ids: int32 (batch, length), start and end tokens included.
-        padding_mask: bool (batch, length).
-        vocabulary: Its size and special ids.
-        beams: 1 is greedy search.
-        length_penalty: See `beam_search`.
-
-    Returns:
-        As `greedy`; the width is the largest limit of the batch.
-    """
-    sources, mask = model.read_source(token_ids, padding_mask)
-    pieces = tf.reduce_sum(tf.cast(padding_mask, tf.int32), axis=1) - 2
-    limits = length_limits(pieces, model.max_length - 1)
-    length = tf.maximum(tf.reduce_max(limits), 1)
-    cache = model.empty_cache(tf.shape(token_ids)[0], length + 1)
-    state = cache, sources, mask
-
-    def step(token_ids: tf.Tensor, position: tf.Tensor, state: tuple) -> tuple:
-        cache, sources, mask = state
-        logits, cache = model.step(token_ids, position, cache, sources, mask)
-        return logits, (cache, sources, mask)
-
-    if beams == 1:
-        return greedy(step, state, limits, length, vocabulary)
-    return beam_search(step, state, limits, length, vocabulary, beams, length_penalty)

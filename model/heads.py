@@ -1,4 +1,4 @@
-"""What stands on the encoder: pooling to one unit vector per sentence."""
+"""What stands on the encoder: pooling, unit vectors, scores of classes."""
 
 import keras
 from keras import ops
@@ -45,3 +45,20 @@ class UnitLength(keras.layers.Layer):
         """Returns `vectors` (batch, dim) at unit length."""
         squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
         return vectors * ops.rsqrt(ops.maximum(squares, 1e-12))
+
+
+@keras.saving.register_keras_serializable("babelet")
+class Scores(keras.layers.Layer):
+    """Logits to probabilities, at a calibrated temperature."""
+
+    def __init__(self, temperature: float, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.temperature = temperature
+
+    def call(self, logits: object) -> object:
+        """Returns softmax(logits / temperature), float32 (batch, classes)."""
+        return ops.softmax(ops.cast(logits, "float32") / self.temperature, axis=-1)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"temperature": self.temperature}

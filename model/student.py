@@ -1,4 +1,4 @@
-"""The student: a functional Keras encoder from token ids to a unit vector."""
+"""The student: a functional Keras encoder from token ids to a vector or to classes."""
 
 import keras
 
@@ -40,6 +40,54 @@ def build_student(
     Raises:
         ValueError: hidden_dim is not a multiple of num_heads.
     """
+    inputs, vector = _pooled(
+        vocabulary_size,
+        num_layers,
+        hidden_dim,
+        num_heads,
+        intermediate_dim,
+        max_length,
+        pooling,
+        dropout,
+        dtype,
+    )
+    if output_dim != hidden_dim:
+        vector = keras.layers.Dense(output_dim, dtype="float32", name="projection")(
+            vector
+        )
+    vector = UnitLength(dtype="float32", name="unit_length")(vector)
+    return keras.Model(inputs, vector, name="student")
+
+
+def build_classifier(*, classes: int, dropout: float, **shape: object) -> keras.Model:
+    """Returns the encoder with a linear layer to classes, at random weights.
+
+    Inputs as those of `build_student`; the output is logits, float32 (batch, classes).
+
+    Args:
+        classes: Width of the result.
+        dropout: Share of activations dropped in training.
+        **shape: `vocabulary_size`, `num_layers`, `hidden_dim`, `num_heads`,
+            `intermediate_dim`, `max_length`, `pooling` and `dtype` of `build_student`.
+    """
+    inputs, vector = _pooled(dropout=dropout, **shape)
+    vector = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(vector)
+    logits = keras.layers.Dense(classes, dtype="float32", name="classes")(vector)
+    return keras.Model(inputs, logits, name="classifier")
+
+
+def _pooled(
+    vocabulary_size: int,
+    num_layers: int,
+    hidden_dim: int,
+    num_heads: int,
+    intermediate_dim: int,
+    max_length: int,
+    pooling: str,
+    dropout: float,
+    dtype: str = "float32",
+) -> tuple[dict, keras.KerasTensor]:
+    """Returns the inputs, and the pooled vectors float32 (batch, hidden_dim)."""
     if hidden_dim % num_heads:
         raise ValueError(
             "hidden_dim must be a multiple of num_heads. "
@@ -68,11 +116,4 @@ def build_student(
     vector = SentencePooling(pooling, dtype="float32", name="pooling")(
         hidden, padding_mask
     )
-    if output_dim != hidden_dim:
-        vector = keras.layers.Dense(output_dim, dtype="float32", name="projection")(
-            vector
-        )
-    vector = UnitLength(dtype="float32", name="unit_length")(vector)
-    return keras.Model(
-        {"token_ids": token_ids, "padding_mask": padding_mask}, vector, name="student"
-    )
+    return {"token_ids": token_ids, "padding_mask": padding_mask}, vector

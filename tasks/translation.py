@@ -17,10 +17,11 @@ from data.tokenizer import Tokenizer
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.candidates import named_and_rest
-from model.decoding import Vocabulary, translate
+from model.decoding import Vocabulary
 from model.distiller import Distiller, Outcome
 from model.encoder_decoder import EncoderDecoder
 from model.objective import Decisions
+from model.translation import translate
 from tasks.base import Task
 
 # Rows of a batch, beams counted.

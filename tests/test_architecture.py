@@ -24,7 +24,8 @@ LAYERS = {
     "tasks": 2,
     "export": 3,
     "training": 4,
-    "benchmarks": 5,
+    "search": 5,
+    "benchmarks": 6,
 }
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("[a-z]*/__init__.py"))
 SOURCES = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import json
 from collections.abc import Callable
 from functools import cached_property
@@ -23,12 +22,12 @@ from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
 from evaluation.translation import Translate, score
-from export.translate import saved_model_translate
 from model.encoder_decoder import EncoderDecoder
 from model.precision import preferred_precision
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
 from training.callbacks import save_weights
+from training.foreign_teacher import fingerprint, foreign_translate
 from training.loop import train
 from training.workdir import Workdir, digest
 
@@ -212,7 +211,7 @@ class TranslationPreparation:
     def _teacher_inputs(self) -> dict:
         settings = self._config.translation
         if settings.teacher_path:
-            return {"teacher_path": _fingerprint(Path(settings.teacher_path))}
+            return {"teacher_path": fingerprint(Path(settings.teacher_path))}
         named = {
             name: value
             for name, value in dataclasses.asdict(settings).items()
@@ -289,7 +288,7 @@ class TranslationPreparation:
         """Returns the teacher as a function of texts, with beam search by default."""
         settings = self._config.translation
         if settings.teacher_path:
-            return _foreign_translate(Path(settings.teacher_path))
+            return foreign_translate(Path(settings.teacher_path))
         return keras_translate(
             self.teacher,
             self.tokenizer,
@@ -346,31 +345,3 @@ def _check(config: Config) -> None:
             received=f"{config.objective.alpha} and {targets}",
             remedy="change them, or leave translation.teacher_path empty",
         )
-
-
-def _fingerprint(path: Path) -> str:
-    """Returns the SHA-256 of a file, or of all files of a SavedModel.
-
-    Raises:
-        BabeletError: There is nothing.
-    """
-    files = sorted(p for p in path.rglob("*") if p.is_file()) or [path]
-    try:
-        return digest(
-            "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
-        )
-    except OSError as error:
-        raise BabeletError(
-            f"There is no teacher at {path}: {error.strerror}",
-            expected="a SavedModel folder, or a file of texts and translations",
-            remedy="change translation.teacher_path",
-        ) from error
-
-
-def _foreign_translate(path: Path) -> Translate:
-    """Returns a SavedModel, or a file of translations, as a function of texts."""
-    if path.is_dir():
-        return saved_model_translate(path)
-    known = translation_targets.read_translations(path)
-    # A source it lacks has no translation: it is then no target.
-    return lambda texts: [known.get(text, "") for text in texts]

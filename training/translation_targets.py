@@ -15,7 +15,6 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from configs.atomic import atomic_path
-from configs.errors import BabeletError
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, laid_out
 from evaluation.translation import Translate
@@ -52,37 +51,6 @@ def translate_all(
                     partial.write_text(text, "utf-8")
             found += json.loads(path.read_text("utf-8"))
             progress.update(len(sources))
-    return found
-
-
-def read_translations(path: Path) -> dict[str, str]:
-    """Returns source -> translation of a file of two columns, a tab between them.
-
-    Raises:
-        BabeletError: A line has not two columns, or the file cannot be read.
-    """
-    found = {}
-    try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BabeletError(
-            f"Cannot read the teacher's translations {path}",
-            expected="a text file in UTF-8",
-            received=str(error),
-            remedy="change translation.teacher_path",
-        ) from error
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        cells = line.removesuffix("\r").split("\t")
-        if len(cells) != 2:
-            raise BabeletError(
-                f"{path}, line {number} is no translation",
-                expected="a source, a tab, and its translation",
-                received=f"{len(cells)} columns",
-                remedy="write the file so, or change translation.teacher_path",
-            )
-        found[cells[0]] = cells[1]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Where parallel text comes from, one file per source.
+"""Where parallel and labelled text comes from, one file per source.
 
 A source is a function of the settings and of the folder that keeps downloads; it
 yields every row it has in the wanted languages, and judges none but the unreadable.
@@ -7,11 +7,23 @@ yields every row it has in the wanted languages, and judges none but the unreada
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from configs.labels import LabelsConfig
 from configs.schema import DataConfig
-from data.sources import home_assistant, parallel_files
-from data.sources.raw import RawPair
+from data.sources import (
+    home_assistant,
+    home_assistant_intents,
+    labelled_files,
+    parallel_files,
+)
+from data.sources.raw import RawLabelled, RawPair
 
 SOURCES: dict[str, Callable[[DataConfig, Path], Generator[RawPair, None, None]]] = {
     "home_assistant": home_assistant.pairs,
     "parallel_files": parallel_files.pairs,
+}
+LABELLED_SOURCES: dict[
+    str, Callable[[DataConfig, LabelsConfig, Path], Generator[RawLabelled, None, None]]
+] = {
+    "home_assistant_intents": home_assistant_intents.rows,
+    "labelled_files": labelled_files.rows,
 }

@@ -26,6 +26,22 @@ class RawPair(NamedTuple):
     entry: int = 0
 
 
+class RawLabelled(NamedTuple):
+    """A sentence and its class, as the source has them."""
+
+    # The file it comes from, and where in it, from 1.
+    origin: str
+    line: int
+    language: str
+    # "" where it is not known.
+    label: str
+    text: str
+    # What it was made of; sentences of one template are never split. "" if of none.
+    template: str = ""
+    # Why the source itself rejects the row; empty: it does not.
+    problem: str = ""
+
+
 def require_language(source: str, language: str, available: Collection[str]) -> None:
     """Raises a BabeletError that names near languages unless it is available."""
     if language in available:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import BabeletError
+from configs.labels import LabelsConfig
 from configs.schema import Config, DataConfig
 from data.inspect import inspect
 
@@ -124,3 +125,22 @@ def test_an_error_is_one_line(file, tmp_path):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: {file}, line 1 does not")
     assert "Traceback" not in done.stderr
+
+
+def test_labelled_text_is_shown_with_its_classes_and_warnings(tmp_path):
+    """A class too small to be tested, or hidden by the setting, found after hours."""
+    rows = ["text,label,language"]
+    for (english, german), label in zip(ROWS, ["on"] * 8 + ["off"] * 8, strict=True):
+        rows += [f"{english},{label},en", f"{german},{label},de"]
+    rows += ["Was ist das,what,de", ",on,de", "Turn on the lamp in the attic,off,en"]
+    path = tmp_path / "home.csv"
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    data = DataConfig(source="labelled_files", files=(str(path),), languages=("de",))
+    labels = LabelsConfig(setting="zero_shot")
+    config = Config(name="home", task="classification", data=data, labels=labels)
+    text = inspect(config)
+    assert text.startswith("32 sentences are used, 0 of them without a label; 3 rows")
+    assert "ambiguous 2, empty 1" in text
+    assert "what 1" in text.split("by class: ")[1]
+    assert "1 of 3 classes have one labelled training sentence" in text
+    assert "1 of 3 classes have no label that this setting may use" in text

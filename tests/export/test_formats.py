@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from configs.errors import BabeletError
-from export.formats import FORMATS, require_known, token_files
+from export.formats import FORMATS, require_known
 from export.metadata import read_metadata
 from export.parity import TEXTS
 from export.saved_model import METADATA
@@ -34,12 +34,6 @@ def test_every_file_says_which_model_it_is_and_under_what_licence(artefacts):
         assert len(metadata["config_sha256"]) == 64
 
 
-def test_files_from_token_ids_are_told_from_files_from_text(artefacts):
-    """The latency report feeds ids, and a file that takes text fails on them."""
-    names = [path.name for path in token_files(artefacts)]
-    assert names == ["student_fp32.tflite", "student_int8.tflite"]
-
-
 def test_a_run_is_exported_again_in_one_format(
     make_workdir, make_student, pairs, tmp_path
 ):
@@ -56,6 +50,7 @@ def test_a_run_is_exported_again_in_one_format(
         "tokenizer.model",
         "golden.jsonl",
         "parity.json",
+        "quantisation.json",
     }
 
 

@@ -60,7 +60,7 @@ def test_row_i_is_line_i(run_folder, tmp_path):
     vectors = np.load(tmp_path / "vectors.npy")
     assert vectors.shape == (1100, 16)
     some = [0, 1, 7, 1023, 1024, 1099]
-    one_by_one = [open_model(run_folder)([lines[i].strip()])[0] for i in some]
+    one_by_one = [open_model(run_folder)[0]([lines[i].strip()])[0] for i in some]
     assert np.abs(vectors[some] - one_by_one).max() < 0.02
 
 

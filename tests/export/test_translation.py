@@ -20,9 +20,10 @@ from export.infer import infer
 from export.litert_translate import forbidden
 from export.metadata import read_metadata
 from export.rebuild import rebuild_student
-from export.runtime import Embedder, Translator
+from export.runtime import Embedder
 from export.translate import saved_model_translate
 from export.translation import export_translator
+from export.translator import Translator
 from tasks.translation import configured_student, keras_translate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from model.beam_search import beam_search
 from model.decoding import (
     History,
     Vocabulary,
-    beam_search,
     greedy,
     length_limits,
-    translate,
 )
 from model.encoder_decoder import EncoderDecoder
+from model.translation import translate
 
 PAD, BOS, EOS, UNK = range(4)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

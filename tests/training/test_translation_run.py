@@ -7,8 +7,9 @@ import pytest
 
 from configs import overrides
 from configs.errors import BabeletError
+from training.foreign_teacher import read_translations
 from training.run import run as start
-from training.translation_targets import merged, read_translations, translate_all
+from training.translation_targets import merged, translate_all
 
 RECIPE = """
 from configs.schema import *

@@ -1,0 +1,68 @@
+"""Settings of classification: which labels are used, and how the teacher gets them."""
+
+import dataclasses
+from typing import Literal
+
+from configs.checks import positive, require
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelsConfig:
+    """Which labels a run may see. Hidden ones still count in the test."""
+
+    # "supervised": all; "few_shot": all of the pivot language, `per_class` sentences
+    # of each class in every other one; "zero_shot": those of the pivot language.
+    # Text whose label is hidden is trained on by its soft label alone.
+    setting: Literal["supervised", "few_shot", "zero_shot"] = "supervised"
+    per_class: int = 4
+    # Their names in order; rows of others are left out. Empty: all that the text has.
+    classes: tuple[str, ...] = ()
+    # Sentences made of each template, by sources that have templates.
+    sentences_per_template: int = 4
+    # "balanced": each class weighs the same in the hard labels' loss.
+    class_weights: Literal["none", "balanced"] = "none"
+    # Of validation sentences, the share that may be refused as of no known class;
+    # the threshold on the highest score follows from it.
+    rejected_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        require(
+            len(set(self.classes)) == len(self.classes),
+            "labels.classes",
+            "names that differ",
+            ", ".join(self.classes),
+        )
+        positive("labels.per_class", self.per_class)
+        positive("labels.sentences_per_template", self.sentences_per_template)
+        require(
+            0 <= self.rejected_share < 1,
+            "labels.rejected_share",
+            "in [0, 1)",
+            str(self.rejected_share),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TuningConfig:
+    """How the teacher learns the task before it teaches."""
+
+    # What is trained on the labels: "head", a linear classifier on the teacher's
+    # cached vectors; "last_layers", with `num_layers` layers below it; "all".
+    scope: Literal["head", "last_layers", "all"] = "last_layers"
+    num_layers: int = 3
+    steps: int = 600
+    batch_size: int = 128
+    learning_rate: float = 2e-4
+    warmup_steps: int = 60
+    clip_norm: float = 1.0
+    # Steps between validations, and validations without improvement before stopping.
+    validate_every: int = 100
+    patience: int = 3
+    # Of the order of its batches; students of every seed share the teacher.
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("num_layers", "steps", "batch_size", "learning_rate"):
+            positive(f"tuning.{name}", getattr(self, name))
+        for name in ("clip_norm", "validate_every", "patience"):
+            positive(f"tuning.{name}", getattr(self, name))

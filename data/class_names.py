@@ -1,0 +1,32 @@
+"""The names of classes, as labels.txt has them: one a line."""
+
+from pathlib import Path
+
+from configs.errors import BabeletError
+
+LABELS = "labels.txt"
+
+
+def read_labels(path: Path) -> list[str]:
+    """Returns the names of the classes in a labels.txt, one a line.
+
+    Raises:
+        BabeletError: There is none, or a name is empty or there twice.
+    """
+    try:
+        names = path.read_text("utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BabeletError(
+            f"Cannot read the labels {path}: {error}",
+            expected="a file in UTF-8 with the name of a class on each line",
+            remedy="copy labels.txt from the run's export folder",
+        ) from error
+    if len(set(names)) != len(names) or not all(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise BabeletError(
+            f"{path} does not name the classes",
+            expected="one name a line, each once",
+            received=f"{twice[0]!r} twice" if twice else "an empty line",
+            remedy="copy labels.txt from the run's export folder",
+        )
+    return names

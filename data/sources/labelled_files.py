@@ -1,0 +1,89 @@
+"""Labelled files of one's own: CSV, TSV, JSONL or Parquet of text, label, language.
+
+They are read in the formats of parallel text, with the label in the place of the
+pivot's sentence, so that columns, compression and errors are the same. A row without a
+label is unlabelled text.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from configs.errors import BabeletError
+from configs.labels import LabelsConfig
+from configs.schema import DataConfig
+from data.sources.formats import format_of
+from data.sources.language_tags import match
+from data.sources.location import Location, locate
+from data.sources.raw import RawLabelled, RawPair, require_language
+
+LABEL = "label"
+
+
+def rows(
+    config: DataConfig, labels: LabelsConfig, cache: Path
+) -> Iterator[RawLabelled]:
+    """Yields the rows of `config.files` in the pivot and the other languages.
+
+    Args:
+        config: `files`, `columns`, `languages` and `pivot` are used.
+        labels: Not used: there are no templates.
+        cache: Not used: nothing is downloaded.
+
+    Raises:
+        BabeletError: No file is named; a file is missing, cannot be read, has other
+            columns, or no row in a wanted language; a language is in none of them.
+    """
+    del labels, cache
+    config = as_parallel(config)
+    found: set[str] = set()
+    for location in tqdm(locate(config), desc="Reading", unit="file"):
+        found |= yield from _file(location, config)
+    for language in config.languages:
+        require_language("data.files", language, found)
+
+
+def as_parallel(config: DataConfig) -> DataConfig:
+    """Returns the settings under which labels are the pivot's sentences."""
+    languages = (config.pivot, *config.languages)
+    return dataclasses.replace(config, pivot=LABEL, languages=languages)
+
+
+def _file(location: Location, config: DataConfig) -> Iterator[RawLabelled]:
+    """Yields the wanted rows of a file; returns their languages."""
+    kind = format_of(location, config)
+    found, others = set(), set()
+    for row in kind.read(location, config):
+        language = match(row.language, config.languages) if row.language else ""
+        if language is None:
+            others.add(row.language)
+            continue
+        # A row of no language has a problem.
+        found |= {language} - {""}
+        yield RawLabelled(
+            row.origin,
+            row.line,
+            language,
+            row.pivot_text,
+            row.text,
+            problem=_problem(row),
+        )
+    if not found:
+        raise BabeletError(
+            f"{location.path} has no row in a wanted language",
+            expected=f"text, {LABEL} and language, in {' '.join(config.languages)}",
+            received=" ".join(sorted(others))[:200] or "an empty file",
+            remedy="correct the file, or change data.files, data.columns, data.pivot "
+            "or data.languages",
+        )
+    return found
+
+
+def _problem(row: RawPair) -> str:
+    if row.problem == "no_pivot":
+        return ""
+    # JSON and Parquet may number their classes.
+    numbered = row.problem == "not_text" and row.pivot_text.isdecimal()
+    return "" if numbered else row.problem

@@ -1,0 +1,238 @@
+"""The report and model card of a classifier: figures and tables."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation import wording
+from evaluation.languages import name_of
+from evaluation.report import write_page
+
+# Classes that are taken for another, at most so many pairs of them are shown.
+CONFUSIONS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationReport:
+    """All that is told about a run."""
+
+    # `config.json` as read.
+    config: Mapping[str, Any]
+    # By model ("teacher", "student") what `classification` returns.
+    metrics: Mapping[str, Mapping[str, Any]]
+    classes: Sequence[str]
+    # The student's `temperature` and `threshold`.
+    calibration: Mapping[str, float]
+    # Of the teacher, on validation: `raw` and `calibrated`.
+    teacher_calibration: Mapping[str, float]
+    # By language and split: sentences.
+    counts: Mapping[str, Mapping[str, int]]
+    # By reason: rows that were not taken.
+    rejected: Mapping[str, int]
+    # By exported file: figures of its comparison with the Keras student.
+    parity: Mapping[str, Mapping[str, Any]]
+    # By exported file or folder: bytes.
+    sizes: Mapping[str, int]
+    command: str
+    # Of both pages.
+    warnings: Sequence[str] = ()
+    # Further tables: `title`, `note`, `columns`, `rows`.
+    tables: Sequence[Mapping[str, Any]] = ()
+
+
+def write_classification_report(folder: Path, report: ClassificationReport) -> None:
+    """Writes report.html, which needs no network, and MODEL_CARD.md.
+
+    Raises:
+        BabeletError: A file cannot be written.
+    """
+    facts = {
+        "name": report.config["name"],
+        "kind": "a small multilingual classifier",
+        "licence": report.config.get("licence", ""),
+        "lead": _lead(report),
+        "figures": _figures(report),
+        "warnings": report.warnings,
+        "tables": [
+            _languages(report),
+            *report.tables,
+            _confusions(report),
+            _matrix(report),
+            _classes(report),
+            _counts(report),
+            _parity(report),
+            {
+                "title": "Sizes",
+                "note": "SavedModel and files for text have the tokenizer inside.",
+                "columns": ["file", "size"],
+                "rows": [[k, wording.size(v)] for k, v in report.sizes.items()],
+            },
+        ],
+        "command": report.command,
+        "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
+    }
+    write_page(folder / "report.html", "tables.html.jinja", facts)
+    short = facts | {"tables": [facts["tables"][0], *report.tables]}
+    write_page(folder / "MODEL_CARD.md", "tables.md.jinja", short)
+
+
+def _lead(report: ClassificationReport) -> str:
+    labels = report.config["labels"]["setting"].replace("_", "-")
+    return (
+        f"A small classifier of short texts into {len(report.classes)} classes, in "
+        f"{len(report.counts)} languages, distilled from a large one. Labels: {labels}."
+    )
+
+
+def _figures(report: ClassificationReport) -> list[dict[str, str]]:
+    teacher, student = report.metrics["teacher"], report.metrics["student"]
+    rows = [
+        (title, wording.percent(student["mean"][key]), teacher["mean"][key])
+        for title, key in (("Accuracy", "accuracy"), ("Macro-F1", "macro_f1"))
+    ]
+    figures = [
+        {
+            "title": title,
+            "value": value,
+            "unit": "%",
+            "note": f"mean over languages; teacher {wording.percent(other)} %",
+        }
+        for title, value, other in rows
+    ]
+    raw, fitted = (report.teacher_calibration[k] for k in ("raw", "calibrated"))
+    figures.append(
+        {
+            "title": "Calibration error",
+            "value": wording.percent(student["calibration_error"]),
+            "unit": "%",
+            "note": f"teacher {wording.percent(teacher['calibration_error'])} %; on "
+            f"validation {wording.percent(raw)} % before its temperature was fitted, "
+            f"{wording.percent(fitted)} % after",
+        }
+    )
+    figures.append(
+        {
+            "title": "Refused as of no known class",
+            "value": wording.percent(student["refused"]),
+            "unit": "%",
+            "note": f"score below {report.calibration['threshold']:.2f}; of the rest "
+            f"{wording.percent(student['accepted_accuracy'])} % are right",
+        }
+    )
+    return figures
+
+
+def _languages(report: ClassificationReport) -> dict[str, Any]:
+    teacher = report.metrics["teacher"]["languages"]
+    student = report.metrics["student"]["languages"]
+    rows = [
+        [
+            f"{name_of(language)} ({language})",
+            wording.count(row["count"]),
+            *(
+                wording.percent(model[language][key])
+                for key in ("accuracy", "macro_f1")
+                for model in (teacher, student)
+            ),
+            wording.points(row["accuracy"] - teacher[language]["accuracy"]),
+        ]
+        for language, row in student.items()
+    ]
+    means = [
+        wording.percent(report.metrics[model]["mean"][key])
+        for key in ("accuracy", "macro_f1")
+        for model in ("teacher", "student")
+    ]
+    rows.append(["mean", "", *means, ""])
+    return {
+        "title": "By language",
+        "note": "Held-out sentences, of templates that no training sentence is from. "
+        "Percent.",
+        "columns": [
+            "language",
+            "sentences",
+            "teacher, accuracy",
+            "student, accuracy",
+            "teacher, macro-F1",
+            "student, macro-F1",
+            "accuracy gained",
+        ],
+        "rows": rows,
+    }
+
+
+def _confusions(report: ClassificationReport) -> dict[str, Any]:
+    matrix = report.metrics["student"]["confusion"]
+    wrong = [
+        (count, report.classes[i], report.classes[j])
+        for i, row in enumerate(matrix)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    wrong.sort(key=lambda item: (-item[0], item[1:]))
+    return {
+        "title": "What is taken for what",
+        "note": f"The student's {min(CONFUSIONS, len(wrong))} most common mistakes.",
+        "columns": ["class", "taken for", "sentences"],
+        "rows": [[true, chosen, n] for n, true, chosen in wrong[:CONFUSIONS]],
+    }
+
+
+def _matrix(report: ClassificationReport) -> dict[str, Any]:
+    numbers = [str(i + 1) for i in range(len(report.classes))]
+    rows = [
+        [f"{i + 1} {name}", *(str(count) if count else "" for count in row)]
+        for i, (name, row) in enumerate(
+            zip(report.classes, report.metrics["student"]["confusion"], strict=True)
+        )
+    ]
+    return {
+        "title": "Confusion matrix",
+        "note": "Rows are the true classes, columns those chosen, by number.",
+        "columns": ["class", *numbers],
+        "rows": rows,
+    }
+
+
+def _classes(report: ClassificationReport) -> dict[str, Any]:
+    teacher, student = (report.metrics[k]["f1"] for k in ("teacher", "student"))
+    return {
+        "title": "By class",
+        "note": "F1 over the sentences of all languages. Percent.",
+        "columns": ["class", "teacher", "student"],
+        "rows": [
+            [name, wording.percent(teacher[name]), wording.percent(student[name])]
+            for name in report.classes
+        ],
+    }
+
+
+def _counts(report: ClassificationReport) -> dict[str, Any]:
+    rejected = ", ".join(f"{name} {n:,}" for name, n in report.rejected.items())
+    return {
+        "title": "Sentences",
+        "note": f"Left out: {rejected or 'none'}.",
+        "columns": ["language", "train", "validation", "test"],
+        "rows": [
+            [f"{name_of(language)} ({language})", *map(wording.count, row.values())]
+            for language, row in report.counts.items()
+        ],
+    }
+
+
+def _parity(report: ClassificationReport) -> dict[str, Any]:
+    return {
+        "title": "Exported files",
+        "note": "Each, loaded in a new process, against the Keras student in float32.",
+        "columns": ["file", "same answer, %", "largest difference of a score"],
+        "rows": [
+            [
+                name,
+                wording.percent(row["same_answer"]),
+                wording.decimal(row["max_difference"], 4),
+            ]
+            for name, row in report.parity.items()
+        ],
+    }

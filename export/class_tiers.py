@@ -1,0 +1,91 @@
+"""The gate that quantised files of a classifier pass: the student's answers.
+
+    python -m export.class_tiers --workdir=runs/intents [--force]
+
+Compares every student_<tier>.tflite in the run's export folder with the student in
+float32, on the texts that the parity gate takes. One with other answers is deleted,
+unless --force is given. quantisation.json tells what was found of each.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags
+
+from configs.atomic import atomic_path, remove
+from configs.errors import BabeletError
+from export.litert_predict import litert_predict
+from export.new_process import end_with
+from export.parity import read_texts
+from export.predict import keras_predict
+from export.quantisation import REPORT, TIERS, tier_file
+from export.rebuild import rebuild_served
+from export.score_parity import score_failure, score_figures
+
+
+def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, Any]:
+    """Compares the tiers that are in `folder`, and removes those with other answers.
+
+    Args:
+        workdir: A trained run.
+        folder: Holds files of tiers; gains quantisation.json.
+        force: Keep the files below the gate as well.
+
+    Returns:
+        What quantisation.json holds: `texts`, and `tiers` by name with the figures of
+        `score_figures`, `failures`, and whether the file is `kept`.
+
+    Raises:
+        BabeletError: The run lacks its texts or weights.
+    """
+    student, tokenizer, _ = rebuild_served(workdir)
+    texts = [text for rows in read_texts(workdir).values() for _, text in rows]
+    expected = keras_predict(student, tokenizer)(texts)
+    tiers = {}
+    for tier in TIERS:
+        path = folder / tier_file(tier)
+        if not path.is_file():
+            continue
+        got = litert_predict(path, tokenizer)(texts)
+        # float32 is judged by the parity gate, and that it fails is an error.
+        failed = None if tier == "fp32" else score_failure(got, expected, exact=False)
+        failures = [f"expected {failed[0]}, received {failed[1]}"] if failed else []
+        kept = force or not failures
+        tiers[tier] = score_figures(got, expected) | {
+            "failures": failures,
+            "kept": kept,
+        }
+        if not kept:
+            remove(path)
+    report = {"texts": len(texts), "tiers": tiers}
+    with atomic_path(folder / REPORT) as path:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def main(_: list[str]) -> None:
+    """Prints a line for each tier; a user's error is one line and exit status 2."""
+    workdir = Path(flags.FLAGS.workdir)
+    folder = Path(flags.FLAGS.folder or workdir / "export")
+    end_with(flags.FLAGS.parent)
+    try:
+        report = judge_tiers(workdir, folder, flags.FLAGS.force)
+    except BabeletError as error:
+        print(error)
+        sys.exit(2)
+    for tier, row in report["tiers"].items():
+        verdict = "" if row["kept"] else "; not written"
+        print(
+            f"{tier:6} the same class for {row['same_answer']:.2%} of "
+            f"{report['texts']} texts{verdict}"
+        )
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "A trained run.", required=True)
+    flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
+    flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
+    flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
+    app.run(main)

@@ -1,0 +1,1 @@
+"""Texts and their vectors in one SQLite file, searched across languages."""

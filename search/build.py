@@ -1,0 +1,174 @@
+"""Makes an index of documents, or brings one up to date.
+
+  python -m search.build --model=runs/smart_home --input=docs.tsv --index=my.db
+  python -m search.build --input=docs.tsv --index=my.db      after docs.tsv has changed
+
+--input is a .tsv, .jsonl, .parquet, .txt or .md file, or a folder of them, and may be
+given several times. Rows have a `text`; `id` and `language` if there are such columns;
+other columns are kept as metadata. A .tsv without a header has one column, the text, or
+two, language and text. In a folder each .txt and .md file is one document.
+
+The index mirrors each input: run again, it embeds what is new or changed and takes out
+what is gone. The inputs of other commands stay. An input is known by its path, or by
+the --source it is given; --delete=SOURCE takes all of one out again.
+
+A build that was stopped or killed continues with the same command. Others can search
+the index meanwhile.
+
+The model's file is noted in the index, so later builds and queries find it. Another
+model needs all vectors anew:
+  python -m search.build --reembed --model=runs/other --index=my.db
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from absl import app, flags
+
+from configs.errors import BabeletError
+from export.runtime import Embedder
+from search.connection import explained, is_index, locked
+from search.documents import count_documents, read_documents
+from search.embedding import load_embedders, require_same
+from search.lexical import WordRules
+from search.reembed import reembed
+from search.store import Store
+from search.update import Update, update
+
+
+def build(
+    index: Path,
+    inputs: list[Path],
+    model: Path | None,
+    source: str,
+    language: str,
+    rules: WordRules,
+    threads: int,
+) -> Update:
+    """Makes or updates `index` so that it mirrors `inputs`.
+
+    Args:
+        index: The file; made if it is not there.
+        inputs: Files and folders.
+        model: A run or a .tflite file; None is the one the index was made with.
+        source: What to call the input; "" is its path.
+        language: Of documents that do not tell theirs.
+        rules: How text becomes words, of a new index.
+        threads: That embed.
+
+    Raises:
+        BabeletError: Something cannot be read, written or loaded.
+    """
+    total = Update()
+    with locked(index):
+        store, embedders = _open(index, model, rules, threads)
+        try:
+            for path in inputs:
+                name = source or str(path.resolve())
+                documents = read_documents(path, name, language)
+                done = update(store, name, documents, embedders, count_documents(path))
+                total.read += done.read
+                total.embedded += done.embedded
+                total.deleted += done.deleted
+        finally:
+            store.close()
+    return total
+
+
+def delete(index: Path, source: str) -> int:
+    """Takes all documents of one input out of `index`; returns how many.
+
+    Raises:
+        BabeletError: There is no such index or input, or it cannot be written.
+    """
+    with locked(index):
+        store = Store.open(index)
+        try:
+            store.begin(source)
+            sources = store.sources()
+            if source not in sources:
+                raise BabeletError(
+                    f"{index} has no documents from {source}",
+                    expected=f"one of {', '.join(sources) or 'none: it is empty'}",
+                    remedy="python -m search.inspect lists the inputs",
+                )
+            return store.delete_unseen()
+        finally:
+            store.close()
+
+
+def _open(
+    index: Path, model: Path | None, rules: WordRules, threads: int
+) -> tuple[Store, list[Embedder]]:
+    if is_index(index):
+        store = Store.open(index)
+        wanted, embedders = load_embedders(model or store.model.path, threads)
+        require_same(index, store.model, wanted)
+        return store, embedders
+    if model is None:
+        raise BabeletError(
+            f"There is no index {index} yet, and no model to make it with",
+            remedy="add --model=runs/smart_home, or correct --index",
+        )
+    wanted, embedders = load_embedders(model, threads)
+    return Store.create(index, wanted, rules), embedders
+
+
+def run() -> None:
+    """Does what the flags say."""
+    given = flags.FLAGS
+    index = Path(given.index)
+    model = Path(given.model) if given.model else None
+    if given.delete:
+        print(f"Deleted {delete(index, given.delete):,} documents.")
+    elif given.reembed:
+        count = reembed(index, model, given.threads)
+        print(f"Embedded all {count:,} documents anew.")
+    elif not given.input or (given.source and len(given.input) > 1):
+        raise BabeletError(
+            "It is not clear what to index",
+            expected="--input once or several times; once if --source names it",
+            received=f"{len(given.input)} inputs",
+            remedy="python -m search.build --help shows examples",
+        )
+    else:
+        inputs = [Path(path) for path in given.input]
+        rules = WordRules(given.stem, given.stop_words)
+        done = build(
+            index, inputs, model, given.source, given.language, rules, given.threads
+        )
+        print(
+            f"{index}: {done.read:,} documents read, {done.embedded:,} embedded, "
+            f"{done.read - done.embedded:,} as before, {done.deleted:,} taken out."
+        )
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: inputs are given as --input=FILE.")
+    try:
+        with explained(Path(flags.FLAGS.index)):
+            run()
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("index", None, "The index, an SQLite file.", required=True)
+    flags.DEFINE_multi_string("input", [], "A file or folder of documents.")
+    flags.DEFINE_string(
+        "model", None, "A run or a .tflite file; not needed once the index is there."
+    )
+    flags.DEFINE_string("source", "", "What to call the input; else its path.")
+    flags.DEFINE_string("language", "", "Of documents that do not tell theirs.")
+    flags.DEFINE_bool("stem", False, "Cut word endings, in a new index's full text.")
+    flags.DEFINE_bool("stop_words", False, "Leave the commonest words out of it.")
+    flags.DEFINE_integer(
+        "threads", os.cpu_count() or 1, "Threads that embed.", lower_bound=1
+    )
+    flags.DEFINE_bool("reembed", False, "Make all vectors anew, with --model.")
+    flags.DEFINE_string("delete", "", "An input to take out, by path or --source.")
+    app.run(main)

@@ -1,0 +1,160 @@
+"""Opens the file of an index, and says in one line what SQLite has against it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import sqlite_vec
+
+from configs.atomic import explain
+from configs.errors import BabeletError
+from search.schema import APPLICATION_ID, VERSION
+
+# Another process may hold the file for the length of one transaction.
+_BUSY_MILLISECONDS = 30_000
+
+
+def connect(path: Path, writable: bool = False) -> apsw.Connection:
+    """Returns a connection to an index that exists, with sqlite-vec loaded.
+
+    Raises:
+        BabeletError: There is no such file, or it is no index of this version.
+    """
+    if not path.is_file():
+        raise BabeletError(
+            f"There is no index {path}",
+            remedy=f"make it: python -m search.build --model=RUN --input=FILE "
+            f"--index={path}",
+        )
+    with explained(path):
+        connection = open_file(path, writable)
+        _require_index(connection, path)
+    return connection
+
+
+def is_index(path: Path) -> bool:
+    """Tells whether there is a file with tables; a build killed at once leaves none.
+
+    Raises:
+        BabeletError: The file is damaged or cannot be read.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with explained(path):
+        connection = open_file(path, writable=False)
+        try:
+            return bool(connection.execute("SELECT count(*) FROM sqlite_schema").get)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other builds away from an index; queries are not.
+
+    Raises:
+        BabeletError: Another build works on it, or the folder cannot be written.
+    """
+    lock_path = path.with_name(f".{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_path.open("w")
+    except OSError as error:
+        raise explain(error, path) from error
+    with lock:
+        try:
+            # Held by the process: the system releases it even after a kill.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BabeletError(
+                f"Another build is working on {path}",
+                remedy="wait for it; queries need not wait",
+            ) from None
+        yield
+
+
+def open_file(path: Path, writable: bool, create: bool = False) -> apsw.Connection:
+    """Returns a connection to any SQLite file, with sqlite-vec loaded."""
+    flags = apsw.SQLITE_OPEN_URI | (
+        apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
+    )
+    flags |= apsw.SQLITE_OPEN_CREATE if create else 0
+    address = path.absolute().as_uri()
+    if not writable and not _can_share(path):
+        address += "?immutable=1"
+    connection = apsw.Connection(address, flags=flags)
+    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    connection.enable_load_extension(False)
+    connection.execute("PRAGMA temp_store = FILE")
+    return connection
+
+
+def _can_share(path: Path) -> bool:
+    """Tells whether SQLite may write beside the file, as it has to even to read it.
+
+    If not, the file is read as one that nobody changes, unless a killed build left
+    something beside it: without that, it would be the index of some time ago.
+    """
+    left = path.with_name(path.name + "-wal")
+    return os.access(path.parent, os.W_OK) or left.exists()
+
+
+def _require_index(connection: apsw.Connection, path: Path) -> None:
+    application = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    if application != APPLICATION_ID:
+        raise BabeletError(
+            f"{path} is an SQLite file, but no index of Babelet",
+            expected=f"application_id {APPLICATION_ID:#x}",
+            received=f"{application:#x}",
+            remedy="choose another --index",
+        )
+    if version != VERSION:
+        raise BabeletError(
+            f"{path} has tables of another version of Babelet",
+            expected=f"version {VERSION}",
+            received=str(version),
+            remedy="build it anew from its documents with this version",
+        )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what SQLite raises into one line for the user."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise BabeletError(
+            f"{path} is damaged, or no SQLite file: {error}",
+            consequence="It was left as it is",
+            remedy="python -m search.inspect tells what can be read; restore a copy, "
+            "or move the file away and build it anew",
+        ) from error
+    except apsw.FullError as error:
+        raise BabeletError(
+            f"No space left on the disk while writing {path}",
+            consequence="What was committed before is kept, the rest was taken back",
+            remedy="free some space and run the same command again: it continues",
+        ) from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+        raise BabeletError(
+            f"Cannot open or write {path}: {error}",
+            expected="a file and a folder this user may write to",
+            remedy="change their permissions, or choose another --index",
+        ) from error
+    except apsw.IOError as error:
+        raise BabeletError(
+            f"Cannot read or write {path}: {error}",
+            consequence="What was committed before is kept",
+            remedy="see that the disk has space and no errors, and run again",
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise BabeletError(
+            f"Another program holds {path}: {error}",
+            remedy="wait until it has finished, and run again",
+        ) from error

@@ -1,0 +1,122 @@
+"""The indexes over texts and vectors: sketches and words, which can be made anew.
+
+Called within a transaction.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import apsw
+import numpy as np
+
+from search.lexical import WordRules
+from search.quantise import sketch, to_unit
+from search.settings import get_setting, put_setting
+
+# Vectors that are read at once, and that a new centre is about the mean of.
+_SAMPLE = 8192
+
+
+def put_sketches(
+    connection: apsw.Connection,
+    numbers: Sequence[int],
+    quantised: np.ndarray,
+    centre: np.ndarray,
+) -> None:
+    """Adds the bits of passages with vectors int8 (N, dim)."""
+    bits = sketch(to_unit(quantised), centre)
+    connection.executemany(
+        "INSERT INTO sketches VALUES (?, vec_bit(?))",
+        zip(numbers, map(bytes, bits), strict=True),
+    )
+
+
+def put_words(
+    connection: apsw.Connection, rules: WordRules, rows: Iterable[tuple[int, str, str]]
+) -> None:
+    """Adds the words of passages: rows of number, text and language."""
+    connection.executemany(
+        "INSERT INTO words (rowid, terms) VALUES (?, ?)",
+        ((number, " ".join(rules.terms(*passage))) for number, *passage in rows),
+    )
+
+
+def delete_derived(connection: apsw.Connection, document: int) -> None:
+    """Takes out what belongs to the passages of a document."""
+    for table, column in (("sketches", "passage"), ("words", "rowid")):
+        connection.execute(
+            f"DELETE FROM {table} WHERE {column} IN "
+            "(SELECT id FROM passages WHERE document = ?)",
+            (document,),
+        )
+
+
+def centre_of(connection: apsw.Connection, quantised: np.ndarray) -> np.ndarray:
+    """Returns the index's centre; it is that of these vectors if it has none yet."""
+    stored = get_setting(connection, "centre", None)
+    if stored is not None:
+        return np.frombuffer(stored, "<f4")
+    if not len(quantised):
+        return np.zeros(quantised.shape[1], np.float32)
+    return _new_centre(connection, quantised, len(quantised))
+
+
+def renew_sketches(connection: apsw.Connection, always: bool) -> None:
+    """Makes the sketches anew, around a centre of all passages.
+
+    Args:
+        connection: To an index.
+        always: Even if there are less than twice the passages of the last time.
+    """
+    passages = connection.execute("SELECT count(*) FROM vectors").get
+    enough = passages >= 2 * get_setting(connection, "sketched", 0)
+    if not passages or not (always or enough):
+        return
+    sample = connection.execute(
+        "SELECT vector FROM vectors WHERE passage % ? = 0",
+        (max(1, passages // _SAMPLE),),
+    )
+    vectors = [np.frombuffer(row[0], np.int8) for row in sample]
+    if not vectors:
+        return
+    centre = _new_centre(connection, np.stack(vectors), passages)
+    connection.execute("DELETE FROM sketches")
+    for numbers, quantised in read_vectors(connection):
+        put_sketches(connection, numbers, quantised, centre)
+
+
+def renew_words(connection: apsw.Connection, rules: WordRules) -> None:
+    """Makes the full-text index anew from the documents."""
+    connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
+    rows = connection.execute(
+        "SELECT p.id, p.start, p.stop, d.text, d.language FROM passages AS p "
+        "JOIN documents AS d ON d.id = p.document"
+    )
+    passages = ((n, text[start:stop], code) for n, start, stop, text, code in rows)
+    put_words(connection, rules, passages)
+
+
+def read_vectors(
+    connection: apsw.Connection,
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Yields all passages' numbers and vectors, int8 (N, dim), some at a time."""
+    last = 0
+    while True:
+        rows = connection.execute(
+            "SELECT passage, vector FROM vectors WHERE passage > ? "
+            "ORDER BY passage LIMIT ?",
+            (last, _SAMPLE),
+        ).fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        data = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
+        yield [row[0] for row in rows], data.reshape(len(rows), -1)
+
+
+def _new_centre(
+    connection: apsw.Connection, quantised: np.ndarray, passages: int
+) -> np.ndarray:
+    centre = to_unit(quantised).mean(axis=0).astype("<f4")
+    put_setting(connection, "centre", centre.tobytes())
+    put_setting(connection, "sketched", passages)
+    return centre

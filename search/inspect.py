@@ -1,0 +1,78 @@
+"""Prints what an index holds, and verifies that it is whole.
+
+  python -m search.inspect --index=my.db
+  python -m search.inspect --index=my.db --repair
+
+Counts documents and passages, by language and by input; names the model; checks every
+page of the file, that every passage has its vector, bits and words, and that no text
+changed unnoticed. Exit status 1 if something is wrong.
+
+--repair makes bits and words anew from texts and vectors: what a page lost of these
+tables can be had again. Of texts and vectors themselves restore a copy, or build anew.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags
+
+from configs.errors import BabeletError
+from search.connection import locked
+from search.inspection import inspect
+from search.store import Store
+
+
+def format_facts(facts: dict[str, Any]) -> str:
+    """Returns what `inspect` found, as lines to print."""
+    languages = ", ".join(f"{x or '??'} {n:,}" for x, n in facts["languages"].items())
+    lines = [
+        f"Documents  {facts['documents']:,} in {facts['passages']:,} passages; "
+        f"{facts['empty']:,} without text",
+        f"Languages  {languages or 'none'}",
+        *(f"Input      {name}: {n:,}" for name, n in facts["sources"].items()),
+        f"Model      {facts['model']}",
+        f"           SHA-256 {facts['model_sha256']}, dimension {facts['dim']}",
+        f"Words      {facts['words']}",
+        f"Size       {facts['bytes'] / 1e6:,.1f} MB",
+        *(f"PROBLEM    {problem}" for problem in facts["problems"]),
+    ]
+    return "\n".join([*lines, *([] if facts["problems"] else ["Whole: yes"])])
+
+
+def repair(index: Path) -> None:
+    """Makes the indexes over texts and vectors anew, in one transaction.
+
+    Raises:
+        BabeletError: The file cannot be written, or texts or vectors are damaged.
+    """
+    with locked(index):
+        store = Store.open(index)
+        try:
+            store.renew(always=True)
+        finally:
+            store.close()
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
+    index = Path(flags.FLAGS.index)
+    try:
+        if flags.FLAGS.repair:
+            repair(index)
+        facts = inspect(index)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(json.dumps(facts, indent=2) if flags.FLAGS.json else format_facts(facts))
+    sys.exit(1 if facts["problems"] else 0)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("index", None, "What search.build made.", required=True)
+    flags.DEFINE_bool("repair", False, "Make bits and words anew first.")
+    flags.DEFINE_bool("json", False, "Print JSON.")
+    app.run(main)

@@ -1,0 +1,101 @@
+"""What an index holds, and whether it is whole."""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from search.connection import connect, explained
+from search.documents import Document
+from search.settings import read_settings
+from search.store import content_hash
+
+# What is wrong, if a query finds something, and the query.
+_CHECKS = {
+    "passages without a vector": "SELECT count(*) FROM passages "
+    "WHERE id NOT IN (SELECT passage FROM vectors)",
+    "vectors without a passage": "SELECT count(*) FROM vectors "
+    "WHERE passage NOT IN (SELECT id FROM passages)",
+    "passages without a document": "SELECT count(*) FROM passages "
+    "WHERE document NOT IN (SELECT id FROM documents)",
+    "vectors of another dimension": "SELECT count(*) FROM vectors WHERE "
+    "length(vector) <> (SELECT value FROM settings WHERE name = 'dim')",
+    "passages without a sketch": "SELECT count(*) FROM passages "
+    "WHERE id NOT IN (SELECT rowid FROM sketches_rowids)",
+    "sketches without a passage": "SELECT count(*) FROM sketches_rowids "
+    "WHERE rowid NOT IN (SELECT id FROM passages)",
+    "passages without words": "SELECT count(*) FROM passages "
+    "WHERE id NOT IN (SELECT id FROM words_docsize)",
+    "words without a passage": "SELECT count(*) FROM words_docsize "
+    "WHERE id NOT IN (SELECT id FROM passages)",
+}
+_COUNTS = "SELECT {}, count(*) FROM documents GROUP BY 1 ORDER BY 2 DESC, 1"
+
+
+def inspect(index: Path) -> dict[str, Any]:
+    """Returns counts, sizes, model and problems of an index.
+
+    Args:
+        index: What `search.build` made.
+
+    Returns:
+        "documents", "passages" and "empty" (documents without a passage): numbers;
+        "languages" and "sources": documents by each; "bytes": of the file and of
+        what is not yet merged into it; "model", "dim", "words"; and "problems", one
+        line each, none if the file is whole.
+
+    Raises:
+        BabeletError: It is not there, or so damaged that nothing can be read.
+    """
+    connection = connect(index)
+    with explained(index), connection:
+        model, rules = read_settings(connection)
+
+        def ask(query: str) -> Any:
+            return connection.execute(query).get
+
+        return {
+            "documents": ask("SELECT count(*) FROM documents"),
+            "passages": ask("SELECT count(*) FROM passages"),
+            "empty": ask(
+                "SELECT count(*) FROM documents "
+                "WHERE id NOT IN (SELECT document FROM passages)"
+            ),
+            "languages": dict(
+                connection.execute(_COUNTS.format("language")).fetchall()
+            ),
+            "sources": dict(connection.execute(_COUNTS.format("source")).fetchall()),
+            "bytes": sum(
+                file.stat().st_size
+                for end in ("", "-wal")
+                if (file := index.with_name(index.name + end)).is_file()
+            ),
+            "model": str(model.path),
+            "model_sha256": model.sha256,
+            "dim": model.dim,
+            "words": rules.to_json(),
+            "problems": problems(connection),
+        }
+
+
+def problems(connection: apsw.Connection) -> list[str]:
+    """Returns what is wrong with an index, one line each."""
+    found = []
+    try:
+        for (line,) in connection.execute("PRAGMA integrity_check"):
+            found += [] if line == "ok" else [f"SQLite: {' '.join(line.split())}"]
+        for name, query in _CHECKS.items():
+            count = connection.execute(query).get
+            found += [f"{count:,} {name}"] if count else []
+        changed = sum(_is_changed(row) for row in connection.execute(_DOCUMENTS))
+        found += [f"{changed:,} documents differ from their hash"] if changed else []
+    except (apsw.CorruptError, apsw.SQLError) as error:
+        found.append(f"SQLite: {error}")
+    return found
+
+
+_DOCUMENTS = "SELECT source, key, language, text, metadata, hash FROM documents"
+
+
+def _is_changed(row: tuple) -> bool:
+    return content_hash(Document(*row[:5])) != row[5]

@@ -1,0 +1,158 @@
+"""Finds translations, or duplicates, among the passages of an index.
+
+  python -m search.mine --index=my.db --output=mined.tsv --pivot=en
+  python -m search.mine --index=my.db --output=doubles.tsv --duplicates
+
+With --pivot, each passage of another language is paired with the passage of the pivot
+that says the same, if there is one. The file has the columns language, the pivot's code
+(such as en), text, margin and cosine, and can be trained on as it is:
+  --set data.source=parallel_files --set data.files=mined.tsv
+
+With --duplicates, pairs of one language that say the same: language, first_id,
+second_id, first, second, margin, cosine.
+
+A pair counts if each chooses the other and its margin is --least or more: their cosine
+over the mean cosine with their four nearest neighbours. The widest come first in each
+language: look where they cease to be good, and set --least there.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import numpy as np
+from absl import app, flags
+from tqdm import tqdm
+
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from search.connection import connect, explained
+from search.margin import Pair, mine
+from search.passages import read_passages
+
+Row = tuple[object, ...]
+
+
+def mine_translations(
+    connection: apsw.Connection, pivot: str, least: float
+) -> Iterator[Row]:
+    """Yields a header, and language, pivot text, text, margin, cosine of each pair.
+
+    Raises:
+        BabeletError: The index has no passage in the pivot language, or in no other.
+    """
+    languages = _languages(connection)
+    if pivot not in languages or len(languages) < 2:
+        raise BabeletError(
+            f"There is nothing to pair with {pivot!r}",
+            expected="passages of this language and of others",
+            received=" ".join(languages) or "an empty index",
+            remedy="choose another --pivot, or build the index with languages",
+        )
+    yield "language", pivot, "text", "margin", "cosine"
+    numbers, vectors = _vectors(connection, pivot)
+    for language in sorted(set(languages) - {pivot}):
+        own_numbers, own = _vectors(connection, language)
+        with _progress(language, len(own) + len(vectors)) as bar:
+            pairs = mine(own, vectors, least, progress=bar.update)
+        left = read_passages(connection, [own_numbers[p.first] for p in pairs])
+        right = read_passages(connection, [numbers[p.second] for p in pairs])
+        for pair, text, translation in zip(pairs, left, right, strict=True):
+            yield language, translation.text, text.text, *_scores(pair)
+
+
+def mine_duplicates(connection: apsw.Connection, least: float) -> Iterator[Row]:
+    """Yields a header, and language, ids, texts, margin and cosine of each pair."""
+    names = ("language", "first_id", "second_id", "first", "second")
+    yield *names, "margin", "cosine"
+    for language in sorted(_languages(connection)):
+        numbers, vectors = _vectors(connection, language)
+        with _progress(language, len(vectors)) as bar:
+            pairs = mine(vectors, vectors, least, progress=bar.update)
+        left = read_passages(connection, [numbers[p.first] for p in pairs])
+        right = read_passages(connection, [numbers[p.second] for p in pairs])
+        for pair, a, b in zip(pairs, left, right, strict=True):
+            yield language, a.key, b.key, a.text, b.text, *_scores(pair)
+
+
+def _scores(pair: Pair) -> tuple[str, str]:
+    return f"{pair.margin:.4f}", f"{pair.cosine:.4f}"
+
+
+def _progress(language: str, rows: int) -> tqdm:
+    return tqdm(total=rows, desc=f"Mining {language or '??'}", unit=" passages")
+
+
+def _languages(connection: apsw.Connection) -> list[str]:
+    rows = connection.execute("SELECT DISTINCT language FROM documents")
+    return [row[0] for row in rows]
+
+
+def _vectors(
+    connection: apsw.Connection, language: str
+) -> tuple[list[int], np.ndarray]:
+    """Returns the passages of a language, and their vectors, int8 (N, dim)."""
+    rows = connection.execute(
+        "SELECT v.passage, v.vector FROM documents AS d "
+        "JOIN passages AS p ON p.document = d.id JOIN vectors AS v ON v.passage = p.id "
+        "WHERE d.language = ? ORDER BY p.id",
+        (language,),
+    ).fetchall()
+    data = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
+    return [row[0] for row in rows], data.reshape(len(rows), -1)
+
+
+def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -> int:
+    """Writes the pairs of `index` to `output`, whole or not at all.
+
+    Args:
+        index: What `search.build` made.
+        output: A .tsv file.
+        pivot: The language that others are paired with.
+        duplicates: Pairs of one language instead.
+        least: Margin of a pair.
+
+    Returns:
+        How many pairs.
+
+    Raises:
+        BabeletError: Something cannot be read or written.
+    """
+    connection = connect(index)
+    with explained(index), connection, atomic_path(output) as path:
+        found = (
+            mine_duplicates(connection, least)
+            if duplicates
+            else mine_translations(connection, pivot, least)
+        )
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            lines = -1  # The header is none of the pairs.
+            for row in found:
+                cells = (" ".join(str(cell).split()) for cell in row)
+                file.write("\t".join(cells) + "\n")
+                lines += 1
+    return lines
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line; a user's error is one line and exit status 2."""
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
+    given = flags.FLAGS
+    index, output = Path(given.index), Path(given.output)
+    try:
+        count = run(index, output, given.pivot, given.duplicates, given.least)
+    except BabeletError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"{output}: {count:,} pairs.")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("index", None, "What search.build made.", required=True)
+    flags.DEFINE_string("output", None, "The .tsv file to write.", required=True)
+    flags.DEFINE_string("pivot", "en", "The language that others are paired with.")
+    flags.DEFINE_bool("duplicates", False, "Pairs of one language instead.")
+    flags.DEFINE_float("least", 1.06, "Margin of a pair.", lower_bound=0)
+    app.run(main)

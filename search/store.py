@@ -1,0 +1,259 @@
+"""What changes an index: documents put in and taken out, in whole transactions."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import apsw
+import numpy as np
+
+from configs.errors import BabeletError
+from search import schema
+from search.connection import connect, explained, open_file
+from search.derived import (
+    centre_of,
+    delete_derived,
+    put_sketches,
+    put_words,
+    renew_sketches,
+    renew_words,
+)
+from search.documents import Document
+from search.lexical import WordRules
+from search.quantise import to_bytes
+from search.settings import Model, read_settings, write_settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedded:
+    """A document ready to be stored."""
+
+    document: Document
+    # Where its P passages start and stop in its text.
+    windows: Sequence[tuple[int, int]]
+    # float32 (P, dim) of unit length.
+    vectors: np.ndarray
+
+
+class Store:
+    """An index opened for writing.
+
+    Every method that writes is one transaction: readers see all of it or nothing,
+    and so does the next process after a kill.
+
+    Attributes:
+        path: The file.
+        connection: To it.
+        model: What made the vectors.
+        rules: How text becomes words.
+    """
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self.connection = connection
+        self.model, self.rules = read_settings(connection)
+        self._source = ""
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Opens an index that exists.
+
+        Raises:
+            BabeletError: It does not exist, is damaged, or cannot be written.
+        """
+        connection = connect(path, writable=True)
+        with explained(path):
+            return cls(path, connection)
+
+    @classmethod
+    def create(cls, path: Path, model: Model, rules: WordRules) -> "Store":
+        """Makes an empty index.
+
+        Raises:
+            BabeletError: It cannot be written, or the file is something else.
+        """
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = open_file(path, writable=True, create=True)
+            # A process killed right here leaves a file without tables.
+            if connection.execute("SELECT count(*) FROM sqlite_schema").get:
+                raise BabeletError(
+                    f"{path} holds other tables",
+                    remedy="choose another --index",
+                )
+            connection.pragma("journal_mode", "wal")
+            with connection:
+                connection.pragma("application_id", schema.APPLICATION_ID)
+                connection.pragma("user_version", schema.VERSION)
+                connection.execute(schema.TABLES)
+                connection.execute(schema.INDEXES.format(bits=-(-model.dim // 8) * 8))
+                write_settings(connection, model, rules)
+            return cls(path, connection)
+
+    def close(self) -> None:
+        """Closes the file, with all that was written in the file itself."""
+        self.connection.close()
+
+    def begin(self, source: str) -> None:
+        """Starts to compare an input with what is stored of it; see `changed`."""
+        self.connection.execute(
+            "DROP TABLE IF EXISTS temp.seen;"
+            "CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID"
+        )
+        self._source = source
+
+    def changed(self, documents: Sequence[Document]) -> list[Document]:
+        """Returns those whose text or language is not stored; notes all as seen.
+
+        Metadata that differs alone is stored here, which embeds nothing. Of rows
+        without an id that are the same in all, the first counts.
+
+        Raises:
+            BabeletError: Two documents have one id.
+        """
+        missing = []
+        with explained(self.path), self.connection:
+            for document in documents:
+                if self._is_new(document) and self._differs(document):
+                    missing.append(document)
+        return missing
+
+    def _is_new(self, document: Document) -> bool:
+        self.connection.execute(
+            "INSERT OR IGNORE INTO temp.seen VALUES (?)", (document.key,)
+        )
+        if self.connection.changes():
+            return True
+        if document.named:
+            raise BabeletError(
+                f"{document.place} has the id {document.key!r} of an earlier document",
+                expected="an id for each document of an input",
+                consequence="Documents before it may have been stored already",
+                remedy="correct the input and run again: nothing is embedded twice",
+            )
+        return False
+
+    def _differs(self, document: Document) -> bool:
+        row = self.connection.execute(
+            "SELECT id, hash, metadata FROM documents WHERE source = ? AND key = ?",
+            (self._source, document.key),
+        ).fetchone()
+        if row is None or row[1] != content_hash(document):
+            return True
+        if row[2] != document.metadata:
+            self.connection.execute(
+                "UPDATE documents SET metadata = ? WHERE id = ?",
+                (document.metadata, row[0]),
+            )
+        return False
+
+    def delete_unseen(self) -> int:
+        """Takes out what the input no longer has; returns how many documents."""
+        gone = self.connection.execute(
+            "SELECT id FROM documents WHERE source = ? "
+            "AND key NOT IN (SELECT key FROM temp.seen)",
+            (self._source,),
+        )
+        return self.delete(row[0] for row in gone.fetchall())
+
+    def put(self, batch: Sequence[Embedded]) -> None:
+        """Stores documents, in the place of those of the same source and key."""
+        with explained(self.path), self.connection:
+            rows, texts = [], []
+            for embedded in batch:
+                number = self._put_document(embedded.document)
+                text, language = embedded.document.text, embedded.document.language
+                rows += [(number, *window) for window in embedded.windows]
+                texts += [(text[a:b], language) for a, b in embedded.windows]
+            vectors = to_bytes(np.concatenate([each.vectors for each in batch]))
+            self._put_passages(rows, texts, vectors)
+
+    def delete(self, ids: Iterable[int]) -> int:
+        """Takes the documents with these row numbers out; returns how many."""
+        ids = list(ids)
+        with explained(self.path), self.connection:
+            for document in ids:
+                self._delete_passages(document)
+                self.connection.execute(
+                    "DELETE FROM documents WHERE id = ?", (document,)
+                )
+        return len(ids)
+
+    def renew(self, always: bool = False) -> None:
+        """Makes sketches anew if passages have doubled since the last time.
+
+        The first documents may be of one language; the centre should be that of all.
+
+        Args:
+            always: Make them in any case, and the words too.
+        """
+        with explained(self.path), self.connection:
+            renew_sketches(self.connection, always)
+            if always:
+                renew_words(self.connection, self.rules)
+
+    def sources(self) -> list[str]:
+        """Returns the inputs that documents came from."""
+        rows = self.connection.execute("SELECT DISTINCT source FROM documents")
+        return sorted(row[0] for row in rows)
+
+    def _put_document(self, document: Document) -> int:
+        cells = (document.language, document.text, document.metadata)
+        values = (document.source, document.key, *cells, content_hash(document))
+        found = self.connection.execute(
+            "SELECT id FROM documents WHERE source = ? AND key = ?", values[:2]
+        ).get
+        if found is None:
+            self.connection.execute(
+                "INSERT INTO documents (source, key, language, text, metadata, hash) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            return self.connection.last_insert_rowid()
+        self._delete_passages(found)
+        self.connection.execute(
+            "UPDATE documents SET language = ?, text = ?, metadata = ?, hash = ? "
+            "WHERE id = ?",
+            (*values[2:], found),
+        )
+        return found
+
+    def _put_passages(
+        self,
+        rows: Sequence[tuple[int, int, int]],
+        texts: Sequence[tuple[str, str]],
+        vectors: np.ndarray,
+    ) -> None:
+        """Stores passages: document, start and stop; text and language; and vector."""
+        first = self.connection.execute(
+            "SELECT coalesce(max(id), 0) + 1 FROM passages"
+        ).get
+        numbers = range(first, first + len(rows))
+        self.connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?)",
+            ((number, *row) for number, row in zip(numbers, rows, strict=True)),
+        )
+        self.connection.executemany(
+            "INSERT INTO vectors VALUES (?, ?)",
+            zip(numbers, map(bytes, vectors), strict=True),
+        )
+        centre = centre_of(self.connection, vectors)
+        put_sketches(self.connection, numbers, vectors, centre)
+        words = ((number, *text) for number, text in zip(numbers, texts, strict=True))
+        put_words(self.connection, self.rules, words)
+
+    def _delete_passages(self, document: int) -> None:
+        delete_derived(self.connection, document)
+        self.connection.execute(
+            "DELETE FROM vectors WHERE passage IN "
+            "(SELECT id FROM passages WHERE document = ?)",
+            (document,),
+        )
+        self.connection.execute("DELETE FROM passages WHERE document = ?", (document,))
+
+
+def content_hash(document: Document) -> bytes:
+    """Returns SHA-256 of what a document's vectors and words are made of."""
+    content = f"{document.language}\0{document.text}"
+    return hashlib.sha256(content.encode()).digest()

@@ -1,0 +1,103 @@
+"""Classification: each sentence chooses its class.
+
+Where a label is hidden the teacher's class probabilities teach alone.
+"""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from configs.schema import StudentConfig
+from data.labelled_batches import LabelledBatches
+from model.distiller import Distiller, Outcome
+from model.objective import Decisions
+from model.student import build_classifier
+from tasks.base import Task
+
+
+class ClassificationTask(Task):
+    """One decision a sentence, among the classes."""
+
+    def __init__(
+        self,
+        alpha: float,
+        temperature: float,
+        batches: LabelledBatches,
+        text_of: Callable[[int], str],
+        validation: Callable[[keras.Model], dict[str, float]],
+    ) -> None:
+        """Ties the loss to batches and a validation.
+
+        Args:
+            alpha: Share of the hard label; 1 needs no teacher.
+            temperature: T of both softmaxes.
+            batches: Where batches come from.
+            text_of: Sentence id to text, for messages.
+            validation: Student to metrics.
+        """
+        self._alpha = alpha
+        self._temperature = temperature
+        self._batches = batches
+        self._text_of = text_of
+        self._validation = validation
+
+    def batches(self, first_step: int) -> tf.data.Dataset:
+        """Returns the training batches from `first_step` on."""
+        return self._batches.dataset(first_step)
+
+    def rows(self, step: int) -> list[str]:
+        """Returns each sentence of the batch of `step`."""
+        return [repr(self._text_of(i)) for i in self._batches.sentences_of(step)]
+
+    def validate(self, student: keras.Model) -> dict[str, float]:
+        """Returns validation metrics by name."""
+        return self._validation(student)
+
+    def distiller(self, student: keras.Model, precision: str) -> Distiller:
+        """Returns the Distiller for `student`, under a Keras precision policy."""
+        return Distiller(
+            student,
+            self.decide,
+            alpha=self._alpha,
+            temperature=self._temperature,
+            dtype=precision,
+        )
+
+    def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
+        """Returns the sentences' decisions.
+
+        Args:
+            student: Token ids to logits (batch, classes).
+            batch: As `LabelledBatches.batch` makes it.
+            training: Whether dropout is on.
+        """
+        inputs = {name: batch[name] for name in ("token_ids", "padding_mask")}
+        decisions = Decisions(
+            student(inputs, training=training),
+            batch["label"],
+            batch.get("teacher_logits"),
+            label_weight=batch["label_weight"],
+        )
+        return Outcome({"class": decisions}, {})
+
+
+def configured_classifier(
+    settings: StudentConfig,
+    vocabulary_size: int,
+    classes: int,
+    precision: str = "float32",
+) -> keras.Model:
+    """Returns `build_classifier` for the settings, under a Keras precision policy."""
+    return build_classifier(
+        classes=classes,
+        vocabulary_size=vocabulary_size,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        intermediate_dim=settings.intermediate_dim,
+        max_length=settings.max_length,
+        pooling=settings.pooling,
+        dropout=settings.dropout,
+        dtype=precision,
+    )

@@ -1,0 +1,83 @@
+"""The student that a run's settings describe, and what is shipped of it, by task."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from configs.errors import BabeletError
+from configs.schema import Config
+from data.class_names import LABELS, read_labels
+from model.heads import Scores
+from tasks.classification import configured_classifier
+from tasks.embedding import configured_student
+from tasks.translation import configured_student as configured_translator
+
+CALIBRATION = "calibration.json"
+
+
+def _encoder(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+    del workdir
+    return configured_student(config.student, vocabulary_size)
+
+
+def _classifier(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+    classes = read_labels(workdir / LABELS)
+    return configured_classifier(config.student, vocabulary_size, len(classes))
+
+
+def _translator(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+    del workdir
+    return configured_translator(config, vocabulary_size)
+
+
+# (settings, pieces of the tokenizer, the run's folder) -> a student in float32, at
+# random weights.
+STUDENTS: dict[str, Callable[[Config, int, Path], keras.Model]] = {
+    "classification": _classifier,
+    "embedding": _encoder,
+    "translation": _translator,
+}
+
+
+def served(student: keras.Model, config: Config, workdir: Path) -> keras.Model:
+    """Returns what files are exported from: with calibrated scores, of a classifier.
+
+    Args:
+        student: With the trained weights.
+        config: Of the run.
+        workdir: The run's folder.
+    """
+    if config.task != "classification":
+        return student
+    temperature = read_calibration(workdir)["temperature"]
+    scores = Scores(temperature, dtype="float32", name="scores")(student.output)
+    return keras.Model(student.input, scores, name="classifier")
+
+
+def described(config: Config, workdir: Path) -> dict[str, Any]:
+    """Returns what a reader of an exported file must know of its task.
+
+    Of a classifier: `labels` by the scores' order, `threshold` of the highest score
+    below which a text is of none of them, and the calibration's `temperature`.
+    """
+    if config.task != "classification":
+        return {}
+    return {"labels": read_labels(workdir / LABELS)} | read_calibration(workdir)
+
+
+def read_calibration(workdir: Path) -> dict[str, float]:
+    """Returns `temperature` and `threshold` of a trained classifier.
+
+    Raises:
+        BabeletError: The run has none yet.
+    """
+    try:
+        return json.loads((workdir / CALIBRATION).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BabeletError(
+            f"Cannot read the calibration of {workdir}: {error}",
+            remedy="run training again with this workdir: finished steps are kept",
+        ) from error

@@ -1,0 +1,31 @@
+import pytest
+
+from configs.errors import BabeletError
+from data.class_names import read_labels
+
+
+def test_names_are_read_in_their_order(tmp_path):
+    """The order is what ties a name to a score."""
+    path = tmp_path / "labels.txt"
+    path.write_text("turn on\nausschalten\n打开\n", "utf-8")
+    assert read_labels(path) == ["turn on", "ausschalten", "打开"]
+
+
+@pytest.mark.parametrize(
+    ("text", "received"), [("on\noff\non\n", "'on' twice"), ("on\n\noff\n", "empty")]
+)
+def test_a_wrong_labels_file_is_an_error(tmp_path, text, received):
+    """A line too many names every later class wrongly."""
+    path = tmp_path / "labels.txt"
+    path.write_text(text)
+    with pytest.raises(BabeletError, match=received):
+        read_labels(path)
+
+
+def test_a_missing_or_foreign_file_is_one_line(tmp_path):
+    """A picture given as labels.txt ends in a traceback."""
+    with pytest.raises(BabeletError, match="Cannot read the labels"):
+        read_labels(tmp_path / "labels.txt")
+    (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BabeletError, match="UTF-8"):
+        read_labels(tmp_path / "labels.txt")

@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pytest
+
+from configs.errors import BabeletError
+from configs.labels import LabelsConfig
+from configs.schema import DataConfig
+from data import splits
+from data.labelled_building import build_labelled_corpus
+from data.labelled_corpus import (
+    UNLABELLED,
+    LabelledCorpus,
+    class_warnings,
+    format_labelled_counts,
+)
+from data.sources import LABELLED_SOURCES
+from data.sources.raw import RawLabelled
+
+NUMBERS = "one two three four five six seven eight nine ten".split()
+
+
+def row(text, label, language="en", template=""):
+    return RawLabelled("a.csv", 1, language, label, text, template)
+
+
+def sentences(verb, label, language="en"):
+    return [row(f"{verb} lamp {number}", label, language) for number in NUMBERS]
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """Builds a corpus of given rows."""
+
+    def run(rows, **labels):
+        def source(config, labels, cache):
+            yield from rows
+
+        monkeypatch.setitem(LABELLED_SOURCES, "rows", source)
+        config = DataConfig(
+            source="rows",
+            languages=("de",),
+            validation_fraction=0.1,
+            test_fraction=0.2,
+        )
+        folder = tmp_path / "corpus"
+        build_labelled_corpus(config, LabelsConfig(**labels), folder, tmp_path)
+        return LabelledCorpus(folder)
+
+    return run
+
+
+def by_split(corpus, split):
+    rows = np.flatnonzero(corpus.split == split)
+    return corpus.sentences.texts(rows)
+
+
+def reasons(corpus):
+    return corpus.report.rejected
+
+
+def test_each_class_of_each_language_is_tested(build):
+    """A rare class that chance leaves out of the test would not be measured."""
+    rows = sentences("start", "on") + sentences("stop", "off")
+    rows += sentences("starte", "on", "de")
+    corpus = build(rows)
+    assert corpus.classes == ("off", "on")
+    for split, count in ((splits.TEST, 2), (splits.VALIDATION, 1)):
+        chosen = corpus.split == split
+        cells = zip(
+            corpus.sentence_language[chosen], corpus.labels[chosen], strict=True
+        )
+        assert sorted(cells) == sorted(count * [(0, 0), (0, 1), (1, 1)])
+
+
+def test_sentences_of_a_template_stay_together(build):
+    """The test would ask for sentences that training has seen but for one word."""
+    rows = [
+        row(f"{verb} the {thing}", "on", template=verb)
+        for verb in NUMBERS
+        for thing in ("lamp", "fan", "door")
+    ]
+    corpus = build(rows + sentences("stop", "off"))
+    split_of = {}
+    for i in range(len(corpus.labels)):
+        text = corpus.sentences[i]
+        if "the" in text:
+            split_of.setdefault(text.split()[0], set()).add(int(corpus.split[i]))
+    assert {len(found) for found in split_of.values()} == {1}
+    assert {min(found) for found in split_of.values()} == {0, 1, 2}
+
+
+def test_a_cell_of_two_templates_only_trains(build):
+    """With one template in the test none would be left to learn the class from."""
+    rows = sentences("start", "on") + [row("stop", "off"), row("halt", "off")]
+    corpus = build(rows)
+    assert set(corpus.split[corpus.labels == 0]) == {splits.TRAIN}
+    assert corpus.report.training_only_cells == 1
+    assert "1 have too few" in format_labelled_counts(corpus.report)
+
+
+def test_no_folded_sentence_is_in_two_splits(build):
+    """Digits and case hide a training sentence in the test, in any language."""
+    rows = [
+        row(f"Set {number} to {digit}!", "on", language, template)
+        for language, template in (("en", "a"), ("en", "b"), ("de", "c"), ("de", "d"))
+        for number in NUMBERS
+        for digit in (7, 8)
+    ]
+    rows = [r._replace(template=r.template + r.text[4:7]) for r in rows]
+    corpus = build(rows + sentences("stop", "off"))
+    folded = [{splits.fold(t) for t in by_split(corpus, s)} for s in range(3)]
+    assert not folded[0] & folded[1] | folded[0] & folded[2] | folded[1] & folded[2]
+    assert reasons(corpus)["in_earlier_split"] > 0
+
+
+def test_text_with_two_labels_is_left_out(build):
+    """Whatever a model answers there counts as wrong half the time."""
+    corpus = build(
+        sentences("start", "on")
+        + sentences("stop", "off")
+        + [row("Start lamp one", "off")]
+    )
+    assert reasons(corpus) == {"ambiguous": 2}
+    assert "start lamp one" not in corpus.sentences
+
+
+def test_unlabelled_text_only_trains(build):
+    """A row without a label in the test has no right answer."""
+    rows = sentences("start", "on") + sentences("stop", "off")
+    corpus = build(rows + [row("was ist das", "", "de"), row("start lamp one", "")])
+    assert corpus.report.unlabelled == 1
+    unlabelled = corpus.labels == UNLABELLED
+    assert set(corpus.split[unlabelled]) == {splits.TRAIN}
+    assert reasons(corpus) == {"duplicate": 1}
+
+
+def test_a_wanted_class_without_sentences_is_an_error(build):
+    """A misspelt class would be an output that nothing ever trains."""
+    rows = sentences("start", "on") + sentences("stop", "off")
+    with pytest.raises(BabeletError, match="'onn' has no sentence.*none for 1 of 2"):
+        build(rows, classes=("onn", "off"))
+
+
+def test_rows_of_classes_that_are_not_wanted_are_counted(build):
+    """They would vanish, and with them what a column of wrong labels tells."""
+    rows = sentences("start", "on") + sentences("stop", "off") + [row("hm", "other")]
+    assert reasons(build(rows, classes=("on", "off"))) == {"other_class": 1}
+
+
+def test_a_single_class_is_an_error(build):
+    """A classifier of one class is always right and tells nothing."""
+    with pytest.raises(BabeletError, match="nothing to classify.*on"):
+        build(sentences("start", "on"))
+
+
+def test_a_class_of_one_example_is_warned_of(build):
+    """It trains, is never tested, and its accuracy is anyone's guess."""
+    rows = sentences("start", "on") + sentences("stop", "off") + [row("hm", "what")]
+    (warning,) = class_warnings(build(rows).report)
+    assert "1 of 3 classes" in warning and "what" in warning
+
+
+def test_rejected_rows_are_written(build, tmp_path):
+    """Nobody can mend what is only counted."""
+    build(sentences("start", "on") + sentences("stop", "off") + [row("", "on")])
+    lines = (tmp_path / "corpus" / "rejected.tsv").read_text().splitlines()
+    assert lines[1].split("\t")[3:] == ["empty", "on", ""]
+
+
+def test_the_same_rows_give_the_same_corpus(build, tmp_path):
+    """A split that changes from run to run leaks between them."""
+    rows = sentences("start", "on") + sentences("stop", "off")
+    first = build(rows)
+    again = build(rows[::-1])
+    assert {*by_split(first, splits.TEST)} == {*by_split(again, splits.TEST)}
+    assert build(rows).fingerprint == first.fingerprint
+    assert json.loads((tmp_path / "corpus" / "corpus.json").read_text())["classes"]

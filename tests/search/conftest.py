@@ -1,0 +1,110 @@
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+import sentencepiece
+
+from configs.schema import StudentConfig
+from data.tokenizer import Tokenizer
+from export.litert import convert
+from search.embedding import load_embedders
+from search.lexical import WordRules
+from search.store import Store
+from search.update import update
+from tasks.embedding import configured_student
+from tests.index_documents import DOCUMENTS, write_tsv
+
+ROOT = Path(__file__).resolve().parents[2]
+# An odd width: bits come in whole bytes, vectors do not.
+SHAPE = StudentConfig(
+    num_layers=1,
+    hidden_dim=32,
+    num_heads=4,
+    intermediate_dim=32,
+    max_length=24,
+    output_dim=36,
+)
+
+
+def make_model(folder, seed):
+    """An untrained student: equal texts are nearest, others by their words."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([row[2] for row in DOCUMENTS] * 4),
+        model_writer=model,
+        vocab_size=200,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        model_type="unigram",
+        normalization_rule_name="nmt_nfkc",
+        pad_id=0,
+        bos_id=1,
+        eos_id=2,
+        unk_id=3,
+        minloglevel=2,
+    )
+    (folder / "tokenizer.model").write_bytes(model.getvalue())
+    size = Tokenizer(model.getvalue(), SHAPE.max_length).vocabulary_size
+    keras.utils.set_random_seed(seed)
+    student = configured_student(SHAPE, size)
+    table = student.get_layer("embedding").tokens
+    table.assign(table * 20)
+    path = folder / "student_int8.tflite"
+    metadata = {"max_length": SHAPE.max_length, "weights_sha256": f"weights {seed}"}
+    convert(student, path, "int8", metadata)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("model"), 1)
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("other"), 2)
+
+
+@pytest.fixture(scope="session")
+def embedders(model):
+    return load_embedders(model, 2)
+
+
+@pytest.fixture
+def tsv(tmp_path):
+    return write_tsv(tmp_path / "docs.tsv")
+
+
+@pytest.fixture
+def make_index(tmp_path, embedders):
+    """A function from documents to the path of their index."""
+
+    def make(documents, name="my.db", rules=WordRules()):  # noqa: B008
+        path = tmp_path / name
+        store = Store.create(path, embedders[0], rules)
+        for source in dict.fromkeys(each.source for each in documents):
+            own = [each for each in documents if each.source == source]
+            update(store, source, own, embedders[1])
+        store.close()
+        return path
+
+    return make
+
+
+@pytest.fixture
+def run():
+    """A function that runs an entry module; its arguments are flags."""
+
+    def start(module, *arguments, wait=True):
+        command = [sys.executable, "-m", f"search.{module}", *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+        if not wait:
+            return process
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    return start

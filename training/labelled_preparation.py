@@ -1,0 +1,299 @@
+"""From labelled text to token ids and a tuned teacher's logits."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from configs import parsing, schema
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.labels import LabelsConfig
+from data import vocabulary
+from data.class_names import LABELS
+from data.download import cache_folder
+from data.label_visibility import (
+    label_weights,
+    visibility_warnings,
+    visible_labels,
+    visible_languages,
+)
+from data.labelled_batches import LabelledBatches
+from data.labelled_building import build_labelled_corpus
+from data.labelled_corpus import (
+    LabelledCorpus,
+    class_warnings,
+    format_labelled_counts,
+)
+from data.sources import labelled_files, parallel_files
+from data.splits import TEST, TRAIN, VALIDATION
+from evaluation.calibration import calibration_error, fitted_temperature, to_scores
+from evaluation.classification import LabelledSet
+from model.linear_head import empty_linear_head
+from model.precision import preferred_precision
+from tasks.embedding import student_predict
+from training import teacher_tuning
+from training.logit_cache import LogitCache, TunedTeacher
+from training.preparation import Preparation
+from training.workdir import digest
+
+# Of the settings `labels`, those that the corpus depends on.
+_OF_CORPUS = ("classes", "sentences_per_template")
+
+
+class LabelledPreparation(Preparation):
+    """Does the preparing steps of a run of classification, and opens what they left."""
+
+    @cached_property
+    def corpus(self) -> LabelledCorpus:
+        """The cleaned and split text."""
+        return LabelledCorpus(self._path / "corpus")
+
+    @cached_property
+    def visible(self) -> np.ndarray:
+        """Training sentences whose label may be used, bool (sentences,)."""
+        return visible_labels(self.corpus, self._config.labels)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The hard labels' weights, float32 (sentences,), 0 where hidden."""
+        balanced = self._config.labels.class_weights == "balanced"
+        return label_weights(self.corpus, self.visible, balanced)
+
+    @cached_property
+    def logits(self) -> LogitCache:
+        """The tuned teacher's logits."""
+        return LogitCache(self._tuned(), self._path / "teacher_logits")
+
+    @property
+    def temperature(self) -> float:
+        """What the teacher's logits are divided by, fitted on visible validation."""
+        return self._workdir.manifest["steps"]["teacher"]["facts"]["temperature"]
+
+    def adopt(self, other: Path) -> None:
+        """Links the preparation of another run; of its teacher, if it is the same.
+
+        Raises:
+            BabeletError: The other run has none, or other settings for it.
+        """
+        theirs, ours = parsing.from_json(other / "config.json"), self._config
+        for name in _OF_CORPUS:
+            if getattr(theirs.labels, name) != getattr(ours.labels, name):
+                raise BabeletError(
+                    f"{other} was prepared with other labels.{name}",
+                    remedy="run without --prepared, or with the same settings",
+                )
+        super().adopt(other)
+        if not (self._path / LABELS).exists():
+            (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
+        steps = json.loads((other / "manifest.json").read_text())["steps"]
+        same = _of_teacher(theirs.labels) == _of_teacher(ours.labels)
+        if same and theirs.tuning == ours.tuning and "tuning" in steps:
+            self._workdir.manifest["steps"]["tuning"] = steps["tuning"]
+            for name in ("tuning", "teacher_logits"):
+                link = self._path / name
+                if not link.exists():
+                    link.symlink_to((other / name).resolve())
+        else:
+            self._workdir.manifest["steps"].pop("teacher", None)
+
+    def run(self) -> None:
+        """Does the steps that are not done."""
+        config, section, step = (
+            self._config,
+            self._workdir.section,
+            self._workdir.step,
+        )
+        inputs = {"data": section("data")}
+        inputs["labels"] = {name: section("labels")[name] for name in _OF_CORPUS}
+        if inputs["data"].pop("files"):
+            settings = labelled_files.as_parallel(config.data)
+            inputs["files"] = parallel_files.digests(settings)
+        step("corpus", inputs, ["corpus", LABELS], self._build_corpus)
+        warnings = class_warnings(self.corpus.report)
+        warnings += visibility_warnings(self.corpus, self.visible)
+        inputs = self._do_tokens()
+        report = inputs | {"report": section("vocabulary")}
+        report["validation_pairs"] = config.training.validation_pairs
+        step("coverage", report, ["vocabulary_report.json"], self._cover)
+        inputs |= {"labels": _of_teacher(config.labels), "tuning": section("tuning")}
+        inputs["validation_pairs"] = config.training.validation_pairs
+        identity = digest(json.dumps(inputs, sort_keys=True))
+        weights = f"tuning/{teacher_tuning.WEIGHTS}"
+        step("tuning", inputs, [weights], lambda: self._tune(identity))
+        inputs["sets"] = section("evaluation")
+        step("teacher", inputs, [], self._encode)
+        warnings += vocabulary.warnings(self.coverage(), config.vocabulary)
+        for warning in warnings:
+            print(f"warning: {warning}", flush=True)
+
+    def held_out(self, split: int, limit: int) -> list[LabelledSet]:
+        """Returns up to `limit` sentences a language of a split."""
+        corpus, sets = self.corpus, []
+        for language in corpus.languages:
+            rows = corpus.rows_of(split, language, limit)
+            if len(rows):
+                texts = corpus.sentences.texts(rows)
+                sets.append(LabelledSet(language, texts, corpus.labels[rows]))
+        return sets
+
+    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
+        """Returns the texts of `held_out` by language."""
+        return {g.language: list(g.texts) for g in self.held_out(split, limit)}
+
+    def validation(self) -> list[LabelledSet]:
+        """Returns the validation sentences whose labels may decide."""
+        limit = self._config.training.validation_pairs
+        known = visible_languages(self.corpus, self._config.labels)
+        if len(known) == 1:
+            # One language must do for all.
+            limit *= len(self.corpus.languages)
+        sets = [g for g in self.held_out(VALIDATION, limit) if g.language in known]
+        if not sets:
+            raise BabeletError(
+                f"No validation sentence has a label in {' '.join(known)}",
+                expected="a class with three templates or more",
+                remedy="add labelled text, or set labels.setting=supervised",
+            )
+        return sets
+
+    def training_rows(self, settings: schema.ObjectiveConfig) -> np.ndarray:
+        """Returns the sentences to train a student on, int64 (n,).
+
+        Without a teacher a sentence whose label is hidden teaches nothing.
+        """
+        corpus, left_out = self.corpus, self._config.training.leave_out
+        numbers = [corpus.languages.index(name) for name in left_out]
+        chosen = corpus.split == TRAIN
+        if settings.alpha == 1:
+            chosen = self.visible
+        return np.flatnonzero(chosen & ~np.isin(corpus.sentence_language, numbers))
+
+    def _build_corpus(self) -> dict:
+        config = self._config
+        report = build_labelled_corpus(
+            config.data, config.labels, self._path / "corpus", cache_folder()
+        )
+        print(format_labelled_counts(report))
+        with atomic_path(self._path / LABELS) as path:
+            path.write_text("\n".join(report.classes) + "\n", "utf-8")
+        return {"counts": report.counts, "rejected": report.rejected}
+
+    def _training_sentences(self) -> Iterator[tuple[str, str]]:
+        corpus = self.corpus
+        for row in np.flatnonzero(corpus.split == TRAIN).tolist():
+            language = corpus.languages[corpus.sentence_language[row]]
+            yield language, corpus.sentences[row]
+
+    def _tune(self, identity: str) -> dict:
+        config, corpus, folder = self._config, self.corpus, self._path / "tuning"
+        if folder.is_symlink():
+            # Another run's teacher, taken over under earlier settings: it stays as
+            # it is.
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+        rows = np.flatnonzero(self.visible)
+        if config.tuning.scope == "head":
+            texts = corpus.sentences.texts(rows)
+            training = LabelledSet("", texts, corpus.labels[rows])
+            teacher_tuning.tune_head(
+                config,
+                lambda texts: self.cache.encode(texts, "Teacher, labelled text"),
+                training,
+                self.weights[rows],
+                self.validation(),
+                len(corpus.classes),
+                folder,
+            )
+            return {"identity": identity, "labels": len(rows)}
+        batches = LabelledBatches(
+            self.tokens,
+            rows,
+            corpus.labels,
+            self.weights,
+            None,
+            batch_size=config.tuning.batch_size,
+            seed=config.tuning.seed,
+        )
+        state = teacher_tuning.tune_layers(
+            config,
+            self.teacher,
+            self.teacher_ids(),
+            batches,
+            corpus.sentences.__getitem__,
+            self.tokenizer,
+            self.validation(),
+            corpus.classes,
+            folder,
+            identity,
+        )
+        return state | {"identity": identity, "labels": len(rows)}
+
+    def _tuned(self) -> TunedTeacher:
+        """Returns the teacher as it was tuned."""
+        weights = self._path / "tuning" / teacher_tuning.WEIGHTS
+        classes = len(self.corpus.classes)
+        if self._config.tuning.scope == "head":
+            head = empty_linear_head(self.teacher.dim, classes)
+            head.load_weights(weights)
+
+            def encode(texts: list[str]) -> np.ndarray:
+                return head.predict(self.cache.encode(texts), 4096, verbose=0)
+        else:
+            model = teacher_tuning.initial_teacher(
+                self._config,
+                self.teacher,
+                self.teacher_ids(),
+                classes,
+                preferred_precision(),
+            )
+            model.load_weights(weights)
+            encode = student_predict(model, self.tokenizer)
+        identity = self._workdir.manifest["steps"]["tuning"]["facts"]["identity"]
+        name = teacher_tuning.fingerprint(identity, weights)
+        return TunedTeacher(name, classes, encode)
+
+    def _encode(self) -> dict:
+        """Caches the logits of all that is trained on, validated on and tested."""
+        config, corpus = self._config, self.corpus
+        rows = np.flatnonzero(corpus.split == TRAIN)
+        training = corpus.sentences.texts(rows)
+        self.logits.ensure(training, "Teacher, training text")
+        limits = {
+            VALIDATION: config.training.validation_pairs * len(corpus.languages),
+            TEST: config.evaluation.pairs_per_language,
+        }
+        for split, limit in limits.items():
+            sets = self.held_out(split, limit)
+            texts = [text for group in sets for text in group.texts]
+            self.logits.ensure(texts, "Teacher, held-out text")
+        return {"logits": len(self.logits)} | self._calibrate()
+
+    def _calibrate(self) -> dict:
+        """Fits the teacher's temperature; returns it, and its error before and after.
+
+        Soft labels are only as good as the probabilities are true.
+        """
+        sets = self.validation()
+        labels = np.concatenate([group.labels for group in sets])
+        logits = self.logits.encode([text for group in sets for text in group.texts])
+        temperature = fitted_temperature(logits, labels)
+        errors = {
+            name: calibration_error(to_scores(logits, value), labels)
+            for name, value in (("raw", 1.0), ("calibrated", temperature))
+        }
+        print(
+            f"Teacher's calibration error: {errors['raw']:.1%}, "
+            f"{errors['calibrated']:.1%} at the fitted temperature {temperature:.2f}"
+        )
+        return {"temperature": temperature, "calibration_error": errors}
+
+
+def _of_teacher(labels: LabelsConfig) -> dict:
+    """Returns those settings of the labels that the tuned teacher depends on."""
+    settings = dataclasses.asdict(labels)
+    del settings["rejected_share"]
+    return settings

@@ -1,0 +1,48 @@
+"""A tuned teacher's logits on disk, by text."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from configs.errors import BabeletError
+from training.teacher_cache import TeacherCache
+
+
+class TunedTeacher:
+    """A teacher that has learned the task, as `LogitCache` reads it."""
+
+    def __init__(
+        self,
+        fingerprint: str,
+        classes: int,
+        encode: Callable[[Sequence[str]], np.ndarray],
+    ) -> None:
+        """Ties a function to what names it.
+
+        Args:
+            fingerprint: Hexadecimal, of all that the logits depend on.
+            classes: Their number.
+            encode: Texts to logits, float32 (N, classes).
+        """
+        self.fingerprint = fingerprint
+        self.dim = classes
+        self.encode = encode
+
+
+class LogitCache(TeacherCache):
+    """As `TeacherCache`; its rows need not be of unit length."""
+
+    def __init__(self, teacher: TunedTeacher, folder: Path) -> None:
+        """Opens the cache in `folder`, which is created at the first write."""
+        super().__init__(teacher, folder)
+
+    def _check(self, vectors: np.ndarray, texts: list[str]) -> None:
+        if vectors.shape != (len(texts), self._dim) or not np.isfinite(vectors).all():
+            raise BabeletError(
+                "The teacher's logits cannot be cached",
+                expected=f"finite numbers of shape {(len(texts), self._dim)}",
+                received=f"shape {vectors.shape}",
+                consequence="What was cached before is kept",
+                remedy="lower tuning.learning_rate",
+            )

@@ -1,0 +1,186 @@
+"""A run of classification, from labelled text to a student and its files."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from configs.atomic import atomic_path
+from data.labelled_batches import LabelledBatches
+from data.splits import TEST
+from evaluation.calibration import (
+    fitted_temperature,
+    refusal_threshold,
+    scores_of,
+    to_scores,
+)
+from evaluation.classification import classification
+from export.rebuild import rebuild_student
+from export.run import export_run
+from model.precision import preferred_precision
+from tasks.classification import ClassificationTask, configured_classifier
+from tasks.embedding import student_predict
+from tasks.students import CALIBRATION, read_calibration
+from training import classification_reporting
+from training.callbacks import save_weights
+from training.labelled_preparation import LabelledPreparation
+from training.loop import train
+from training.pipelines.base import Pipeline
+from training.student_start import start_from_teacher
+from training.workdir import digest
+
+# Test sentences a language on which the parity gate compares the exported files.
+PARITY_SENTENCES = 20
+
+
+class ClassificationPipeline(Pipeline):
+    """Distils a classifier; its test is the accuracy by language."""
+
+    @cached_property
+    def _preparation(self) -> LabelledPreparation:
+        return LabelledPreparation(self.workdir)
+
+    def prepare(self, other: str) -> None:
+        """Builds corpus, vocabulary, token ids and a tuned teacher's logits."""
+        if other:
+            self._preparation.adopt(Path(other))
+        self._preparation.run()
+
+    def training_inputs(self) -> dict:
+        """Returns all that the trained weights depend on."""
+        steps = self.workdir.manifest["steps"]
+        names = ("seed", "task", "student", "objective", "training", "labels")
+        found = {name: self.workdir.section(name) for name in names}
+        # Without a teacher its tuning changes nothing.
+        step = "tokens" if self.workdir.config.objective.alpha == 1 else "tuning"
+        return {step: steps[step]["inputs"]} | found
+
+    def train(self) -> dict:
+        """Trains the student and writes it in float32, with its calibration."""
+        workdir, config = self.workdir, self.workdir.config
+        preparation = self._preparation
+        precision = config.training.precision
+        if precision == "auto":
+            precision = preferred_precision()
+        # Steps that are done draw no random numbers; what follows must not depend on
+        # it.
+        keras.utils.set_random_seed(config.seed)
+        student = configured_classifier(
+            config.student,
+            preparation.tokenizer.vocabulary_size,
+            len(preparation.corpus.classes),
+            precision,
+        )
+        start_from_teacher(student, config.student, preparation)
+        task = self._task()
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{config.training.steps} steps of {config.training.batch_size}",
+            flush=True,
+        )
+        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        settings = config.training
+        state = train(task, student, settings, precision, workdir.path, identity)
+        save_weights(student, workdir.path / "student.weights.h5")
+        rebuilt = rebuild_student(workdir.path).student
+        with atomic_path(workdir.path / "student.keras") as file:
+            named = file.with_name(f"{file.name}.keras")
+            rebuilt.save(named)
+            named.rename(file)
+        facts = {"precision": precision, "parameters": student.count_params()}
+        return state | facts | self._calibrate(rebuilt)
+
+    def evaluate(self) -> dict:
+        """Scores teacher and student on the test split."""
+        preparation, config = self._preparation, self.workdir.config
+        classes = preparation.corpus.classes
+        sets = preparation.held_out(TEST, config.evaluation.pairs_per_language)
+        rebuilt = rebuild_student(self.workdir.path)
+        calibration = read_calibration(self.workdir.path)
+        encode = student_predict(rebuilt.student, rebuilt.tokenizer)
+        teacher = scores_of(preparation.logits.encode, preparation.temperature)
+        student = scores_of(encode, calibration["temperature"])
+        metrics = {
+            "teacher": classification(teacher, sets, classes),
+            "student": classification(student, sets, classes, calibration["threshold"]),
+        }
+        with atomic_path(self.workdir.path / "metrics.json") as file:
+            file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+        return {name: row["mean"]["accuracy"] for name, row in metrics.items()}
+
+    def export(self) -> dict:
+        """Exports the student, proven on test sentences of every language."""
+        texts = {
+            group.language: [(text, text) for text in group.texts]
+            for group in self._preparation.held_out(TEST, PARITY_SENTENCES)
+        }
+        return export_run(self.workdir.path, texts)
+
+    def measurements(self) -> dict[str, str]:
+        """Returns what benchmarks left in the folder."""
+        return classification_reporting.measurements(self.workdir.path)
+
+    def report(self) -> dict:
+        """Writes the report and the model card."""
+        return classification_reporting.report(self.workdir, self._preparation)
+
+    def headline(self, scores: dict) -> str:
+        """Returns teacher and student in one sentence."""
+        return (
+            f"Test accuracy, mean over languages: teacher {scores['teacher']:.1%}, "
+            f"student {scores['student']:.1%}"
+        )
+
+    def _task(self) -> ClassificationTask:
+        preparation, objective = self._preparation, self.workdir.config.objective
+        classes, sets = preparation.corpus.classes, preparation.validation()
+
+        def validate(model: keras.Model) -> dict[str, float]:
+            predict = scores_of(student_predict(model, preparation.tokenizer))
+            found = classification(predict, sets, classes)
+            languages = found["languages"].items()
+            each = {f"accuracy/{name}": row["accuracy"] for name, row in languages}
+            return dict(found["mean"]) | each
+
+        return ClassificationTask(
+            objective.alpha,
+            objective.temperature,
+            self._batches(),
+            preparation.corpus.sentences.__getitem__,
+            validate,
+        )
+
+    def _batches(self) -> LabelledBatches:
+        config, preparation = self.workdir.config, self._preparation
+        corpus = preparation.corpus
+        rows = preparation.training_rows(config.objective)
+        logits = None
+        if config.objective.alpha < 1:
+            logits = np.zeros((len(corpus.labels), len(corpus.classes)), np.float32)
+            found = preparation.logits.encode(corpus.sentences.texts(rows))
+            logits[rows] = found / preparation.temperature
+        return LabelledBatches(
+            preparation.tokens,
+            rows,
+            corpus.labels,
+            preparation.weights,
+            logits,
+            batch_size=config.training.batch_size,
+            seed=config.seed,
+        )
+
+    def _calibrate(self, student: keras.Model) -> dict:
+        """Fits temperature and threshold on visible validation, and writes them."""
+        sets = self._preparation.validation()
+        labels = np.concatenate([group.labels for group in sets])
+        texts = [text for group in sets for text in group.texts]
+        logits = student_predict(student, self._preparation.tokenizer)(texts)
+        temperature = fitted_temperature(logits, labels)
+        share = self.workdir.config.labels.rejected_share
+        threshold = refusal_threshold(to_scores(logits, temperature), share)
+        found = {"temperature": temperature, "threshold": threshold}
+        with atomic_path(self.workdir.path / CALIBRATION) as file:
+            file.write_text(json.dumps(found) + "\n", "utf-8")
+        return found
