@@ -1,9 +1,9 @@
 """Greedy search over any model that predicts one token after another.
 
-It keeps two promises, as `model.beam_search` does, whatever the model says: a row has at most its limit of tokens,
-and no run of tokens follows itself more than three times (the token that would complete
-a fourth copy cannot be chosen). KerasHub's samplers know neither these nor a length
-normalisation, and stop only when every row of the batch has ended.
+It keeps two promises, as `model.beam_search` does, whatever the model says: a row has
+at most its limit of tokens, and no run of tokens follows itself more than three times
+(the token that would complete a fourth copy cannot be chosen). KerasHub's samplers know
+neither these nor a length normalisation.
 """
 
 from collections.abc import Callable

@@ -28,18 +28,20 @@ def translate(
     Returns:
         As `greedy`; the width is the largest limit of the batch.
     """
-    sources, mask = model.read_source(token_ids, padding_mask)
     pieces = tf.reduce_sum(tf.cast(padding_mask, tf.int32), axis=1) - 2
     limits = length_limits(pieces, model.max_length - 1)
     length = tf.maximum(tf.reduce_max(limits), 1)
     cache = model.empty_cache(tf.shape(token_ids)[0], length + 1)
-    state = cache, sources, mask
+    # No part of the state: all beams of a sentence read the same source, and what is
+    # in the state is copied at every step.
+    sources, mask = tf.nest.map_structure(
+        lambda part: tf.repeat(part, beams, axis=0),
+        model.read_source(token_ids, padding_mask),
+    )
 
-    def step(token_ids: tf.Tensor, position: tf.Tensor, state: tuple) -> tuple:
-        cache, sources, mask = state
-        logits, cache = model.step(token_ids, position, cache, sources, mask)
-        return logits, (cache, sources, mask)
+    def step(token_ids: tf.Tensor, position: tf.Tensor, cache: list) -> tuple:
+        return model.step(token_ids, position, cache, sources, mask)
 
     if beams == 1:
-        return greedy(step, state, limits, length, vocabulary)
-    return beam_search(step, state, limits, length, vocabulary, beams, length_penalty)
+        return greedy(step, cache, limits, length, vocabulary)
+    return beam_search(step, cache, limits, length, vocabulary, beams, length_penalty)
