@@ -299,6 +299,8 @@ class ExportConfig:
     min_cosine: float = 0.98
     # Share of test sentences, mean over languages, whose translation is found no more.
     max_retrieval_loss: float = 0.01
+    # BLEU, of 100, that a translator's quantised file may lose.
+    max_bleu_loss: float = 0.5
 
     def __post_init__(self) -> None:
         for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):

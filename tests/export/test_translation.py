@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from configs import parsing
+from configs import overrides, parsing
 from configs.errors import BabeletError
 from configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
 from data import trained_vocabulary
@@ -23,6 +24,7 @@ from export.rebuild import rebuild_student
 from export.runtime import Embedder
 from export.translate import saved_model_translate
 from export.translation import export_translator
+from export.translation_parity import check_parity
 from export.translator import Translator
 from tasks.translation import configured_student, keras_translate
 
@@ -163,6 +165,22 @@ def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
     command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "does not translate as the student" in done.stdout
+
+
+def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
+    """The file meant for phones is the one whose quality nobody else looks at."""
+    run = tmp_path / "run"
+    shutil.copytree(workdir, run)
+    # What Keras says is the reference, so its BLEU is 100; int8 says something else.
+    student, tokenizer, _ = rebuild_student(run)
+    said = keras_translate(student, tokenizer)(SOURCES)
+    (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
+    config = overrides.load(str(run / "config.json"), ["export.max_bleu_loss=-1"])
+    (run / "config.json").write_text(parsing.to_json(config))
+    found = check_parity(run, run / "export")["artefacts"]
+    assert found["student_int8.tflite"]["kept"] is False
+    assert not (run / "export" / "student_int8.tflite").exists()
+    assert (run / "export" / "student_fp32.tflite").exists()
 
 
 def test_infer_writes_a_line_for_each_line(workdir, tmp_path, expected):
