@@ -34,7 +34,6 @@ def beam_search(
     rows = tf.shape(limits)[0]
     limits = tf.repeat(limits, beams)
     size, banned = vocabulary.size, never(vocabulary)
-    first = tf.expand_dims(tf.range(rows) * beams, 1)
     places = tf.expand_dims(tf.range(length), 0)
 
     def unfinished(position: tf.Tensor, done: tf.Tensor, *_: object) -> tf.Tensor:
@@ -53,16 +52,10 @@ def beam_search(
         state: object,
     ) -> tuple:
         logits, state = step(last, position, state)
-        logits = tf.cast(logits, tf.float32) + banned
-        logits += history.penalty(size)
+        logits = tf.cast(logits, tf.float32) + banned + history.penalty(size)
         gained = _gained(logits, lengths >= limits, done, vocabulary)
         totals = tf.expand_dims(total, 1) + gained
-        # The tokens of each beam if it takes one more, its end token counted.
-        count = tf.expand_dims(tf.cast(lengths + 1, tf.float32), 1)
-        scores = tf.reshape(totals / count**length_penalty, [rows, beams * size])
-        _, chosen = tf.math.top_k(scores, beams)
-        parent = tf.reshape(first + chosen // size, [-1])
-        token = tf.reshape(chosen % size, [-1])
+        parent, token = _chosen(totals, lengths, beams, length_penalty)
         total = tf.gather(tf.reshape(totals, [-1]), parent * size + token)
         done, written, lengths, history, state = tf.nest.map_structure(
             lambda part: tf.gather(part, parent),
@@ -108,6 +101,30 @@ def _gained(
     gained = tf.nn.log_softmax(logits)
     gained = tf.where(tf.expand_dims(full, 1), gained + ending, gained)
     return tf.where(tf.expand_dims(done, 1), padding, gained)
+
+
+def _chosen(
+    totals: tf.Tensor, lengths: tf.Tensor, beams: int, length_penalty: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the beam that each new beam goes on from, and its next token.
+
+    Args:
+        totals: (rows * beams, size), log-probability with each next token.
+        lengths: int32 (rows * beams,), tokens before it.
+        beams: Of each row.
+        length_penalty: As in `beam_search`.
+
+    Returns:
+        Two of int32 (rows * beams,).
+    """
+    size = tf.shape(totals)[1]
+    # The tokens of each beam if it takes one more, its end token counted.
+    count = tf.expand_dims(tf.cast(lengths + 1, tf.float32), 1)
+    scores = tf.reshape(totals / count**length_penalty, [-1, beams * size])
+    _, chosen = tf.math.top_k(scores, beams)
+    first = tf.expand_dims(tf.range(tf.shape(scores)[0]) * beams, 1)
+    parent = tf.reshape(first + chosen // size, [-1])
+    return parent, tf.reshape(chosen % size, [-1])
 
 
 def _best(
