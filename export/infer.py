@@ -24,7 +24,7 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
-from export.metadata import read_metadata
+from export.metadata import read_metadata, read_saved_metadata
 from export.runtime import Classifier, Embedder, answers
 
 _CHUNK = 1024
@@ -76,8 +76,7 @@ def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
     try:
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
         predict = import_quietly("export.predict").saved_model_predict(folder)
-        saved_model = import_quietly("export.saved_model")
-        return predict, saved_model.read_saved_metadata(folder)
+        return predict, read_saved_metadata(folder)
     except Exception as error:  # TensorFlow's are of many types.
         raise BabeletError(
             f"Cannot load the SavedModel {folder}",
@@ -153,10 +152,10 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
+    _check_output(output, binary=not _is_classifier(model))
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
     predict, metadata = open_model(model)
-    _check_output(output, binary="labels" not in metadata)
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -178,6 +177,13 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
         return
     with atomic_path(output) as path, open(path, "wb") as stream:
         write(stream)
+
+
+def _is_classifier(path: Path) -> bool:
+    """Tells it from what the model says of itself, without loading it."""
+    if (path / "saved_model.pb").is_file():
+        return "labels" in read_saved_metadata(path)
+    return "labels" in read_metadata(model_file(path) if path.is_dir() else path)
 
 
 def _check_output(output: Path | None, binary: bool) -> None:
