@@ -157,7 +157,7 @@ def compare(
             Run(f"{variant.name}-rate{rate}-seed{k}", (*given, f"seed={k}"), steps)
             for k in range(min(seeds, variant.seeds))
         ]
-        found = [_read(runner.finished(run) / "metrics.json") for run in runs]
+        found = [read(runner.finished(run) / "metrics.json") for run in runs]
         rows.setdefault("teacher", summary([scores(found[0]["teacher"], UNSEEN)]))
         students = [scores(metrics["student"], UNSEEN) for metrics in found]
         rows[f"{variant.name}, learning rate {rate}"] = summary(students)
@@ -177,7 +177,7 @@ def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -
     def score(rate: float) -> float:
         given = (*settings, *short, f"training.learning_rate={rate:g}")
         run = Run(f"tuning/{name}-{rate:g}", given, steps, "training")
-        manifest = _read(runner.finished(run) / "manifest.json")
+        manifest = read(runner.finished(run) / "manifest.json")
         return manifest["steps"]["training"]["facts"]["best"]
 
     found = bracket(score, training.learning_rate / 2)
@@ -218,10 +218,11 @@ def write(rows: dict[str, dict], workdir: Path) -> None:
 
 def _steps_done(folder: Path) -> dict:
     file = folder / "manifest.json"
-    return _read(file)["steps"] if file.is_file() else {}
+    return read(file)["steps"] if file.is_file() else {}
 
 
-def _read(file: Path) -> dict:
+def read(file: Path) -> dict:
+    """Returns a JSON file."""
     return json.loads(file.read_text(encoding="utf-8"))
 
 

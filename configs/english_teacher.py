@@ -8,8 +8,8 @@ pair, and the student learns to give every translation that vector. The student 
 from layers and vocabulary of multilingual-e5-small, which knows the languages.
 
 As long as configs/smart_home.py, whose corpus and shape of student it shares: about 7
-minutes on 2 cores with AMX, after downloads of 225 MB. Test retrieval of the teacher,
-mean over languages: 22.2%.
+minutes on 2 cores with AMX, after downloads of 225 MB. Expected: test retrieval 75.9%
+(mean over languages) where the teacher has 22.2%.
 """
 
 from configs.schema import (

@@ -11,6 +11,7 @@ from typing import Literal
 from configs.checks import positive as _positive
 from configs.checks import require as _require
 from configs.labels import LabelsConfig, TuningConfig
+from configs.translation import TranslationConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,8 @@ class DataConfig:
     # counts for three.
     min_characters: int = 9
     max_characters: int = 300
+    # Whether texts with a placeholder, such as {name}, are kept.
+    keep_placeholders: bool = False
     # Longer side over shorter side, in characters weighted by script.
     max_length_ratio: float = 4.0
     # Whether rows in evidently other languages are rejected (pip install py3langid).
@@ -296,6 +299,8 @@ class ExportConfig:
     min_cosine: float = 0.98
     # Share of test sentences, mean over languages, whose translation is found no more.
     max_retrieval_loss: float = 0.01
+    # BLEU, of 100, that a translator's quantised file may lose.
+    max_bleu_loss: float = 0.5
 
     def __post_init__(self) -> None:
         for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
@@ -310,7 +315,7 @@ class Config:
 
     name: str
     data: DataConfig
-    task: Literal["embedding", "classification"] = "embedding"
+    task: Literal["embedding", "classification", "translation"] = "embedding"
     seed: int = 0
     # Of the exported files, as an SPDX expression; text and teacher have their say.
     licence: str = "unstated"
@@ -320,6 +325,9 @@ class Config:
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    translation: TranslationConfig = dataclasses.field(
+        default_factory=TranslationConfig
+    )
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
     # Of the task "classification" alone.
     labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)

@@ -66,8 +66,9 @@ def rejection(row: RawPair, config: DataConfig) -> str:
     """Returns why a cleaned row is rejected, "" if it is good.
 
     Reasons: the source's own ("no_pivot", "not_text"); "empty"; "control" (control
-    characters, broken encoding); "placeholder" (a brace); "short" (the pivot side);
-    "long"; and of two texts "equal" (but for case), "ratio" (of weighted lengths).
+    characters, broken encoding); "placeholder" (a brace, unless those are kept);
+    "short" (the pivot side); "long"; and of two texts "equal" (but for case),
+    "ratio" (of weighted lengths).
     """
     pivot, text = row.pivot_text, row.text
     lengths = (len(pivot), len(text))
@@ -77,7 +78,7 @@ def rejection(row: RawPair, config: DataConfig) -> str:
         return "empty"
     if _is_broken(pivot) or _is_broken(text):
         return "control"
-    if "{" in pivot or "{" in text:
+    if not config.keep_placeholders and ("{" in pivot or "{" in text):
         return "placeholder"
     if weighted_length(pivot) < config.min_characters:
         return "short"

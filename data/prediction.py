@@ -87,6 +87,9 @@ def _scale(
     layers = layer_parameters(config.student) / LAYER_PARAMETERS
     covered = (len(corpus.languages) - 1) * config.vocabulary.report_sentences
     rows = config.training.steps * config.training.batch_size
+    if config.objective.candidates == "student":
+        # Both sides of each pair go through the student.
+        rows *= 2
     return {
         "vocabulary": text_bytes / TEXT_BYTES,
         "tokens": text_bytes / TEXT_BYTES,

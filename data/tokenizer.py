@@ -57,6 +57,11 @@ class Tokenizer:
         """Returns the piece ids of each text, uncut and without start and end."""
         return self._processor.encode([valid_unicode(text) for text in texts])
 
+    def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """Returns the text of each row of ids; start, end and padding are no text."""
+        # One by one: as a batch, rows without ids are left out of the result.
+        return [self._processor.decode([int(i) for i in row]) for row in rows]
+
     def pad(self, ids: Sequence[Sequence[int]], multiple: int = 8) -> dict:
         """Lays rows of ids out as one rectangle; see `padded`.
 

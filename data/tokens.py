@@ -23,6 +23,7 @@ class TokenStore:
     Attributes:
         fingerprint: What `build` was given: compare it with the current inputs' and
             build again when it differs.
+        starts: int64 (N,), where each sentence begins among all tokens.
         lengths: int32 (N,), tokens of each sentence.
     """
 
@@ -35,7 +36,7 @@ class TokenStore:
             self.max_length: int = facts["max_length"]
             self._pad_id: int = facts["pad_id"]
             self._flat = _open(folder / "tokens.bin", facts["dtype"], tokens)
-            self._starts = _open(folder / "starts.bin", "int64", count)
+            self.starts = _open(folder / "starts.bin", "int64", count)
             self.lengths = _open(folder / "lengths.bin", "int32", count)
         except (OSError, ValueError, KeyError) as error:
             raise BabeletError(
@@ -57,7 +58,7 @@ class TokenStore:
             "token_ids": int32 (B, L); "padding_mask": bool (B, L), True on tokens.
         """
         ids = np.asarray(ids, np.int64)
-        starts, lengths = self._starts[ids], self.lengths[ids]
+        starts, lengths = self.starts[ids], self.lengths[ids]
         return padded(
             self._flat, starts, lengths, self._pad_id, multiple, self.max_length
         )

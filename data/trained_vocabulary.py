@@ -15,7 +15,9 @@ from data.vocabulary import SPECIAL_PIECES
 _CHARACTER_COVERAGE = 0.9999
 
 
-def train(sentences: Iterable[tuple[str, str]], size: int) -> bytes:
+def train(
+    sentences: Iterable[tuple[str, str]], size: int, split_digits: bool = False
+) -> bytes:
     """Returns a Unigram model in which each language weighs the same.
 
     The languages with less text are read again until all have as many characters.
@@ -23,6 +25,8 @@ def train(sentences: Iterable[tuple[str, str]], size: int) -> bytes:
     Args:
         sentences: (language, text) in any order; read once, and a sample is kept.
         size: Pieces of the result, the four special ones included.
+        split_digits: Whether each digit is a piece of its own, so that a translator
+            copies numbers and does not remember them.
 
     Returns:
         A serialised proto without byte fallback: pad 0, bos 1, eos 2, unk 3. The same
@@ -47,6 +51,7 @@ def train(sentences: Iterable[tuple[str, str]], size: int) -> bytes:
             # With more, the order of summation would depend on the threads.
             num_threads=1,
             shuffle_input_sentence=False,
+            split_digits=split_digits,
             minloglevel=2,
             **special,
         )

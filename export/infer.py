@@ -1,11 +1,13 @@
-"""Turns texts, one a line, into vectors or classes with any exported model.
+"""Turns texts, one a line, into vectors, classes or translations.
 
     python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
     python -m export.infer --model=runs/intents [FILE] > answers.tsv
+    python -m export.infer --model=runs/translate_smart_home [FILE] > german.txt
 
 Of an encoder, row i of the array (float32, unit length) is line i of the file, empty
 lines included; of a classifier, line i is the class of line i, a tab and its score: the
-class is empty where the score is below the model's threshold. Without a file the
+class is empty where the score is below the model's threshold; of a translator, line i
+is the translation of line i. Without a file the
 standard input is read. --model is a run's folder, a .tflite file or a saved_model
 folder. --output=vectors.npy writes a file that is whole or absent.
 """
@@ -26,8 +28,11 @@ from configs.startup import import_quietly
 from export.litert_predict import Predict
 from export.metadata import read_metadata, read_saved_metadata
 from export.runtime import Classifier, Embedder, answers
+from export.translator import Translator
 
 _CHUNK = 1024
+# Translations between two steps of the progress bar.
+_ROWS = 64
 
 
 def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
@@ -36,8 +41,8 @@ def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
     Of a workdir or an export folder it is the int8 file, the one meant for use.
 
     Returns:
-        Texts to vectors, or to the scores of classes; and what the model says of
-        itself, with `labels` and `threshold` if it is a classifier.
+        Texts to vectors, scores of classes or translations; and what the model says of
+        itself: its `task`, with `labels` and `threshold` if it is a classifier.
 
     Raises:
         BabeletError: There is no model there, or it is damaged or foreign.
@@ -48,6 +53,9 @@ def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
         path = model_file(path)
         print(f"Model: {path}", file=sys.stderr)
     threads = os.cpu_count() or 1
+    if read_metadata(path).get("task") == "translation":
+        translator = Translator(path, num_threads=threads)
+        return translator.translate, translator.metadata
     if "labels" in read_metadata(path):
         classifier = Classifier(path, num_threads=threads)
         return classifier.scores, classifier.metadata
@@ -75,8 +83,11 @@ def model_file(folder: Path) -> Path:
 def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
     try:
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
-        predict = import_quietly("export.predict").saved_model_predict(folder)
-        return predict, read_saved_metadata(folder)
+        metadata = read_saved_metadata(folder)
+        if metadata.get("task") == "translation":
+            translate = import_quietly("export.translate").saved_model_translate
+            return translate(folder), metadata
+        return import_quietly("export.predict").saved_model_predict(folder), metadata
     except Exception as error:  # TensorFlow's are of many types.
         raise BabeletError(
             f"Cannot load the SavedModel {folder}",
@@ -141,6 +152,19 @@ def write_answers(
             progress.update(len(chunk))
 
 
+def write_translations(
+    translate: Callable[[Sequence[str]], list[str]],
+    texts: Sequence[str],
+    stream: BinaryIO,
+) -> None:
+    """Writes the translations, one a line, as they arise."""
+    with tqdm(total=len(texts), desc="Translating", unit=" texts") as progress:
+        for start in range(0, len(texts), _ROWS):
+            for text in translate(texts[start : start + _ROWS]):
+                stream.write(text.encode() + b"\n")
+                progress.update()
+
+
 def infer(model: Path, file: Path | None, output: Path | None) -> None:
     """Reads texts from `file` or the standard input, writes results to `output`.
 
@@ -152,10 +176,11 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
-    _check_output(output, binary=not _is_classifier(model))
+    _check_output(output, binary=_gives_vectors(model))
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
     predict, metadata = open_model(model)
+    translates = metadata.get("task") == "translation"
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -167,7 +192,9 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
     texts = read_texts(content, str(file or "standard input"))
 
     def write(stream: BinaryIO) -> None:
-        if "labels" in metadata:
+        if translates:
+            write_translations(predict, texts, stream)
+        elif "labels" in metadata:
             write_answers(predict, metadata, texts, stream)
         else:
             write_vectors(predict, texts, stream)
@@ -179,11 +206,13 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
         write(stream)
 
 
-def _is_classifier(path: Path) -> bool:
+def _gives_vectors(path: Path) -> bool:
     """Tells it from what the model says of itself, without loading it."""
     if (path / "saved_model.pb").is_file():
-        return "labels" in read_saved_metadata(path)
-    return "labels" in read_metadata(model_file(path) if path.is_dir() else path)
+        metadata = read_saved_metadata(path)
+    else:
+        metadata = read_metadata(model_file(path) if path.is_dir() else path)
+    return "labels" not in metadata and metadata.get("task") != "translation"
 
 
 def _check_output(output: Path | None, binary: bool) -> None:

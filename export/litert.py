@@ -46,8 +46,9 @@ def convert(
     Raises:
         BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
     """
-    function = token_function(student, mask_dtype=tf.int32)
-    write_model(path, convert_function(student, function, path, quantisation), metadata)
+    functions = {"serving_default": token_function(student, mask_dtype=tf.int32)}
+    content = convert_functions(student, functions, path, quantisation)
+    write_model(path, content, metadata)
 
 
 def write_model(path: Path, content: bytes, metadata: dict[str, Any]) -> None:
@@ -56,18 +57,18 @@ def write_model(path: Path, content: bytes, metadata: dict[str, Any]) -> None:
     attach_metadata(path, metadata)
 
 
-def convert_function(
+def convert_functions(
     student: keras.Model,
-    function: Function,
+    functions: dict[str, Function],
     path: Path,
     quantisation: Quantisation,
     custom_ops: Set[str] = frozenset(),
 ) -> bytes:
-    """Returns `function`, which calls `student`, as a LiteRT model.
+    """Returns `functions`, which call `student`, as one LiteRT model.
 
     Args:
         student: Holds the weights.
-        function: Becomes the signature `serving_default`.
+        functions: Signatures by name; they share the weights.
         path: Beside it, a temporary SavedModel is written.
         quantisation: As in `convert`.
         custom_ops: Names of the operations allowed beyond the builtin ones.
@@ -80,7 +81,7 @@ def convert_function(
     folder = path.with_name(f".{path.name}.source")
     remove(folder)
     try:
-        save_functions(student, {"serving_default": function}, folder)
+        save_functions(student, functions, folder)
         return _convert_folder(folder, quantisation, custom_ops)
     finally:
         remove(folder)

@@ -31,7 +31,7 @@ from export.litert_predict import litert_predict
 from export.new_process import end_with
 from export.predict import keras_predict
 from export.rebuild import rebuild_student, versions
-from tasks.held_out import held_out
+from tasks.held_out import alone, held_out
 
 TIERS = ("fp32", "fp16", "int8")
 REPORT = "quantisation.json"
@@ -42,10 +42,13 @@ class _Test(NamedTuple):
 
     config: Config
     sets: list[RetrievalSet]
+    # Sentences without a translation, by language.
+    alone: dict[str, list[str]]
 
     @property
     def texts(self) -> list[str]:
         sides = [side for s in self.sets for side in (s.pivot_texts, s.texts)]
+        sides += self.alone.values()
         return list(dict.fromkeys(text for side in sides for text in side))
 
     def metrics(self, encode: EncodedOnce) -> dict[str, Any]:
@@ -79,7 +82,9 @@ def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
     files = _files(folder)
     student, tokenizer, config = rebuild_student(workdir)
     limit = config.evaluation.pairs_per_language
-    test = _Test(config, held_out(Corpus(workdir / "corpus"), TEST, limit))
+    corpus = Corpus(workdir / "corpus")
+    sets = held_out(corpus, TEST, limit)
+    test = _Test(config, sets, alone(corpus, TEST, limit))
     known = encode_once(keras_predict(student, tokenizer), "Scoring the student")
     metrics = test.metrics(known)
     rows = {}

@@ -54,7 +54,7 @@ class _Model:
         """
         model = Path(model)
         self.metadata = read_metadata(model)
-        self._tokenizer = _tokenizer(model, tokenizer, self.metadata)
+        self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
         self._predict = _predict(model, self._tokenizer, num_threads)
         self._lock = threading.Lock()
         self._width = self._predict([]).shape[1]
@@ -62,13 +62,7 @@ class _Model:
 
     def _run(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the model's output for N texts, float32 (N, width)."""
-        if isinstance(texts, str):
-            raise TypeError("Expected: a list of texts. Received: one str.")
-        texts = list(texts)
-        for index, text in enumerate(texts):
-            if not isinstance(text, str):
-                received = f"{type(text).__name__} at position {index}"
-                raise TypeError(f"Expected: texts of type str. Received: {received}.")
+        texts = checked(texts)
         # A LiteRT interpreter holds one input at a time.
         with self._lock:
             return self._predict(texts)
@@ -192,7 +186,35 @@ def _other_task(model: Path, wanted: str, received: str, remedy: str) -> Babelet
     )
 
 
-def _tokenizer(model: Path, given: Path | None, metadata: dict[str, Any]) -> Tokenizer:
+def checked(texts: Sequence[str]) -> list[str]:
+    """Returns `texts` as a list.
+
+    Raises:
+        TypeError: `texts` is a string itself, or holds something else.
+    """
+    if isinstance(texts, str):
+        raise TypeError("Expected: a list of texts. Received: one str.")
+    texts = list(texts)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            received = f"{type(text).__name__} at position {index}"
+            raise TypeError(f"Expected: texts of type str. Received: {received}.")
+    return texts
+
+
+def tokenizer_for(
+    model: Path, given: Path | None, metadata: dict[str, Any]
+) -> Tokenizer:
+    """Returns the tokenizer of an exported file.
+
+    Args:
+        model: The .tflite file.
+        given: Its tokenizer.model; if None, it is looked for beside the model.
+        metadata: What the file says of itself.
+
+    Raises:
+        BabeletError: There is none, or it is that of another student.
+    """
     if "max_length" not in metadata:
         raise BabeletError(
             f"{model} does not say how long its texts may be",

@@ -23,7 +23,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from export.litert import Quantisation, convert_function, write_model
+from export.litert import Quantisation, convert_functions, write_model
 from export.saved_model import token_function
 from export.tokenization import text_function
 
@@ -54,7 +54,9 @@ def convert_text(
     """
     from_tokens = token_function(student, mask_dtype=tf.bool)
     function = text_function(from_tokens, tokenizer)
-    content = convert_function(student, function, path, quantisation, CUSTOM_OPS)
+    content = convert_functions(
+        student, {"serving_default": function}, path, quantisation, CUSTOM_OPS
+    )
     write_model(path, content, metadata)
 
 

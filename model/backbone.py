@@ -51,15 +51,25 @@ class TokenEmbedding(keras.layers.Layer):
         )
         self.norm.build((*input_shape, self.hidden_dim))
 
-    def call(self, token_ids: object, training: bool = False) -> object:
-        """Returns (batch, length, hidden_dim) for token_ids int32 (batch, length)."""
+    def call(
+        self, token_ids: object, training: bool = False, first_position: object = 0
+    ) -> object:
+        """Returns (batch, length, hidden_dim) for token_ids int32 (batch, length).
+
+        The first column is at `first_position`, an int32 scalar.
+        """
         length = ops.shape(token_ids)[1]
-        tokens = ops.take(self.tokens, token_ids, axis=0)
-        positions = ops.take(self.positions, ops.arange(length), axis=0)
+        tokens = self.vectors(token_ids)
+        places = ops.arange(length) + first_position
+        positions = ops.take(self.positions, places, axis=0)
         hidden = ops.cast(tokens, self.compute_dtype) + ops.cast(
             positions, self.compute_dtype
         )
         return self.dropout(self.norm(hidden), training=training)
+
+    def vectors(self, token_ids: object) -> object:
+        """Returns the table's rows, token_ids.shape + (hidden_dim,)."""
+        return ops.take(self.tokens, token_ids, axis=0)
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
@@ -122,12 +132,12 @@ class EncoderLayer(keras.layers.Layer):
         # dimensions, and encodes four times as many sentences that way.
         rows = ops.reshape(hidden, (-1, self.hidden_dim))
         mixed = self._attend(rows, padding_mask, training)
-        attended = _project(self.attention_output, mixed, training)
+        attended = project(self.attention_output, mixed, training)
         attended = self.dropout(attended, training=training)
         rows = self.attention_norm(rows + attended)
-        wide = _project(self.feedforward_intermediate, rows, training)
+        wide = project(self.feedforward_intermediate, rows, training)
         fed = fused_gelu(wide) if training else ops.gelu(wide, approximate=False)
-        fed = _project(self.feedforward_output, fed, training)
+        fed = project(self.feedforward_output, fed, training)
         fed = self.dropout(fed, training=training)
         rows = self.feedforward_norm(rows + fed)
         return ops.reshape(rows, (shape[0], shape[1], self.hidden_dim))
@@ -136,7 +146,7 @@ class EncoderLayer(keras.layers.Layer):
         """Returns the mixed values, (batch * length, hidden_dim), for such rows."""
         batch, length = ops.shape(padding_mask)
         head_dim = self.hidden_dim // self.num_heads
-        projected = _project(self.query_key_value, rows, training)
+        projected = project(self.query_key_value, rows, training)
         heads = ops.reshape(projected, (batch, length, 3, self.num_heads, head_dim))
         # (3, batch, heads, length, head_dim)
         query, key, value = ops.unstack(ops.transpose(heads, (2, 0, 3, 1, 4)), 3, 0)
@@ -170,7 +180,7 @@ class EncoderLayer(keras.layers.Layer):
         }
 
 
-def _project(layer: keras.layers.Dense, rows: object, training: bool) -> object:
+def project(layer: keras.layers.Dense, rows: object, training: bool) -> object:
     """Returns layer(rows); in training with the exact gradient of the bias."""
     if not training:
         return layer(rows)

@@ -1,4 +1,4 @@
-"""Sentence pairs kept out of training, as the retrieval metric takes them."""
+"""What is kept out of training: pairs for retrieval, and sentences without one."""
 
 import numpy as np
 
@@ -26,3 +26,23 @@ def held_out(corpus: Corpus, split: int, limit: int) -> list[RetrievalSet]:
             flags = np.isin(pairs[:, 0], near) if split == TEST else None
             sets.append(RetrievalSet(language, pivots, texts, flags))
     return sets
+
+
+def alone(corpus: Corpus, split: int, limit: int) -> dict[str, list[str]]:
+    """Returns up to `limit` sentences of a split without a translation.
+
+    By language, for those in which no pair of the split is; fewer than three
+    sentences have no similarities to rank, and are left out.
+
+    Args:
+        corpus: Of the run.
+        split: VALIDATION or TEST of data.splits.
+        limit: Sentences a language, at most.
+    """
+    paired = {group.language for group in held_out(corpus, split, 1)}
+    found = {
+        language: corpus.sentences_of(split, language, limit)
+        for language in corpus.languages
+        if language not in paired
+    }
+    return {language: texts for language, texts in found.items() if len(texts) > 2}

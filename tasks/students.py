@@ -13,6 +13,7 @@ from data.class_names import LABELS, read_labels
 from model.heads import Scores
 from tasks.classification import configured_classifier
 from tasks.embedding import configured_student
+from tasks.translation import configured_student as configured_translator
 
 CALIBRATION = "calibration.json"
 
@@ -27,11 +28,17 @@ def _classifier(config: Config, vocabulary_size: int, workdir: Path) -> keras.Mo
     return configured_classifier(config.student, vocabulary_size, len(classes))
 
 
+def _translator(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+    del workdir
+    return configured_translator(config, vocabulary_size)
+
+
 # (settings, pieces of the tokenizer, the run's folder) -> a student in float32, at
 # random weights.
 STUDENTS: dict[str, Callable[[Config, int, Path], keras.Model]] = {
     "classification": _classifier,
     "embedding": _encoder,
+    "translation": _translator,
 }
 
 

@@ -26,7 +26,7 @@ from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
 from tasks.embedding import student_predict
-from tasks.held_out import held_out
+from tasks.held_out import alone, held_out
 from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
@@ -221,19 +221,8 @@ class Preparation:
         return held_out(self.corpus, split, limit)
 
     def alone(self, split: int, limit: int) -> dict[str, list[str]]:
-        """Returns up to `limit` sentences of a split without a translation.
-
-        By language, for those in which no pair of the split is; fewer than three
-        sentences have no similarities to rank, and are left out.
-        """
-        corpus = self.corpus
-        paired = {group.language for group in self.held_out(split, 1)}
-        found = {
-            language: corpus.sentences_of(split, language, limit)
-            for language in corpus.languages
-            if language not in paired
-        }
-        return {language: texts for language, texts in found.items() if len(texts) > 2}
+        """Returns up to `limit` sentences a language of a split, not translated."""
+        return alone(self.corpus, split, limit)
 
     def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
         """Returns held-out sentences by language: of `held_out`, or else of `alone`."""

@@ -46,7 +46,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     pipeline = PIPELINES[workdir.config.task](workdir)
     pipeline.prepare(prepared)
     training = pipeline.training_inputs()
-    evaluation = {"training": training, "sets": workdir.section("evaluation")}
+    evaluation = {"training": training} | pipeline.evaluation_inputs()
     names = ("export", "licence")
     exported = evaluation | {name: workdir.section(name) for name in names}
     steps = {

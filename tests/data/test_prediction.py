@@ -60,6 +60,8 @@ def test_more_steps_and_layers_take_longer(folder):
     assert longer.seconds["training"] == pytest.approx(2 * before)
     deeper = predict(config(**{"student.num_layers": 12}), corpus(), folder, 0)
     assert deeper.seconds["training"] == pytest.approx(2 * before)
+    both = predict(config(**{"objective.candidates": "student"}), corpus(), folder, 0)
+    assert both.seconds["training"] == pytest.approx(2 * before)
 
 
 def test_the_report_gives_units(folder):

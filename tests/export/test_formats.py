@@ -49,6 +49,7 @@ def test_a_run_is_exported_again_in_one_format(
         "tokenizer.model",
         "golden.jsonl",
         "parity.json",
+        "quantisation.json",
     }
 
 

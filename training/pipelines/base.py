@@ -28,6 +28,10 @@ class Pipeline(abc.ABC):
     def training_inputs(self) -> dict:
         """Returns all that the trained weights depend on, as JSON values."""
 
+    def evaluation_inputs(self) -> dict:
+        """Returns what scores depend on beside the weights, as JSON values."""
+        return {"sets": self.workdir.section("evaluation")}
+
     @abc.abstractmethod
     def train(self) -> dict:
         """Writes student.weights.h5 and student.keras."""

@@ -1,0 +1,57 @@
+"""English to German for a smart home: a teacher, and a student a third of its size.
+
+python -m training.distill --config=configs/translate_smart_home.py \
+    --workdir=runs/translate_smart_home
+
+Planned for 60 minutes on 2 cores with AMX. A student of 3.5M parameters, 37% of its
+teacher's 9.5M; its int8 file has 4.1 MB. Test BLEU of both is in the report.
+"""
+
+from configs.schema import (
+    Config,
+    DataConfig,
+    ObjectiveConfig,
+    StudentConfig,
+    TrainingConfig,
+    VocabularyConfig,
+)
+from configs.translation import TranslationConfig
+
+
+def get_config() -> Config:
+    """Returns the default recipe of translation."""
+    return Config(
+        name="translate_smart_home",
+        task="translation",
+        data=DataConfig(
+            source="home_assistant",
+            languages=("de",),
+            # Labels such as "Off", and texts around a {name}, want translations too.
+            min_characters=2,
+            keep_placeholders=True,
+        ),
+        vocabulary=VocabularyConfig(size=8000),
+        student=StudentConfig(
+            num_layers=3,
+            hidden_dim=192,
+            num_heads=4,
+            intermediate_dim=768,
+            max_length=128,
+            dropout=0.1,
+        ),
+        objective=ObjectiveConfig(alpha=0.5),
+        training=TrainingConfig(
+            steps=5000,
+            batch_size=64,
+            learning_rate=2e-3,
+            warmup_steps=400,
+            checkpoint_every=250,
+            validate_every=500,
+            validation_pairs=300,
+            patience=8,
+            metric="bleu",
+        ),
+        translation=TranslationConfig(
+            decoder_layers=1, teacher_steps=6000, teacher_learning_rate=1e-3
+        ),
+    )

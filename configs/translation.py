@@ -1,0 +1,70 @@
+"""Settings that translation alone has: the teacher it trains, and how it decodes."""
+
+import dataclasses
+from typing import Literal
+
+from configs.checks import positive, require
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslationConfig:
+    """From data.pivot into data.languages, which is one language.
+
+    `student.num_layers` are the student's encoder layers; its other shapes serve the
+    encoder and the decoder.
+    """
+
+    # The student's decoder layers: few, for they run once for each token.
+    decoder_layers: int = 1
+    # The teacher that is trained first, on the references.
+    teacher_encoder_layers: int = 4
+    teacher_decoder_layers: int = 4
+    teacher_hidden_dim: int = 256
+    teacher_num_heads: int = 4
+    teacher_intermediate_dim: int = 1024
+    teacher_dropout: float = 0.3
+    teacher_steps: int = 4000
+    teacher_learning_rate: float = 1e-3
+    # Of its initial weights, batches and dropout; students of any `seed` share it.
+    teacher_seed: int = 0
+    # In the place of a trained teacher: a SavedModel folder whose serving_default maps
+    # `text` to `translation`, or a file of such texts and translations, two columns
+    # with a tab between them. Either needs objective.alpha=1 and targets of "teacher"
+    # or "both".
+    teacher_path: str = ""
+    # What the student learns to say: the corpus's translations, the teacher's own
+    # (sequence-level distillation), or both, each pair of texts once.
+    targets: Literal["reference", "teacher", "both"] = "both"
+    # The teacher's most probable tokens that are kept for each position.
+    soft_candidates: int = 64
+    # Beams of the teacher's translations, and of the evaluation's beam search.
+    beam_size: int = 4
+    # Beams are compared by log-probability / length ** length_penalty.
+    length_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in (
+            "decoder_layers",
+            "teacher_encoder_layers",
+            "teacher_decoder_layers",
+            "teacher_hidden_dim",
+            "teacher_num_heads",
+            "teacher_intermediate_dim",
+            "teacher_steps",
+            "teacher_learning_rate",
+            "soft_candidates",
+            "beam_size",
+        ):
+            positive(f"translation.{name}", getattr(self, name))
+        require(
+            self.teacher_hidden_dim % self.teacher_num_heads == 0,
+            "translation.teacher_hidden_dim",
+            f"a multiple of translation.teacher_num_heads ({self.teacher_num_heads})",
+            str(self.teacher_hidden_dim),
+        )
+        require(
+            0 <= self.teacher_dropout < 1,
+            "translation.teacher_dropout",
+            "in [0, 1)",
+            str(self.teacher_dropout),
+        )

@@ -1,0 +1,34 @@
+"""Texts in, translations out, through a SavedModel."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers the operations the SavedModel needs.
+
+from data.tokenizer import valid_unicode
+from evaluation.translation import Translate
+
+_ROWS = 64
+
+
+def saved_model_translate(folder: Path) -> Translate:
+    """Returns `translate` over a SavedModel's signature `serving_default`."""
+    loaded = tf.saved_model.load(str(folder))
+    signature = loaded.signatures["serving_default"]
+    # A signature does not keep its model alive.
+    signature._babelet_owner = loaded
+
+    def translate(texts: Sequence[str]) -> list[str]:
+        # Shortest first: a batch decodes as many steps as its longest row needs.
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        translations = [""] * len(texts)
+        for start in range(0, len(order), _ROWS):
+            rows = order[start : start + _ROWS]
+            given = tf.constant([valid_unicode(texts[row]) for row in rows])
+            found = signature(text=given)["translation"].numpy()
+            for row, text in zip(rows, found, strict=True):
+                translations[row] = text.decode("utf-8")
+        return translations
+
+    return translate

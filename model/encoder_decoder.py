@@ -1,0 +1,179 @@
+"""The translator: an encoder, a decoder, and one token table for both and the output.
+
+Tied embeddings: Press & Wolf 2017; one joint vocabulary makes it one table in three
+places. A deep encoder and a shallow decoder translate as well as two of the same depth,
+and decode in a fraction of the time (Kasai et al. 2021).
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from model.backbone import EncoderLayer, TokenEmbedding
+from model.decoder import DecoderLayer, KeysValues
+
+
+@keras.saving.register_keras_serializable("babelet")
+class EncoderDecoder(keras.Model):
+    """From source and target ids to the logits of each next target token.
+
+    `call` takes whole target sentences, for training; `read_source`, `empty_cache` and
+    `step` decode token by token, as `model.decoding` does.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        encoder_layers: int,
+        decoder_layers: int,
+        hidden_dim: int,
+        num_heads: int,
+        intermediate_dim: int,
+        max_length: int,
+        dropout: float,
+        **kwargs: object,
+    ) -> None:
+        """Builds the layers at random weights.
+
+        Args:
+            vocabulary_size: Rows of the token table.
+            encoder_layers: Layers that read the source.
+            decoder_layers: Layers that write the target.
+            hidden_dim: Width between layers, a multiple of `num_heads`.
+            num_heads: Attention heads.
+            intermediate_dim: Width inside the feed-forward.
+            max_length: Positions of source and of target.
+            dropout: Share of activations dropped in training.
+            **kwargs: For `keras.Model`; `dtype` is the precision policy.
+
+        Raises:
+            ValueError: hidden_dim is not a multiple of num_heads.
+        """
+        super().__init__(**kwargs)
+        if hidden_dim % num_heads:
+            raise ValueError(
+                "hidden_dim must be a multiple of num_heads. "
+                f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
+            )
+        policy = self.dtype_policy
+        shape = (hidden_dim, num_heads, intermediate_dim, dropout)
+        self.embedding = TokenEmbedding(
+            vocabulary_size,
+            max_length,
+            hidden_dim,
+            dropout,
+            dtype=policy,
+            name="embedding",
+        )
+        self.encoder = [
+            EncoderLayer(*shape, dtype=policy, name=f"encoder_{index}")
+            for index in range(encoder_layers)
+        ]
+        self.decoder = [
+            DecoderLayer(*shape, dtype=policy, name=f"decoder_{index}")
+            for index in range(decoder_layers)
+        ]
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
+        self.num_heads = num_heads
+        self.hidden_dim = hidden_dim
+        self.embedding.build((None, None))
+        for layer in (*self.encoder, *self.decoder):
+            layer.build((None, None, hidden_dim), None)
+        self.built = True
+        self._arguments = {
+            "vocabulary_size": vocabulary_size,
+            "encoder_layers": encoder_layers,
+            "decoder_layers": decoder_layers,
+            "hidden_dim": hidden_dim,
+            "num_heads": num_heads,
+            "intermediate_dim": intermediate_dim,
+            "max_length": max_length,
+            "dropout": dropout,
+        }
+
+    def call(self, inputs: dict, training: bool = False) -> object:
+        """Returns logits (batch, target length, vocabulary), in the compute dtype.
+
+        Those at position i are of the token after target_ids[:, i], and depend on no
+        later one. The target needs no mask: padding follows its tokens.
+
+        Args:
+            inputs: "token_ids" int32 and "padding_mask" bool (batch, source length),
+                "target_ids" int32 (batch, target length), from the start token on.
+            training: Whether dropout is on.
+        """
+        sources, mask = self.read_source(
+            inputs["token_ids"], inputs["padding_mask"], training
+        )
+        hidden = self.embedding(inputs["target_ids"], training=training)
+        for layer, source in zip(self.decoder, sources, strict=True):
+            hidden = layer(hidden, source, mask, training=training)
+        batch, length, _ = ops.shape(hidden)
+        logits = self._logits(ops.reshape(hidden, (-1, self.hidden_dim)))
+        return ops.reshape(logits, (batch, length, self.vocabulary_size))
+
+    def read_source(
+        self, token_ids: object, padding_mask: object, training: bool = False
+    ) -> tuple[list[KeysValues], object]:
+        """Encodes the source.
+
+        Args:
+            token_ids: int32 (batch, length).
+            padding_mask: bool (batch, length), False at padding.
+            training: Whether dropout is on.
+
+        Returns:
+            What each decoder layer reads of it, and bool (batch, 1, 1, length), which
+            of it they may.
+        """
+        hidden = self.embedding(token_ids, training=training)
+        for layer in self.encoder:
+            hidden = layer(hidden, padding_mask, training=training)
+        sources = [layer.read(hidden, training) for layer in self.decoder]
+        return sources, ops.expand_dims(ops.expand_dims(padding_mask, 1), 1)
+
+    def empty_cache(self, batch: object, length: object) -> list[KeysValues]:
+        """Returns a cache for each decoder layer, of `length` positions."""
+        head_dim = self.hidden_dim // self.num_heads
+        shape = (batch, self.num_heads, length, head_dim)
+        zeros = ops.zeros(shape, self.compute_dtype)
+        return [KeysValues(zeros, zeros) for _ in self.decoder]
+
+    def step(
+        self,
+        token_ids: object,
+        position: object,
+        cache: list[KeysValues],
+        sources: list[KeysValues],
+        source_mask: object,
+    ) -> tuple[object, list[KeysValues]]:
+        """Returns the logits after one further token, and the caches with it.
+
+        Args:
+            token_ids: int32 (batch,).
+            position: int32 scalar, from 0, below the cache's length.
+            cache: Of the tokens before.
+            sources: What `read_source` returned.
+            source_mask: The same.
+
+        Returns:
+            Logits (batch, vocabulary), and the caches.
+        """
+        embedded = self.embedding(
+            ops.expand_dims(token_ids, 1), first_position=position
+        )
+        rows, written = ops.squeeze(embedded, 1), []
+        for layer, own, source in zip(self.decoder, cache, sources, strict=True):
+            rows, own = layer.step(rows, own, position, source, source_mask)
+            written.append(own)
+        return self._logits(rows), written
+
+    def _logits(self, rows: object) -> object:
+        table = tf.cast(tf.convert_to_tensor(self.embedding.tokens), rows.dtype)
+        return tf.matmul(rows, table, transpose_b=True)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | self._arguments

@@ -1,0 +1,202 @@
+"""Translation: at every position of the target, the vocabulary is the candidates.
+
+Word-level distillation (Kim & Rush 2016, section 3.1): the teacher's distribution of
+each next token, given the target before it. Of the vocabulary the label and the
+teacher's most probable tokens are told apart, and all others are one candidate.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from configs.schema import Config, ObjectiveConfig
+from data.tokenizer import Tokenizer
+from data.translation_batches import TranslationBatches
+from evaluation.translation import Translate
+from model.candidates import named_and_rest
+from model.decoding import Vocabulary
+from model.distiller import Distiller, Outcome
+from model.encoder_decoder import EncoderDecoder
+from model.objective import Decisions
+from model.translation import translate
+from tasks.base import Task
+
+# Rows of a batch, beams counted.
+_ROWS = 128
+
+
+class TranslationTask(Task):
+    """One decision a position of the target: which token comes next."""
+
+    def __init__(
+        self,
+        objective: ObjectiveConfig,
+        batches: TranslationBatches,
+        text_of: Callable[[int], str],
+        validation: Callable[[keras.Model], dict[str, float]],
+    ) -> None:
+        """Ties the objective's settings to batches and a validation.
+
+        Args:
+            objective: The settings of the loss; those of vectors are not used.
+            batches: With the teacher's beliefs where alpha is below 1.
+            text_of: Source sentence id to text, for messages.
+            validation: Student to metrics.
+        """
+        self._objective = objective
+        self._batches = batches
+        self._text_of = text_of
+        self._validation = validation
+
+    def batches(self, first_step: int) -> tf.data.Dataset:
+        """Returns the training batches from `first_step` on."""
+        return self._batches.dataset(first_step)
+
+    def rows(self, step: int) -> list[str]:
+        """Returns the source of each row of the batch of `step`."""
+        return [
+            repr(self._text_of(source)) for source, _ in self._batches.pairs_of(step)
+        ]
+
+    def validate(self, student: keras.Model) -> dict[str, float]:
+        """Returns validation metrics by name."""
+        return self._validation(student)
+
+    def distiller(self, student: keras.Model, precision: str) -> Distiller:
+        """Returns the Distiller for `student`, under a Keras precision policy."""
+        return Distiller(
+            student,
+            self.decide,
+            alpha=self._objective.alpha,
+            temperature=self._objective.temperature,
+            dtype=precision,
+        )
+
+    def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
+        """Returns the decision at every position, (B, L, K) candidates.
+
+        Args:
+            student: An `EncoderDecoder`.
+            batch: As `TranslationBatches.batch` makes it. The candidates are the
+                label, its "soft_tokens" where there are any, and all others as one.
+            training: Whether dropout is on.
+        """
+        names = ("token_ids", "padding_mask", "target_ids")
+        logits = student({name: batch[name] for name in names}, training=training)
+        candidates = ops.expand_dims(batch["labels"], -1)
+        if "soft_tokens" in batch:
+            candidates = ops.concatenate([candidates, batch["soft_tokens"]], axis=-1)
+        rows, length, count = ops.shape(candidates)
+        chosen = named_and_rest(
+            ops.reshape(logits, (-1, logits.shape[-1])),
+            ops.reshape(candidates, (-1, count)),
+        )
+        return Outcome(
+            {
+                "next_token": Decisions(
+                    ops.reshape(chosen, (rows, length, count + 1)),
+                    ops.zeros_like(batch["labels"]),
+                    batch.get("soft_logits"),
+                    weight=batch["weight"],
+                )
+            },
+            {},
+        )
+
+
+def configured_student(
+    config: Config, vocabulary_size: int, precision: str = "float32"
+) -> EncoderDecoder:
+    """Returns the student of the settings, under a Keras precision policy."""
+    shape = config.student
+    return EncoderDecoder(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=shape.num_layers,
+        decoder_layers=config.translation.decoder_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
+        max_length=shape.max_length,
+        dropout=shape.dropout,
+        dtype=keras.dtype_policies.get(precision),
+        name="student",
+    )
+
+
+def configured_teacher(
+    config: Config, vocabulary_size: int, precision: str = "float32"
+) -> EncoderDecoder:
+    """Returns the teacher of the settings, under a Keras precision policy."""
+    translation = config.translation
+    return EncoderDecoder(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=translation.teacher_encoder_layers,
+        decoder_layers=translation.teacher_decoder_layers,
+        hidden_dim=translation.teacher_hidden_dim,
+        num_heads=translation.teacher_num_heads,
+        intermediate_dim=translation.teacher_intermediate_dim,
+        max_length=config.student.max_length,
+        dropout=translation.teacher_dropout,
+        dtype=keras.dtype_policies.get(precision),
+        name="teacher",
+    )
+
+
+def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
+    """Returns what decoding must know of the tokens."""
+    return Vocabulary(
+        tokenizer.vocabulary_size,
+        tokenizer.pad_id,
+        tokenizer.bos_id,
+        tokenizer.eos_id,
+        tokenizer.unk_id,
+    )
+
+
+def keras_translate(
+    model: EncoderDecoder,
+    tokenizer: Tokenizer,
+    beams: int = 1,
+    length_penalty: float = 1.0,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Translate:
+    """Returns `translate`: texts to their translations.
+
+    Args:
+        model: Student or teacher.
+        tokenizer: Of both languages.
+        beams: 1 is greedy search.
+        length_penalty: Beams are compared by log-probability / length to this power.
+        progress: Called with the number of texts of each batch.
+    """
+    vocabulary = vocabulary_of(tokenizer)
+    decode = tf.function(
+        lambda token_ids, padding_mask: translate(
+            model, token_ids, padding_mask, vocabulary, beams, length_penalty
+        ),
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.bool),
+        ],
+    )
+    size = max(1, _ROWS // beams)
+
+    def run(texts: Sequence[str]) -> list[str]:
+        translations = [""] * len(texts)
+        ids = tokenizer.encode(texts)
+        order = np.argsort([len(row) for row in ids], kind="stable")
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            batch = tokenizer.pad([ids[row] for row in rows])
+            written, lengths = decode(batch["token_ids"], batch["padding_mask"])
+            pairs = zip(written.numpy(), lengths.numpy(), strict=True)
+            found = tokenizer.decode([row[:length] for row, length in pairs])
+            for row, text in zip(rows, found, strict=True):
+                translations[row] = text
+            progress(len(rows))
+        return translations
+
+    return run

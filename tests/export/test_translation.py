@@ -1,0 +1,208 @@
+"""A translator's files: the same translations as the model they come from."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from configs import overrides, parsing
+from configs.errors import BabeletError
+from configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
+from data import trained_vocabulary
+from data.tokenizer import Tokenizer
+from export.infer import infer
+from export.litert_translate import forbidden
+from export.metadata import read_metadata
+from export.rebuild import rebuild_student
+from export.runtime import Embedder
+from export.translate import saved_model_translate
+from export.translation import export_translator
+from export.translation_parity import check_parity
+from export.translator import Translator
+from tasks.translation import configured_student, keras_translate
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = Config(
+    name="lamps",
+    task="translation",
+    data=DataConfig(languages=("de",)),
+    vocabulary=VocabularyConfig(size=54),
+    student=StudentConfig(
+        num_layers=1,
+        hidden_dim=32,
+        num_heads=2,
+        intermediate_dim=64,
+        max_length=40,
+        dropout=0.0,
+    ),
+)
+SOURCES = [
+    "Turn on the lamp",
+    "Turn off the radio in the kitchen",
+    "Clean the garage on Monday",
+    "Where is the cat",
+    "Stop",
+    "",
+]
+REFERENCES = [
+    "Schalte die Lampe ein",
+    "Schalte das Radio in der Küche aus",
+    "Reinige die Garage am Montag",
+    "Wo ist die Katze",
+    "Stopp",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """A run whose training is done, with weights that say something."""
+    workdir = tmp_path_factory.mktemp("run")
+    sides = {"en": SOURCES[:-1], "de": REFERENCES[:-1]}
+    pairs = [(language, text) for language, texts in sides.items() for text in texts]
+    model = trained_vocabulary.train(pairs, 54, split_digits=True)
+    (workdir / "tokenizer.model").write_bytes(model)
+    config = dataclasses.replace(CONFIG)
+    (workdir / "config.json").write_text(parsing.to_json(config))
+    keras.utils.set_random_seed(1)
+    student = configured_student(config, Tokenizer(model, 40).vocabulary_size)
+    for variable in student.trainable_variables:
+        if variable.name in ("kernel", "tokens", "positions"):
+            variable.assign(8 * variable)
+    student.save_weights(workdir / "student.weights.h5")
+    export_translator(workdir, SOURCES, REFERENCES)
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def expected(workdir):
+    student, tokenizer, _ = rebuild_student(workdir)
+    return {
+        beams: keras_translate(student, tokenizer, beams)(SOURCES) for beams in (1, 3)
+    }
+
+
+def test_the_gate_saw_equal_files(workdir):
+    """An export that publishes whatever came out is found out by the users."""
+    parity = json.loads((workdir / "export" / "parity.json").read_text())
+    rows = parity["artefacts"]
+    assert rows["student_fp32.tflite"]["same"] == rows["saved_model"]["same"] == 1
+    assert set(rows) == {"saved_model", "student_fp32.tflite", "student_int8.tflite"}
+    golden = (workdir / "export" / "golden.jsonl").read_text().splitlines()
+    assert json.loads(golden[0])["text"] == SOURCES[0]
+
+
+def test_the_saved_model_translates_any_batch(workdir, expected):
+    """A graph traced for one batch size fails at the second."""
+    translate = saved_model_translate(workdir / "export" / "saved_model")
+    assert translate(SOURCES) == expected[1]
+    assert translate(SOURCES[1:2]) == expected[1][1:2]
+    assert translate([]) == []
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_the_runtime_translates_as_keras_does(workdir, expected, beams):
+    """Two searches, in the file and outside: each must be the one that was tested."""
+    translator = Translator(workdir / "export" / "student_fp32.tflite")
+    assert translator.translate(SOURCES, beams) == expected[beams]
+    assert translator.tokens_per_second > 0
+
+
+def test_streaming_ends_with_the_whole_translation(workdir, expected):
+    """A stream that stops one token early shows a sentence without its end."""
+    said = []
+    translator = Translator(workdir / "export" / "student_fp32.tflite")
+    found = translator.translate(SOURCES[:1], on_text=said.append)
+    assert found == expected[1][:1] and said[-1] == found[0] and len(said) > 2
+
+
+def test_no_text_makes_the_file_run_away(workdir):
+    """A phone hangs on an endless loop, with no one to stop it."""
+    translator = Translator(workdir / "export" / "student_int8.tflite")
+    tokenizer = Tokenizer(workdir / "tokenizer.model", 40)
+    texts = ["", "lamp", " ".join(["lamp"] * 512), "Включи свет", "\ud800"]
+    found = translator.translate(texts)
+    assert found[0] == ""
+    for source, text in zip(tokenizer.encode(texts), found, strict=True):
+        assert len(tokenizer.pieces([text])[0]) <= 2 * (len(source) - 2) + 10
+
+
+def test_int8_holds_the_table_once(workdir):
+    """The converter makes two of the shared table, half of a small translator."""
+    path = workdir / "export" / "student_int8.tflite"
+    student, tokenizer, _ = rebuild_student(workdir)
+    table = student.embedding.tokens.numpy()
+    scales = np.abs(table).max(axis=1, keepdims=True) / 127
+    first = np.round(table / scales).astype(np.int8).tobytes()
+    assert path.read_bytes().count(first[:64]) == 1
+    assert read_metadata(path)["decoding"] == {"copies": 3, "factor": 2, "extra": 8}
+    assert tokenizer.vocabulary_size == len(table)
+
+
+def test_only_builtin_operations(workdir):
+    """A file that needs Flex runs here and on no phone."""
+    path = workdir / "export" / "student_int8.tflite"
+    operations = Interpreter(str(path))._get_ops_details()
+    assert not [op["op_name"] for op in operations if op["op_name"].startswith("Flex")]
+
+
+def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
+    """Other weights under the gate's eyes: nothing may be left that looks exported."""
+    for name in ("config.json", "tokenizer.model", "student.weights.h5"):
+        (tmp_path / name).write_bytes((workdir / name).read_bytes())
+    (tmp_path / "parity_texts.json").write_text(json.dumps([SOURCES, REFERENCES]))
+    student, _, _ = rebuild_student(tmp_path)
+    student.embedding.tokens.assign(student.embedding.tokens[::-1])
+    student.save_weights(tmp_path / "student.weights.h5")
+    command = [sys.executable, "-m", "export.translation_parity"]
+    command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "does not translate as the student" in done.stdout
+
+
+def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
+    """The file meant for phones is the one whose quality nobody else looks at."""
+    run = tmp_path / "run"
+    shutil.copytree(workdir, run)
+    # What Keras says is the reference, so its BLEU is 100; int8 says something else.
+    student, tokenizer, _ = rebuild_student(run)
+    said = keras_translate(student, tokenizer)(SOURCES)
+    (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
+    config = overrides.load(str(run / "config.json"), ["export.max_bleu_loss=-1"])
+    (run / "config.json").write_text(parsing.to_json(config))
+    found = check_parity(run, run / "export")["artefacts"]
+    assert found["student_int8.tflite"]["kept"] is False
+    assert not (run / "export" / "student_int8.tflite").exists()
+    assert (run / "export" / "student_fp32.tflite").exists()
+
+
+def test_infer_writes_a_line_for_each_line(workdir, tmp_path, expected):
+    """Lines that shift put every later translation beside another source."""
+    (tmp_path / "in.txt").write_text("\n".join(SOURCES) + "\n", "utf-8")
+    for model in (workdir / "export" / "saved_model",):
+        infer(model, tmp_path / "in.txt", tmp_path / "out.txt")
+        lines = (tmp_path / "out.txt").read_text("utf-8").split("\n")
+        assert lines[:-1] == expected[1]
+
+
+def test_a_translator_is_no_embedder(workdir):
+    """The wrong class for a file must say so, not fail deep inside."""
+    with pytest.raises(BabeletError, match="embedding|cannot load"):
+        Embedder(workdir / "export" / "student_int8.tflite")
+
+
+def test_what_is_forbidden():
+    """The fourth copy of a run of any length, and nothing else."""
+    assert forbidden([], 3) == []
+    assert forbidden([5, 6, 6], 3) == []
+    assert forbidden([5, 6, 6, 6], 3) == [6]
+    assert forbidden([1, 2, 1, 2, 1, 2, 1], 3) == [2]
+    assert forbidden([1, 2, 3] * 3, 3) == []
+    assert forbidden([1, 2, 3] * 3 + [1, 2], 3) == [3]

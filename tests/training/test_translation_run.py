@@ -1,0 +1,199 @@
+"""A translator's whole run in miniature: teacher, student, files and report."""
+
+import json
+import re
+
+import pytest
+
+from configs import overrides
+from configs.errors import BabeletError
+from training.foreign_teacher import read_translations
+from training.run import run as start
+from training.translation_targets import merged, translate_all
+
+RECIPE = """
+from configs.schema import *
+from configs.translation import TranslationConfig
+
+def get_config():
+    return Config(
+        name="tiny",
+        task="translation",
+        data=DataConfig(
+            source="parallel_files", files=({text!r},), languages=("de",),
+            validation_fraction=0.1, test_fraction=0.15,
+        ),
+        vocabulary=VocabularyConfig(size=80),
+        student=StudentConfig(
+            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
+            max_length=32, dropout=0.1,
+        ),
+        objective=ObjectiveConfig(alpha=0.5),
+        training=TrainingConfig(
+            steps=60, batch_size=32, learning_rate=1e-2, warmup_steps=10,
+            precision="float32", checkpoint_every=20, validate_every=30,
+            validation_pairs=10, metric="chrf",
+        ),
+        evaluation=EvaluationConfig(pairs_per_language=20),
+        # Twenty sentences of a beginner: one other word is several points.
+        export=ExportConfig(max_bleu_loss=100),
+        translation=TranslationConfig(
+            teacher_encoder_layers=1, teacher_decoder_layers=2,
+            teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
+            teacher_steps=60, teacher_learning_rate=1e-2, soft_candidates=8,
+            beam_size=2,
+        ),
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(home, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("translation")
+    text = folder / "text.tsv"
+    lines = home.text.read_text("utf-8").splitlines(keepends=True)
+    text.write_text("".join(x for x in lines if x.startswith("de\t")), "utf-8")
+    recipe = folder / "recipe.py"
+    recipe.write_text(RECIPE.format(text=str(text)))
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def run(recipe, command):
+    line = command(recipe.parent / "run", config=recipe)
+    return line.workdir, line.succeed()
+
+
+def read(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def test_the_run_learns_and_leaves_everything(run):
+    """A pipeline that trains on nothing also ends with every file in place."""
+    workdir, output = run
+    steps = read(workdir / "manifest.json")["steps"]
+    for name in ("teacher", "training"):
+        curve = steps[name]["facts"]["curve"]
+        losses = [p["train/hard_label"] for p in curve if "train/hard_label" in p]
+        assert losses[-1] < 0.7 * losses[0], name
+    metrics = read(workdir / "metrics.json")
+    assert list(metrics) == [
+        f"{model}, {search}"
+        for model in ("teacher", "student")
+        for search in ("greedy", "beam 2")
+    ]
+    # Every template has words of its own: saying nothing of the source scores less.
+    assert metrics["teacher, beam 2"]["chrf"] > 30
+    assert metrics["student, greedy"]["chrf"] > 25
+    assert re.search(r"Test BLEU: teacher, greedy \d", output)
+    for name in ("report.html", "MODEL_CARD.md", "student.keras", "export/parity.json"):
+        assert (workdir / name).is_file()
+
+
+def test_the_report_shows_models_examples_and_files(run):
+    """A report that renders from nothing looks finished at a glance."""
+    workdir, _ = run
+    page = (workdir / "report.html").read_text("utf-8")
+    translations = read(workdir / "translations.json")
+    assert "student_int8.tflite" in page and "nrefs:1" in page
+    assert "student, greedy" in page and translations["source"][0] in page
+    assert "http" not in re.sub(r"<code>.*?</code>|xmlns=\S+", "", page)
+
+
+def test_done_steps_are_not_done_again(run, recipe, command):
+    """Minutes of teaching repeated at every change of the report."""
+    workdir, _ = run
+    output = command(workdir, config=recipe).succeed()
+    for step in ("teacher", "targets", "beliefs", "training", "export"):
+        assert f"{step}: done before" in output
+
+
+def test_other_students_share_the_teacher(run, recipe, command, tmp_path):
+    """A teacher for every student would be compared with another in each row."""
+    workdir, _ = run
+    line = command(
+        tmp_path / "run",
+        "translation.targets=teacher",
+        "objective.alpha=1",
+        "training.steps=4",
+        "seed=1",
+        config=recipe,
+        flags=(f"--prepared={workdir}", "--until=training"),
+    )
+    output = line.succeed()
+    assert "teacher: done before" in output and "beliefs" not in output
+    targets = read(line.workdir / "manifest.json")["steps"]["targets"]["facts"]
+    assert targets["references"] == 0 and targets["targets"] > 50
+
+
+def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
+    """Users' own translations are worth as much as a teacher's."""
+    file = tmp_path / "teacher.tsv"
+    rows = [
+        line.split("\t")[1:]
+        for line in (recipe.parent / "text.tsv").read_text("utf-8").splitlines()
+    ]
+    file.write_text("".join(f"{en}\t{de.upper()}\n" for en, de in rows), "utf-8")
+    line = command(
+        tmp_path / "run",
+        f"translation.teacher_path={file}",
+        "objective.alpha=1",
+        "training.steps=2",
+        config=recipe,
+        flags=("--until=training",),
+    )
+    assert "teacher:" not in line.succeed()
+    facts = read(line.workdir / "manifest.json")["steps"]["targets"]["facts"]
+    assert facts["targets"] == 2 * facts["references"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("objective.temperature=2", "temperature of 1"),
+        ("translation.teacher_path=none.tsv", "Nothing can be learned"),
+        ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, setting, message):
+    """Found after minutes of preparation, or never."""
+    with pytest.raises(BabeletError, match=message):
+        start(overrides.load(str(recipe), [setting]), tmp_path / "run")
+    assert not (tmp_path / "run" / "corpus").exists()
+
+
+def test_a_killed_translation_goes_on_where_it_was(tmp_path):
+    """Half an hour of beam search must not start again."""
+    asked = []
+
+    def translate(texts):
+        asked.extend(texts)
+        if len(asked) > 1500:
+            raise KeyboardInterrupt
+        return [text.upper() for text in texts]
+
+    texts = [f"lamp {i}" for i in range(1500)]
+    with pytest.raises(KeyboardInterrupt):
+        translate_all(translate, [*texts, "more"], tmp_path, "Translating")
+    asked.clear()
+    found = translate_all(translate, [*texts, "more"], tmp_path, "Translating")
+    assert found == [text.upper() for text in [*texts, "more"]]
+    assert len(asked) < 500
+
+
+def test_each_pair_of_texts_is_one_target():
+    """A translation that is also the reference would weigh twice."""
+    references = [(3, "Aus"), (4, "An"), (3, "Aus")]
+    pairs, texts = merged(references, [(3, "Aus"), (4, "Ein"), (5, " ")])
+    assert texts == ["Aus", "An", "Ein"]
+    assert pairs.tolist() == [[3, 0], [4, 1], [4, 2]]
+
+
+def test_a_file_of_translations_has_two_columns(tmp_path):
+    """A third column, or none, is another file."""
+    path = tmp_path / "t.tsv"
+    path.write_text("a\tb\n\nc\td\n", "utf-8")
+    assert read_translations(path) == {"a": "b", "c": "d"}
+    path.write_text("a\tb\nc d\n", "utf-8")
+    with pytest.raises(Exception, match="line 2 is no translation"):
+        read_translations(path)

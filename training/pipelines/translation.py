@@ -1,0 +1,150 @@
+"""A run of translation: a teacher is trained, its student distilled and measured."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+
+from configs.atomic import atomic_path
+from data.splits import TEST
+from evaluation.translation import score
+from export.rebuild import rebuild_student
+from export.translation import export_translator
+from tasks.translation import TranslationTask, configured_student, keras_translate
+from training import translation_reporting
+from training.callbacks import save_weights
+from training.loop import train
+from training.pipelines.base import Pipeline
+from training.translation_preparation import TranslationPreparation
+from training.workdir import digest
+
+# Test sentences on which the parity gate compares the exported files.
+PARITY_SENTENCES = 400
+
+
+class TranslationPipeline(Pipeline):
+    """Distils an encoder-decoder; its test is BLEU."""
+
+    @cached_property
+    def _preparation(self) -> TranslationPreparation:
+        return TranslationPreparation(self.workdir)
+
+    def prepare(self, other: str) -> None:
+        """Builds corpus, vocabulary, teacher and targets, or takes the first three."""
+        if other:
+            self._preparation.adopt(Path(other))
+        self._preparation.run()
+
+    def training_inputs(self) -> dict:
+        """Returns all that the trained weights depend on."""
+        names = ("seed", "task", "student", "objective", "training")
+        named = {name: self.workdir.section(name) for name in names}
+        layers = self.workdir.config.translation.decoder_layers
+        return self._preparation.inputs() | named | {"decoder_layers": layers}
+
+    def evaluation_inputs(self) -> dict:
+        """Returns what scores depend on beside the weights."""
+        settings = self.workdir.config.translation
+        beams = [settings.beam_size, settings.length_penalty]
+        return super().evaluation_inputs() | {"beams": beams}
+
+    def train(self) -> dict:
+        """Trains the student and writes it in float32."""
+        workdir, config = self.workdir, self.workdir.config
+        preparation, settings = self._preparation, self.workdir.config.training
+        precision = preparation.precision
+        # Steps that are done draw no random numbers; what follows must not depend on
+        # it.
+        keras.utils.set_random_seed(config.seed)
+        size = preparation.tokenizer.vocabulary_size
+        student = configured_student(config, size, precision)
+        task = TranslationTask(
+            config.objective,
+            preparation.student_batches(),
+            preparation.corpus.sentences.__getitem__,
+            preparation.validation(),
+        )
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{settings.steps} steps of {settings.batch_size}",
+            flush=True,
+        )
+        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        state = train(task, student, settings, precision, workdir.path, identity)
+        save_weights(student, workdir.path / "student.weights.h5")
+        with atomic_path(workdir.path / "student.keras") as file:
+            named = file.with_name(f"{file.name}.keras")
+            rebuild_student(self.workdir.path).student.save(named)
+            named.rename(file)
+        return state | {"precision": precision, "parameters": student.count_params()}
+
+    def evaluate(self) -> dict:
+        """Scores teacher and student, greedy and with beams, on the test split."""
+        config, preparation = self.workdir.config, self._preparation
+        sources, references, near = preparation.held_out(
+            TEST, config.evaluation.pairs_per_language
+        )
+        language = preparation.corpus.languages[1]
+        metrics, examples = {}, {"source": sources, "reference": references}
+        for name, translate in self._models().items():
+            print(f"evaluating: {name}", flush=True)
+            translations = examples[name] = translate(sources)
+            metrics[name] = score(sources, references, translations, language)
+            metrics[name]["bleu_without_near"] = _without(
+                near, sources, references, translations, language
+            )
+        for name, content in (("metrics", metrics), ("translations", examples)):
+            with atomic_path(self.workdir.path / f"{name}.json") as file:
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                file.write_text(text + "\n", "utf-8")
+        return {name: values["bleu"] for name, values in metrics.items()}
+
+    def export(self) -> dict:
+        """Exports the student, proven on test sentences."""
+        sources, references, _ = self._preparation.held_out(TEST, PARITY_SENTENCES)
+        return export_translator(self.workdir.path, sources, references)
+
+    def report(self) -> dict:
+        """Writes report.html and MODEL_CARD.md."""
+        counts = self._preparation.corpus.counts()
+        return translation_reporting.report(self.workdir, counts)
+
+    def headline(self, scores: dict) -> str:
+        """Returns teacher and student in one sentence."""
+        shown = ", ".join(f"{name} {bleu:.1f}" for name, bleu in scores.items())
+        return f"Test BLEU: {shown}"
+
+    def _models(self) -> dict:
+        """Returns name -> translate, teacher first."""
+        preparation, settings = self._preparation, self.workdir.config.translation
+        tokenizer, beams = preparation.tokenizer, settings.beam_size
+        student, penalty = (
+            rebuild_student(self.workdir.path).student,
+            settings.length_penalty,
+        )
+        models = {
+            "teacher, greedy": preparation.teacher_translate(1),
+            f"teacher, beam {beams}": preparation.teacher_translate(),
+            "student, greedy": keras_translate(student, tokenizer),
+            f"student, beam {beams}": keras_translate(
+                student, tokenizer, beams, penalty
+            ),
+        }
+        if settings.teacher_path:
+            # It decodes as it does, and a file holds the training texts alone.
+            models = {n: m for n, m in models.items() if n.startswith("student")}
+        return models
+
+
+def _without(
+    near: list[bool],
+    sources: list[str],
+    references: list[str],
+    translations: list[str],
+    language: str,
+) -> float | None:
+    """Returns BLEU of the sentences that are not `near`, None if there are none."""
+    rows = zip(sources, references, translations, near, strict=True)
+    far = [row[:3] for row in rows if not row[3]]
+    return score(*zip(*far, strict=True), language)["bleu"] if far else None

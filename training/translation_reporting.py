@@ -1,0 +1,48 @@
+"""Gathers what a finished translator's run left, for its report and model card."""
+
+import json
+from typing import Any
+
+from evaluation.comparison import curve_points
+from evaluation.translation_report import (
+    TranslationReport,
+    write_model_card,
+    write_report,
+)
+from training.workdir import Workdir
+
+
+def report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
+    """Writes report.html and MODEL_CARD.md; returns facts for the manifest.
+
+    Args:
+        workdir: A run whose export is done.
+        counts: Pairs by language and split.
+    """
+    path, steps = workdir.path, workdir.manifest["steps"]
+
+    def read(name: str) -> Any:
+        return json.loads((path / name).read_text("utf-8"))
+
+    models = {"teacher": steps.get("teacher"), "student": steps["training"]}
+    facts = {name: step["facts"] for name, step in models.items() if step}
+    content = TranslationReport(
+        config=read("config.json"),
+        manifest=workdir.manifest,
+        counts=counts,
+        rejected=steps["corpus"]["facts"]["rejected"],
+        metrics=read("metrics.json"),
+        translations=read("translations.json"),
+        curves=[
+            point | {"name": f"{model}: {point['name']}"}
+            for model, found in facts.items()
+            for point in curve_points(found["curve"])
+        ],
+        parity=read("export/parity.json")["artefacts"],
+        parameters={name: found["parameters"] for name, found in facts.items()},
+        command=f"python -m training.distill --config={path}/config.json "
+        f"--workdir={path}",
+    )
+    write_report(path / "report.html", content)
+    write_model_card(path / "MODEL_CARD.md", content)
+    return {"parameters": dict(content.parameters)}
