@@ -2,9 +2,12 @@
 
 python -m training.distill --config=configs/intents.py --workdir=runs/intents
 
-Not yet run at its full size. With a sentence for each template (14,900 for training)
-and a linear head on the teacher, 150 steps, 25 minutes on a twelfth of a core: test
-accuracy 80.9% (mean over 38 languages), where the teacher has 81.2%.
+Not yet run at its full size, nor with the whole teacher tuned. With one sentence for
+each template (14,900 to train on), a teacher of which only a linear head is tuned and
+150 steps, 25 minutes on a twelfth of a core, test accuracy, mean over 38 languages:
+teacher 81.2%, student 80.9%. With four labels a class outside English: teacher 74.1%,
+student 75.2%, and 84.4% of a student that learns the labels alone. A head is thus too
+little of a teacher, and the default tunes all its layers.
 """
 
 from configs.labels import LabelsConfig, TuningConfig

@@ -16,8 +16,8 @@ single language: --set data.pivot=de --set data.languages=. Columns of other nam
 --set data.columns=text=Sentence,label=Intent,language=Locale. An empty label is
 unlabelled text: the teacher's class probabilities teach it alone.
 
-As long as configs/intents.py with as much text: minutes on 2 cores; 42 classes in 38
-languages come to 81% test accuracy from one sentence for each template.
+As long as configs/intents.py with as much text, minutes on 2 cores; its docstring has
+the figures there are: 81 to 84% test accuracy from 14,900 sentences of 42 classes.
 
 data.pivot (English) is the language whose labels are always used. Labels in the others:
 --set labels.setting=few_shot --set labels.per_class=4, or labels.setting=zero_shot.

@@ -48,11 +48,11 @@ class TuningConfig:
 
     # What is trained on the labels: "head", a linear classifier on the teacher's
     # cached vectors; "last_layers", with `num_layers` layers below it; "all".
-    scope: Literal["head", "last_layers", "all"] = "last_layers"
+    scope: Literal["head", "last_layers", "all"] = "all"
     num_layers: int = 3
     steps: int = 600
     batch_size: int = 128
-    learning_rate: float = 2e-4
+    learning_rate: float = 3e-4
     warmup_steps: int = 60
     clip_norm: float = 1.0
     # Steps between validations, and validations without improvement before stopping.

@@ -26,7 +26,7 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
-from export.metadata import read_metadata
+from export.metadata import read_metadata, read_saved_metadata
 from export.runtime import Classifier, Embedder, answers
 from export.translator import Translator
 
@@ -83,7 +83,7 @@ def model_file(folder: Path) -> Path:
 def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
     try:
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
-        metadata = import_quietly("export.saved_model").read_saved_metadata(folder)
+        metadata = read_saved_metadata(folder)
         if metadata.get("task") == "translation":
             translate = import_quietly("export.translate").saved_model_translate
             return translate(folder), metadata
@@ -176,11 +176,11 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
+    _check_output(output, binary=_gives_vectors(model))
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
     predict, metadata = open_model(model)
     translates = metadata.get("task") == "translation"
-    _check_output(output, binary="labels" not in metadata and not translates)
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -204,6 +204,15 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
         return
     with atomic_path(output) as path, open(path, "wb") as stream:
         write(stream)
+
+
+def _gives_vectors(path: Path) -> bool:
+    """Tells it from what the model says of itself, without loading it."""
+    if (path / "saved_model.pb").is_file():
+        metadata = read_saved_metadata(path)
+    else:
+        metadata = read_metadata(model_file(path) if path.is_dir() else path)
+    return "labels" not in metadata and metadata.get("task") != "translation"
 
 
 def _check_output(output: Path | None, binary: bool) -> None:

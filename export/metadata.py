@@ -9,6 +9,8 @@ from configs.errors import BabeletError
 from data.class_names import LABELS
 
 METADATA = "babelet.json"
+# Of a SavedModel, within its folder.
+SAVED_METADATA = Path("assets.extra", METADATA)
 
 
 def attach_metadata(path: Path, metadata: dict[str, Any]) -> None:
@@ -48,3 +50,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
             remedy="copy it anew from the export folder of the run; other LiteRT "
             "models cannot be used here",
         ) from error
+
+
+def read_saved_metadata(folder: Path) -> dict[str, Any]:
+    """Returns the metadata of a SavedModel's folder, {} if it has none."""
+    path = folder / SAVED_METADATA
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}

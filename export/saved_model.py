@@ -18,9 +18,8 @@ import tensorflow as tf
 
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
+from export.metadata import SAVED_METADATA
 from export.tokenization import Function, text_function
-
-METADATA = Path("assets.extra", "babelet.json")
 
 
 def export_saved_model(
@@ -50,7 +49,7 @@ def export_saved_model(
     from_text = text_function(from_tokens, tokenizer)
     signatures = {"serving_default": from_text, "from_tokens": from_tokens}
     save_functions(student, signatures, folder)
-    path = folder / METADATA
+    path = folder / SAVED_METADATA
     path.parent.mkdir()
     path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
 
@@ -108,9 +107,3 @@ def save_functions(
             remedy="free some space or choose another --workdir, then run the same "
             "command again: finished steps are kept",
         ) from error
-
-
-def read_saved_metadata(folder: Path) -> dict[str, Any]:
-    """Returns the metadata that `export_saved_model` put beside the model, or {}."""
-    path = folder / METADATA
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -8,9 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
+from export.metadata import SAVED_METADATA
 from export.new_process import run_module
 from export.rebuild import TOKENIZER, describe, rebuild_student
-from export.saved_model import METADATA, save_functions
+from export.saved_model import save_functions
 from export.translation_functions import text_to_text
 from export.translation_litert import convert_translator
 
@@ -62,8 +63,10 @@ def write_files(workdir: Path, folder: Path) -> None:
         function = text_to_text(built.student, built.tokenizer)
         path = folder / "saved_model"
         save_functions(built.student, {"serving_default": function}, path)
-        (path / METADATA).parent.mkdir()
-        (path / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", "utf-8")
+        (path / SAVED_METADATA).parent.mkdir()
+        (path / SAVED_METADATA).write_text(
+            json.dumps(metadata, indent=2) + "\n", "utf-8"
+        )
         progress.update()
         for tier in TIERS:
             # Built anew: int8 changes the model.

@@ -6,9 +6,8 @@ import pytest
 
 from configs.errors import BabeletError
 from export.formats import FORMATS, require_known
-from export.metadata import read_metadata
+from export.metadata import SAVED_METADATA, read_metadata
 from export.parity import TEXTS
-from export.saved_model import METADATA
 
 
 def export(workdir, formats):
@@ -24,7 +23,7 @@ def test_every_file_says_which_model_it_is_and_under_what_licence(artefacts):
     for each in FORMATS.values():
         path = artefacts / each.path
         metadata = (
-            json.loads((path / METADATA).read_text())
+            json.loads((path / SAVED_METADATA).read_text())
             if path.is_dir()
             else read_metadata(path)
         )

@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from export.metadata import SAVED_METADATA
 from export.predict import keras_predict, saved_model_predict
-from export.saved_model import METADATA
 from export.tokenization import tokenize_function
 
 UNUSUAL = [
@@ -131,6 +131,6 @@ def test_dropout_is_off(artefacts, tokenizer):
 
 def test_metadata_says_which_run_it_came_from(artefacts):
     """A file that cannot be traced to its run cannot be trusted a month later."""
-    metadata = json.loads((artefacts / "saved_model" / METADATA).read_text())
+    metadata = json.loads((artefacts / "saved_model" / SAVED_METADATA).read_text())
     assert len(metadata["config_sha256"]) == 64
     assert metadata["max_length"] == 24
