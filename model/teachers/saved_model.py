@@ -123,7 +123,7 @@ def _ends(path: Path, function: object) -> tuple[str, str]:
     }
     name = "embedding" if "embedding" in outputs else next(iter(outputs), "")
     if not name or (len(outputs) > 1 and name != "embedding"):
-        received = ", ".join(function.structured_outputs)
+        received = ", ".join(sorted(function.structured_outputs))
         raise _unfit(path, "one output of numbers, or one named embedding", received)
     return next(iter(inputs)), name
 
