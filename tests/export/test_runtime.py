@@ -175,7 +175,7 @@ def test_the_readmes_example_runs(artefacts):
     """The first lines a user copies."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (example,) = [each for each in examples if "export.runtime" in each]
+    (example,) = [each for each in examples if "import Embedder" in each]
     assert "runs/smart_home/export" in example
     names = {}
     exec(example.replace("runs/smart_home/export", str(artefacts)), names)
