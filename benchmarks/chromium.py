@@ -53,6 +53,8 @@ class Chromium:
         self._process, self._out, self._in = _start(executable, self._folder.name)
         self._buffer, self._last = b"", 0
         self._answers: dict[int, dict[str, Any]] = {}
+        # Numbers of commands whose answers nobody waits for.
+        self._unanswered: set[int] = set()
         self.version: str = self._call("Browser.getVersion", {})["product"]
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         attach = {"targetId": target, "flatten": True}
@@ -111,33 +113,37 @@ class Chromium:
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
 
     def _watch(self, session: str) -> None:
-        # A worker need not know every method of a page: an error is no matter.
+        # No answer is waited for. An error is no matter: a worker need not know every
+        # method of a page. And a worker that has ended meanwhile never answers.
         for method in ("Network.enable", "Runtime.enable", "Log.enable"):
-            self._ask(method, {}, session)
+            self._unanswered.add(self._write(method, {}, session))
         # Workers too: they wait until they are watched, so that nothing is missed.
         attach = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-        self._ask("Target.setAutoAttach", attach, session)
-        self._ask("Runtime.runIfWaitingForDebugger", {}, session)
+        self._unanswered.add(self._write("Target.setAutoAttach", attach, session))
+        go_on = self._write("Runtime.runIfWaitingForDebugger", {}, session)
+        self._unanswered.add(go_on)
 
     def _call(
         self, method: str, parameters: dict[str, Any], session: str | None = None
     ) -> dict[str, Any]:
-        answer = self._ask(method, parameters, session)
+        number = self._write(method, parameters, session)
+        while number not in self._answers:
+            self._note(self._next())
+        answer = self._answers.pop(number)
         if "error" in answer:
             raise AssertionError(f"{method}: {answer['error']}")
         return answer["result"]
 
-    def _ask(
+    def _write(
         self, method: str, parameters: dict[str, Any], session: str | None
-    ) -> dict[str, Any]:
+    ) -> int:
+        """Sends a command; returns the number that its answer will have."""
         self._last += 1
         number = self._last
         message = {"id": number, "method": method, "params": parameters}
         message |= {"sessionId": session} if session else {}
         os.write(self._out, json.dumps(message).encode() + b"\0")
-        while number not in self._answers:
-            self._note(self._next())
-        return self._answers.pop(number)
+        return number
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
@@ -151,7 +157,10 @@ class Chromium:
 
     def _note(self, message: dict[str, Any]) -> None:
         if "id" in message:
-            self._answers[message["id"]] = message
+            if message["id"] in self._unanswered:
+                self._unanswered.remove(message["id"])
+            else:
+                self._answers[message["id"]] = message
             return
         event, values = message["method"], message["params"]
         if event == "Target.attachedToTarget" and "sessionId" in message:

@@ -4,6 +4,9 @@ import dataclasses
 import json
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from export.web.__main__ import MODEL, gather
 from export.web.index_file import Index, write_index
 from export.web.server import page_files
 
+ROOT = Path(__file__).resolve().parents[3]
 ODD = ["", " ", "🙂 ok", "a\0b", "Tür " * 60, "ﬁne", "مرحبا بك", "\u202eabc", "e\u0301"]
 FAILED = "document.querySelector('#state').dataset.kind === 'failed'"
 RESULTS = """[...document.querySelectorAll(".result")].map((row) => ({
@@ -129,6 +133,26 @@ def test_an_exported_index_is_searched_as_it_is(
     open_page(index)
     chromium.wait(READY)
     assert ask(chromium, sentences.texts[5])[0]["text"] == sentences.texts[4]
+
+
+def test_what_search_export_writes_is_opened_and_searched(
+    chromium, serve, run, artefacts, pairs, tmp_path
+):
+    """Two halves that each pass their tests and do not fit together."""
+    rows = [(text, code) for code in pairs for _, text in pairs[code]]
+    lines = ["text\tlanguage", *("\t".join(row) for row in rows)]
+    (tmp_path / "home.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    index, page = f"--index={tmp_path / 'home.db'}", tmp_path / "home.index"
+    model = f"--model={artefacts / 'student_int8.tflite'}"
+    build = ("search.build", model, f"--input={tmp_path / 'home.tsv'}", index)
+    for command in (build, ("search.export", index, f"--output={page}")):
+        subprocess.run([sys.executable, "-m", *command], check=True, cwd=ROOT)
+    origin, _ = serve(gather(run, page, 1))
+    chromium.open(f"{origin}/")
+    chromium.wait(READY)
+    first, *others = ask(chromium, pairs["ja"][1][1])
+    assert (first["language"], first["text"]) == ("JA", pairs["ja"][1][1])
+    assert {row["language"] for row in others} >= {"DE", "HE", "RU"}
 
 
 def test_an_early_query_is_answered_at_once_and_again_of_all_sentences(
