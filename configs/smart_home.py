@@ -2,8 +2,8 @@
 
 python -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
 
-About 7 minutes on 2 cores with AMX, 4.5 of them training, after downloads of 140 MB;
-4 GB of memory. Expected: test retrieval 81% (mean over languages; three seeds 81.3 to
+About 10 minutes on 2 cores with AMX, 4.6 of them training, after downloads of 140 MB;
+4.7 GB of memory. Expected: test retrieval 81% (mean over languages; three seeds 81.3 to
 81.5), where the teacher, a general-purpose model in 4-bit weights, has 72.1%.
 """
 
