@@ -13,7 +13,7 @@ export.min_cosine and export.max_retrieval_loss allow is left out, unless --forc
 given. What was in <workdir>/export is removed. The folder appears again, whole, when
 every file has been compared with the student on real text of all the run's languages:
 with the chosen formats, tokenizer.model, golden.jsonl, quantisation.json and
-parity.json.
+parity.json. A translator has one set of files, and takes no --formats.
 """
 
 import sys
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from absl import app, flags
 
+from configs import parsing
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 
@@ -29,17 +30,30 @@ def main(_: list[str]) -> None:
     """Prints one line for each way into a file; a user's error exits with 2."""
     try:
         # Imported here: TensorFlow says much while it loads, and --help needs none.
+        workdir = Path(flags.FLAGS.workdir)
+        if parsing.from_json(workdir / "config.json").task == "translation":
+            _export_translator(workdir)
+            return
         formats = import_quietly("export.formats")
         chosen = flags.FLAGS.formats
         chosen = list(formats.FORMATS) if chosen is None else chosen
         formats.require_known(chosen)
-        workdir = Path(flags.FLAGS.workdir)
         texts = import_quietly("export.parity").read_texts(workdir)
         run = import_quietly("export.run")
         run.export_run(workdir, texts, chosen, flags.FLAGS.force)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _export_translator(workdir: Path) -> None:
+    if flags.FLAGS.formats is not None or flags.FLAGS.force:
+        raise BabeletError(
+            f"{workdir} is a run of translation, which has one set of files",
+            remedy="leave --formats and --force out",
+        )
+    translation = import_quietly("export.translation")
+    translation.export_translator(workdir, *translation.read_texts(workdir))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
+from configs.errors import BabeletError
 from export.metadata import SAVED_METADATA
 from export.new_process import run_module
 from export.rebuild import TOKENIZER, describe, rebuild_student
@@ -52,6 +53,22 @@ def export_translator(
             [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"],
         )
     return json.loads((target / "parity.json").read_text("utf-8"))
+
+
+def read_texts(workdir: Path) -> tuple[list[str], list[str]]:
+    """Returns the sources and references that the run's own export was checked with.
+
+    Raises:
+        BabeletError: There are none: the run has not come to its export.
+    """
+    try:
+        sources, references = json.loads((workdir / TEXTS).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BabeletError(
+            f"Cannot read the texts to check with: {error}",
+            remedy="run training.distill with this workdir: it writes them",
+        ) from error
+    return sources, references
 
 
 def write_files(workdir: Path, folder: Path) -> None:

@@ -89,6 +89,21 @@ def expected(workdir):
     }
 
 
+def test_the_command_that_exports_again_knows_translators(workdir, tmp_path):
+    """Taken for an encoder's, the export that was there was removed, and no new one."""
+    again = tmp_path / "again"
+    shutil.copytree(workdir, again)
+    command = [sys.executable, "-m", "export", f"--workdir={again}"]
+    refused = subprocess.run(
+        [*command, "--formats=int8"], capture_output=True, text=True
+    )
+    assert refused.returncode == 2 and "leave --formats" in refused.stderr
+    assert (again / "export" / "parity.json").exists()
+    (again / "export" / "student_int8.tflite").unlink()
+    subprocess.run(command, check=True)
+    assert (again / "export" / "student_int8.tflite").exists()
+
+
 def test_the_gate_saw_equal_files(workdir):
     """An export that publishes whatever came out is found out by the users."""
     parity = json.loads((workdir / "export" / "parity.json").read_text())
