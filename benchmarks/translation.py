@@ -12,24 +12,13 @@ by validation BLEU in runs of a third of the steps. Writes table.md and table.js
 same command continues where it stopped.
 """
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import app, flags
 
-from benchmarks.baseline import (
-    TUNING_SHARE,
-    USUAL_TRIALS,
-    Run,
-    Runner,
-    read,
-    tune,
-    write,
-)
+from benchmarks import baseline
+from benchmarks.baseline import TUNING_SHARE, USUAL_TRIALS, Run, Runner, read, tune
 from benchmarks.comparison import summary
-from configs import overrides
-from configs.errors import BabeletError
 from configs.schema import Config
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -82,24 +71,9 @@ def _figures(metrics: dict) -> dict[str, float]:
     return {title: value for title, value in found.items() if value is not None}
 
 
-def main(argv: Sequence[str]) -> None:
-    """Runs the comparison; a user's error is one line and exit status 2."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    workdir = Path(flags.FLAGS.workdir)
-    try:
-        config = overrides.load(flags.FLAGS.config, flags.FLAGS.set)
-        runner = Runner(flags.FLAGS.config, workdir, flags.FLAGS.prepared)
-        write(compare(runner, config, flags.FLAGS.set, flags.FLAGS.seeds), workdir)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    flags.DEFINE_string("config", "configs/translate_smart_home.py", "The recipe.")
-    flags.DEFINE_string("workdir", "runs/translation_comparison", "Where runs go.")
-    flags.DEFINE_string("prepared", "", "A finished run whose teacher is used.")
-    flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
-    flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
-    app.run(main)
+    baseline.define_flags(
+        "configs/translate_smart_home.py", "runs/translation_comparison"
+    )
+    flags.adopt_module_key_flags(baseline)
+    app.run(baseline.command(compare))

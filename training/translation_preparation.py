@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from configs.schema import Config, ObjectiveConfig, TrainingConfig
+from configs.schema import Config, TrainingConfig
 from data import building, trained_vocabulary
 from data.corpus import Corpus, format_counts
 from data.download import cache_folder
@@ -23,7 +23,7 @@ from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
 from evaluation.translation import Translate, score
 from model.encoder_decoder import EncoderDecoder
-from model.precision import preferred_precision
+from model.precision import resolved_precision
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
 from training.callbacks import save_weights
@@ -75,8 +75,7 @@ class TranslationPreparation:
     @cached_property
     def precision(self) -> str:
         """The Keras policy to train in."""
-        precision = self._config.training.precision
-        return preferred_precision() if precision == "auto" else precision
+        return resolved_precision(self._config.training.precision)
 
     def adopt(self, other: Path) -> None:
         """Links corpus, vocabulary and teacher of another run into this one's folder.
@@ -240,7 +239,8 @@ class TranslationPreparation:
             self.tokens, self.tokens, pairs, batch_size=settings.batch_size, seed=seed
         )
         task = TranslationTask(
-            ObjectiveConfig(alpha=1.0),
+            1.0,
+            1.0,
             batches,
             self.corpus.sentences.__getitem__,
             self.validation(),
