@@ -295,6 +295,12 @@ def _check(config: Config) -> None:
             received=", ".join(config.data.languages),
             remedy="set data.languages=de, say",
         )
+    if config.data.weights:
+        raise BabeletError(
+            "A translator reads every pair as often as every other",
+            received="data.weights",
+            remedy="leave data.weights empty",
+        )
     if config.objective.temperature != 1:
         raise BabeletError(
             "Translation needs a temperature of 1",
