@@ -41,6 +41,15 @@ def test_answers_to_texts_without_sense_do_not_count():
     assert score_failure(got, scores(), None, answered=answered) is None
 
 
+def test_one_of_few_texts_may_differ():
+    """One near tie among 95 texts refused the export of a good classifier."""
+    got = scores(95)
+    got[:1] = np.roll(got[:1], 1, axis=1)
+    assert score_failure(got, scores(95), None) is None
+    got[:2] = np.roll(scores(95)[:2], 1, axis=1)
+    assert score_failure(got, scores(95), None)
+
+
 def test_a_float32_file_must_be_near():
     """A temperature forgotten in one file leaves the answers as they are."""
     got = scores() ** 0.9
