@@ -7,7 +7,7 @@ teacher vectors, one run after the other, and writes `table.md` and `table.json`
 Variants without the recipe's settings first choose their own learning rate, by
 validation, in runs of a third of the steps: halved or doubled until the best has a
 worse one on either side. The same command continues where it stopped: finished runs
-are not repeated.
+are not repeated. The tables are written anew whenever a variant is finished.
 """
 
 import json
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,13 +130,21 @@ class Runner:
         print(f"{run.name}: done; about {left:.0f} minutes left", flush=True)
 
 
-# A runner, the recipe, "key=value" for every run, seeds: the rows of a table.
-Compare = Callable[[Runner, Config, Sequence[str], int], dict[str, dict]]
+Rows = dict[str, dict]
+# A runner, the recipe, "key=value" for every run, seeds, and what to do with the rows
+# there are: the rows of a table.
+Compare = Callable[
+    [Runner, Config, Sequence[str], int, Callable[[Rows], None]], dict[str, dict]
+]
 
 
 def compare(
-    runner: Runner, config: Config, settings: Sequence[str], seeds: int
-) -> dict[str, dict]:
+    runner: Runner,
+    config: Config,
+    settings: Sequence[str],
+    seeds: int,
+    show: Callable[[Rows], None] = lambda rows: None,
+) -> Rows:
     """Returns a summary for each row of the table, the teacher's first.
 
     Args:
@@ -143,6 +152,7 @@ def compare(
         config: The recipe with `settings` applied.
         settings: "key=value" for every run.
         seeds: Runs of each variant.
+        show: Gets the rows so far whenever a variant is finished.
     """
     steps, tuning_steps = config.training.steps, config.training.steps // TUNING_SHARE
     searches = {variant.tuned_as for variant in VARIANTS} - {""}
@@ -165,6 +175,7 @@ def compare(
         rows.setdefault("teacher", summary([scores(found[0]["teacher"], UNSEEN)]))
         students = [scores(metrics["student"], UNSEEN) for metrics in found]
         rows[f"{variant.name}, learning rate {rate}"] = summary(students)
+        show(rows)
     return rows
 
 
@@ -262,8 +273,8 @@ def command(compare: Compare) -> Callable[[Sequence[str]], None]:
         try:
             config = overrides.load(given.config, given.set)
             runner = Runner(given.config, Path(given.workdir), given.prepared)
-            rows = compare(runner, config, given.set, given.seeds)
-            write(rows, Path(given.workdir))
+            show = partial(write, workdir=Path(given.workdir))
+            compare(runner, config, given.set, given.seeds, show)
         except BabeletError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
