@@ -115,10 +115,8 @@ def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 def embedded(batch: Sequence[Document], embedder: Embedder) -> list[Embedded]:
     """Returns the documents with their passages' vectors, each text encoded once."""
-    cut = [
-        windows(document.text, embedder.count_tokens, embedder.max_length)
-        for document in batch
-    ]
+    whole = [document.text for document in batch]
+    cut = windows(whole, embedder.count_tokens, embedder.max_length)
     texts = [
         document.text[start:stop]
         for document, found in zip(batch, cut, strict=True)
