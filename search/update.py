@@ -77,8 +77,8 @@ def update(
                 progress.update(len(batch) - len(changed))
                 if changed:
                     waiting.append(pool.submit(embed, changed))
-                # One more than works, so that no thread waits for the disk.
-                while len(waiting) > len(embedders):
+                # As many again as are being embedded, so that no thread waits.
+                while len(waiting) > 2 * len(embedders):
                     _store(store, waiting, progress, done)
             while waiting:
                 _store(store, waiting, progress, done)
