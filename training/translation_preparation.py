@@ -229,15 +229,9 @@ class TranslationPreparation(PreparedText):
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
         if kind != "reference":
             ids = self._training_sources()
-            named = {"sources": self.corpus.fingerprint} | inputs
-            named.pop("targets")
-            name = digest(json.dumps(named, sort_keys=True))[:16]
-            texts = translation_targets.translate_all(
-                self.teacher_translate(),
-                corpus.sentences.texts(ids),
-                self._path / "teacher_translations" / name,
-                "Teacher's translations",
-            )
+            named = {name: value for name, value in inputs.items() if name != "targets"}
+            sources = corpus.sentences.texts(ids)
+            texts = self._translated(sources, self.teacher_translate(), named)
             translations = list(zip(ids.tolist(), texts, strict=True))
         rows, texts = translation_targets.merged(references, translations)
         with atomic_path(self._path / "target_pairs.npy") as path, path.open("wb") as f:
@@ -249,6 +243,32 @@ class TranslationPreparation(PreparedText):
             json.dumps(inputs, sort_keys=True),
         )
         return {"targets": len(texts), "references": len(set(references))}
+
+    def _translated(
+        self, texts: list[str], translate: Translate, named: dict
+    ) -> list[str]:
+        """Returns the teacher's translations, kept under all they depend on."""
+        named = {"sources": self.corpus.fingerprint} | named
+        name = digest(json.dumps(named, sort_keys=True))[:16]
+        folder = self._path / "teacher_translations" / name
+        description = "Teacher's translations"
+        return translation_targets.translate_all(translate, texts, folder, description)
+
+    def tested_teacher(self, beams: int, limit: int) -> Translate:
+        """Returns the trained teacher as a function of the test's sources.
+
+        What it said is kept: runs that share a teacher, and a run that was killed
+        in its evaluation, ask it once.
+
+        Args:
+            beams: 1 is greedy search.
+            limit: That of `held_out`.
+        """
+        penalty = self._config.translation.length_penalty
+        trained = self._workdir.manifest["steps"]["teacher"]["inputs"]
+        named = {"teacher": trained, "beams": [beams, penalty], "test": limit}
+        translate = self.teacher_translate(beams)
+        return lambda texts: self._translated(list(texts), translate, named)
 
     def teacher_translate(self, beams: int | None = None) -> Translate:
         """Returns the teacher as a function of texts, with beam search by default."""

@@ -90,6 +90,16 @@ def test_the_run_learns_and_leaves_everything(run):
         assert (workdir / name).is_file()
 
 
+def test_what_the_teacher_said_of_the_test_is_kept(run):
+    """Each run of a comparison would wait for the same beam search again."""
+    workdir, _ = run
+    translations = read(workdir / "translations.json")
+    kept = [read(file) for file in workdir.glob("teacher_translations/*/00000.json")]
+    assert len(kept) == 3
+    assert translations["teacher, greedy"] in kept
+    assert translations["teacher, beam 2"] in kept
+
+
 def test_the_report_shows_models_examples_and_files(run):
     """A report that renders from nothing looks finished at a glance."""
     workdir, _ = run

@@ -102,24 +102,19 @@ class TranslationPipeline(Pipeline):
 
     def _models(self) -> dict:
         """Returns name -> translate, teacher first."""
-        preparation, settings = self._preparation, self.workdir.config.translation
+        preparation, config = self._preparation, self.workdir.config
+        settings, limit = config.translation, config.evaluation.pairs_per_language
         tokenizer, beams = preparation.tokenizer, settings.beam_size
-        student, penalty = (
-            rebuild_student(self.workdir.path).student,
-            settings.length_penalty,
-        )
-        models = {
-            "teacher, greedy": preparation.teacher_translate(1),
-            f"teacher, beam {beams}": preparation.teacher_translate(),
-            "student, greedy": keras_translate(student, tokenizer),
-            f"student, beam {beams}": keras_translate(
-                student, tokenizer, beams, penalty
-            ),
-        }
-        if settings.teacher_path:
-            # It decodes as it does, and a file holds the training texts alone.
-            models = {n: m for n, m in models.items() if n.startswith("student")}
-        return models
+        student = rebuild_student(self.workdir.path).student
+        models = {}
+        if not settings.teacher_path:
+            # Such a one decodes as it does, and a file holds the training texts alone.
+            models["teacher, greedy"] = preparation.tested_teacher(1, limit)
+            models[f"teacher, beam {beams}"] = preparation.tested_teacher(beams, limit)
+        penalty = settings.length_penalty
+        beam = keras_translate(student, tokenizer, beams, penalty)
+        models["student, greedy"] = keras_translate(student, tokenizer)
+        return models | {f"student, beam {beams}": beam}
 
 
 def _without(
