@@ -1,6 +1,7 @@
 """From labelled text to token ids and a tuned teacher's logits."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from functools import cached_property
@@ -34,8 +35,9 @@ from evaluation.calibration import calibration_error, fitted_temperature, to_sco
 from evaluation.classification import LabelledSet
 from model.linear_head import empty_linear_head
 from model.precision import preferred_precision
+from model.teachers.base import Teacher
 from tasks.embedding import student_predict
-from training import teacher_tuning
+from training import class_teacher, teacher_tuning
 from training.logit_cache import LogitCache, TunedTeacher
 from training.preparation import Preparation
 from training.workdir import digest
@@ -53,6 +55,18 @@ class LabelledPreparation(Preparation):
         return LabelledCorpus(self._path / "corpus")
 
     @cached_property
+    def teacher(self) -> Teacher:
+        """The teacher before it is tuned, or one that needs no tuning."""
+        if self._config.tuning.scope == "none":
+            return class_teacher.load_class_teacher(self._config.teacher)
+        return super().teacher
+
+    @cached_property
+    def _outputs(self) -> list[str]:
+        """The names of a given classifier's outputs, in their order."""
+        return class_teacher.class_names(Path(self._config.teacher.path))
+
+    @cached_property
     def visible(self) -> np.ndarray:
         """Training sentences whose label may be used, bool (sentences,)."""
         return visible_labels(self.corpus, self._config.labels)
@@ -65,13 +79,18 @@ class LabelledPreparation(Preparation):
 
     @cached_property
     def logits(self) -> LogitCache:
-        """The tuned teacher's logits."""
+        """The logits of the teacher that knows the classes."""
         return LogitCache(self._tuned(), self._path / "teacher_logits")
 
     @property
     def temperature(self) -> float:
         """What the teacher's logits are divided by, fitted on visible validation."""
         return self._workdir.manifest["steps"]["teacher"]["facts"]["temperature"]
+
+    @property
+    def teacher_step(self) -> str:
+        """The step after which the teacher knows the classes."""
+        return "classes" if self._config.tuning.scope == "none" else "tuning"
 
     def adopt(self, other: Path) -> None:
         """Links the preparation of another run; of its teacher, if it is the same.
@@ -91,12 +110,13 @@ class LabelledPreparation(Preparation):
             (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
         steps = json.loads((other / "manifest.json").read_text())["steps"]
         same = _of_teacher(theirs.labels) == _of_teacher(ours.labels)
-        if same and theirs.tuning == ours.tuning and "tuning" in steps:
-            self._workdir.manifest["steps"]["tuning"] = steps["tuning"]
-            for name in ("tuning", "teacher_logits"):
-                link = self._path / name
-                if not link.exists():
-                    link.symlink_to((other / name).resolve())
+        name = self.teacher_step
+        if same and theirs.tuning == ours.tuning and name in steps:
+            self._workdir.manifest["steps"][name] = steps[name]
+            for folder in ("tuning", "teacher_logits"):
+                link = self._path / folder
+                if not link.exists() and (other / folder).exists():
+                    link.symlink_to((other / folder).resolve())
         else:
             self._workdir.manifest["steps"].pop("teacher", None)
 
@@ -113,17 +133,26 @@ class LabelledPreparation(Preparation):
             settings = labelled_files.as_parallel(config.data)
             inputs["files"] = parallel_files.digests(settings)
         step("corpus", inputs, ["corpus", LABELS], self._build_corpus)
+        if config.tuning.scope == "none":
+            # Before the long steps: whether its classes are those of the text.
+            self._tuned()
         warnings = class_warnings(self.corpus.report)
         warnings += visibility_warnings(self.corpus, self.visible)
         inputs = self._do_tokens()
         report = inputs | {"report": section("vocabulary")}
         report["validation_pairs"] = config.training.validation_pairs
         step("coverage", report, ["vocabulary_report.json"], self._cover)
-        inputs |= {"labels": _of_teacher(config.labels), "tuning": section("tuning")}
+        inputs["labels"] = _of_teacher(config.labels)
         inputs["validation_pairs"] = config.training.validation_pairs
-        identity = digest(json.dumps(inputs, sort_keys=True))
-        weights = f"tuning/{teacher_tuning.WEIGHTS}"
-        step("tuning", inputs, [weights], lambda: self._tune(identity))
+        if config.tuning.scope == "none":
+            facts = {"teacher": self.teacher.fingerprint, "outputs": self._outputs}
+            inputs |= facts
+            step("classes", inputs, [], lambda: facts)
+        else:
+            inputs["tuning"] = section("tuning")
+            identity = digest(json.dumps(inputs, sort_keys=True))
+            weights = f"tuning/{teacher_tuning.WEIGHTS}"
+            step("tuning", inputs, [weights], lambda: self._tune(identity))
         inputs["sets"] = section("evaluation")
         step("teacher", inputs, [], self._encode)
         warnings += vocabulary.warnings(self.coverage(), config.vocabulary)
@@ -233,7 +262,10 @@ class LabelledPreparation(Preparation):
         return state | {"identity": identity, "labels": len(rows)}
 
     def _tuned(self) -> TunedTeacher:
-        """Returns the teacher as it was tuned."""
+        """Returns the teacher as it was tuned, or as it was given."""
+        if self._config.tuning.scope == "none":
+            classes = self.corpus.classes
+            return class_teacher.matched(self.teacher, self._outputs, classes)
         weights = self._path / "tuning" / teacher_tuning.WEIGHTS
         classes = len(self.corpus.classes)
         if self._config.tuning.scope == "head":
@@ -261,14 +293,17 @@ class LabelledPreparation(Preparation):
         config, corpus = self._config, self.corpus
         rows = np.flatnonzero(corpus.split == TRAIN)
         training = corpus.sentences.texts(rows)
-        self.logits.ensure(training, "Teacher, training text")
         limits = {
             VALIDATION: config.training.validation_pairs * len(corpus.languages),
             TEST: config.evaluation.pairs_per_language,
         }
-        for split, limit in limits.items():
-            sets = self.held_out(split, limit)
-            texts = [text for group in sets for text in group.texts]
+        held_out = {
+            split: [t for group in self.held_out(split, limit) for t in group.texts]
+            for split, limit in limits.items()
+        }
+        self.teacher.require(itertools.chain(training, *held_out.values()))
+        self.logits.ensure(training, "Teacher, training text")
+        for texts in held_out.values():
             self.logits.ensure(texts, "Teacher, held-out text")
         return {"logits": len(self.logits)} | self._calibrate()
 
@@ -280,6 +315,8 @@ class LabelledPreparation(Preparation):
         sets = self.validation()
         labels = np.concatenate([group.labels for group in sets])
         logits = self.logits.encode([text for group in sets for text in group.texts])
+        if self._config.tuning.scope == "none":
+            class_teacher.require_order(logits, labels, self.corpus.classes)
         temperature = fitted_temperature(logits, labels)
         errors = {
             name: calibration_error(to_scores(logits, value), labels)

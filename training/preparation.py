@@ -31,9 +31,9 @@ from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
-OUTPUTS = ("corpus", "tokenizer.model", "tokens", "teacher_cache")
+OUTPUTS = ("corpus", "tokenizer.model", "tokens")
 # What it leaves besides, as the settings may be.
-OPTIONAL_OUTPUTS = ("teacher_ids.npy", "vocabulary_report.json")
+OPTIONAL_OUTPUTS = ("teacher_cache", "teacher_ids.npy", "vocabulary_report.json")
 
 
 def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
