@@ -39,7 +39,8 @@ def trained(model, texts, labels, epochs=6):
         optimizer=keras.optimizers.Adam(5e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    model.fit(np.array(texts), np.array(labels), 32, epochs, verbose=0)
+    data = {"x": np.array(texts), "y": np.array(labels)}
+    model.fit(**data, batch_size=32, epochs=epochs, verbose=0)
     return model
 
 

@@ -132,6 +132,8 @@ class LabelledPreparation(Preparation):
         if inputs["data"].pop("files"):
             settings = labelled_files.as_parallel(config.data)
             inputs["files"] = parallel_files.digests(settings)
+        if config.folds.count:
+            inputs["folds"] = section("folds")
         step("corpus", inputs, ["corpus", LABELS], self._build_corpus)
         if config.tuning.scope == "none":
             # Before the long steps: whether its classes are those of the text.
@@ -204,7 +206,11 @@ class LabelledPreparation(Preparation):
     def _build_corpus(self) -> dict:
         config = self._config
         report = build_labelled_corpus(
-            config.data, config.labels, self._path / "corpus", cache_folder()
+            config.data,
+            config.labels,
+            self._path / "corpus",
+            cache_folder(),
+            config.folds,
         )
         print(format_labelled_counts(report))
         with atomic_path(self._path / LABELS) as path:

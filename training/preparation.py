@@ -114,7 +114,7 @@ class Preparation:
             BabeletError: The other run has none, or other settings for it.
         """
         path, theirs = other, parsing.from_json(other / "config.json")
-        for section in ("data", "vocabulary", "teacher"):
+        for section in ("data", "folds", "vocabulary", "teacher"):
             if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(
                     f"{other} was prepared with other {section} settings",
@@ -157,6 +157,8 @@ class Preparation:
             inputs["files"] = parallel_files.digests(config.data)
         # The text is the same under all weights.
         inputs["data"]["weights"] = bool(config.data.weights)
+        if config.folds.count:
+            inputs["folds"] = self._workdir.section("folds")
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = self._do_tokens()
         inputs["sets"] = self._workdir.section("evaluation")
@@ -235,7 +237,10 @@ class Preparation:
 
     def _build_corpus(self) -> dict:
         report = building.build_corpus(
-            self._config.data, self._path / "corpus", cache_folder()
+            self._config.data,
+            self._path / "corpus",
+            cache_folder(),
+            self._config.folds,
         )
         print(format_counts(report))
         return {
