@@ -140,7 +140,8 @@ def _smaller_and_faster(report: ClassificationReport) -> list[dict[str, str]]:
         ("Latency", "× faster", report.latency, "milliseconds", _milliseconds),
     ):
         found = ratio(rows, key)
-        if found:
+        # A rule is smaller and faster than any student of it.
+        if found and found["times"] > 1:
             student, teacher = found["student"], found["teacher"]
             figures.append(
                 {
@@ -258,12 +259,12 @@ def _counts(report: ClassificationReport) -> dict[str, Any]:
 
 def _latency(report: ClassificationReport) -> list[dict[str, Any]]:
     rows = [
-        [row["model"], row["file"], wording.decimal(row["milliseconds"], 2)]
+        [row["file"], row["model"], wording.decimal(row["milliseconds"], 2)]
         for row in report.latency
     ]
     if not rows:
         return []
-    columns = ["model", "file", "ms"]
+    columns = ["file", "model", "ms"]
     note = report.latency_note
     return [{"title": "Latency", "note": note, "columns": columns, "rows": rows}]
 
