@@ -27,16 +27,13 @@ from export.new_process import end_with
 from export.predict import keras_predict
 from export.quantisation import forced_tiers
 from export.rebuild import describe, rebuild_served
-from export.score_parity import SAME_ANSWER, score_failure, score_figures
+from export.score_parity import score_failure, score_figures
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
 
 TEXTS = "parity_texts.json"
 EXACT_COSINE = 0.9999
-# Of a classifier's rounded file, whose answers its tier's gate has judged before: at
-# another batch size it rounds otherwise, and a text on the edge changes its class.
-ROUNDING_SLACK = 0.01
 RETRIEVAL_TOLERANCE = 0.01
 UNIT_TOLERANCE = 1e-3
 EDGE_CASES = (
@@ -113,10 +110,7 @@ def check_parity(
         progress.update()
         figures = {}
         for artefact in checked:
-            # Divided by a calibrated temperature, what fp16 rounds off the weights
-            # moves a score by more than float32's tolerance.
-            rounded = {"int8", "fp16"} if scores else {"int8"}
-            gate = _gate(artefact.tier, rounded, config.export, forced)
+            gate = _gate(artefact.tier, config.export, forced)
             figures[artefact.name] = _check(
                 artefact, gate, folder, tokenizer, reference
             )
@@ -145,16 +139,10 @@ def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
     return list(dict.fromkeys(samples))
 
 
-def _gate(
-    tier: str,
-    rounded: Collection[str],
-    settings: ExportConfig,
-    forced: Collection[str],
-) -> _Gate:
-    """Returns what a tier has to reach; less if it is among the `rounded` ones."""
+def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> _Gate:
     if tier in forced:  # Asked for, whatever it gives.
         return _Gate(-1.0, 1.0)
-    if tier in rounded:
+    if tier == "int8":
         loss = max(RETRIEVAL_TOLERANCE, settings.max_retrieval_loss)
         return _Gate(settings.min_cosine, loss)
     return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE)
@@ -186,13 +174,8 @@ def _check(
     samples = reference.samples
     named = (artefact.name, gate.minimum_cosine)
     compare = _compare_scores if reference.scores else _compare
-    # Together: of the few alone, one text on the edge of two classes would decide.
-    cosines = compare(
-        *named,
-        samples + [samples[index] for index in some],
-        np.concatenate([vectors, again]),
-        np.concatenate([reference.vectors, reference.vectors[some]]),
-    )[: len(samples)]
+    cosines = compare(*named, samples, vectors, reference.vectors)
+    compare(*named, [samples[i] for i in some], again, reference.vectors[some])
     score = None if reference.scores else _score(samples, vectors, reference.sets)
     _require_retrieval(artefact.name, gate, score, reference.retrieval)
     worst = int(cosines.argmin())
@@ -248,9 +231,7 @@ def _compare_scores(
     if minimum < 0:
         # Below the gate, and kept by --force.
         return cosines
-    exact = minimum >= EXACT_COSINE
-    same = SAME_ANSWER if exact else SAME_ANSWER - ROUNDING_SLACK
-    if failed := score_failure(got, expected, exact, real, same):
+    if failed := score_failure(got, expected, minimum >= EXACT_COSINE, real):
         worst = samples[int(cosines.argmin())]
         raise _failure(
             f"{name} does not answer as the student does, least so for the "

@@ -28,7 +28,6 @@ def score_failure(
     expected: np.ndarray,
     exact: bool,
     answered: np.ndarray | None = None,
-    same: float = SAME_ANSWER,
 ) -> tuple[str, str] | None:
     """Returns what was expected and received if the scores differ, else None.
 
@@ -38,7 +37,6 @@ def score_failure(
         exact: Whether the file computes in float32 throughout.
         answered: bool (N,), the rows whose class counts: of a text without sense
             none is right. None: all.
-        same: Share of them with the same class on top, at least.
     """
     figures = score_figures(got, expected)
     if answered is not None and answered.any():
@@ -49,8 +47,7 @@ def score_failure(
     if exact and figures["max_difference"] > EXACT_TOLERANCE:
         wanted = f"every score within {EXACT_TOLERANCE}"
         return wanted, f"a difference of {figures['max_difference']:.4f}"
-    if figures["same_answer"] < same:
-        count = len(got) if answered is None else int(answered.sum())
-        wanted = f"the same class for {same:.0%} of the texts"
-        return wanted, f"{figures['same_answer']:.2%} of {count}"
+    if figures["same_answer"] < SAME_ANSWER:
+        wanted = f"the same class for {SAME_ANSWER:.0%} of the texts"
+        return wanted, f"{figures['same_answer']:.2%} of {len(got)}"
     return None
