@@ -7,7 +7,7 @@ teacher vectors, one run after the other, and writes `table.md` and `table.json`
 Variants without the recipe's settings first choose their own learning rate, by
 validation, in runs of a third of the steps: halved or doubled until the best has a
 worse one on either side. The same command continues where it stopped: finished runs
-are not repeated.
+are not repeated. The tables are written anew whenever a variant is finished.
 """
 
 import json
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,9 +130,21 @@ class Runner:
         print(f"{run.name}: done; about {left:.0f} minutes left", flush=True)
 
 
+Rows = dict[str, dict]
+# A runner, the recipe, "key=value" for every run, seeds, and what to do with the rows
+# there are: the rows of a table.
+Compare = Callable[
+    [Runner, Config, Sequence[str], int, Callable[[Rows], None]], dict[str, dict]
+]
+
+
 def compare(
-    runner: Runner, config: Config, settings: Sequence[str], seeds: int
-) -> dict[str, dict]:
+    runner: Runner,
+    config: Config,
+    settings: Sequence[str],
+    seeds: int,
+    show: Callable[[Rows], None] = lambda rows: None,
+) -> Rows:
     """Returns a summary for each row of the table, the teacher's first.
 
     Args:
@@ -139,6 +152,7 @@ def compare(
         config: The recipe with `settings` applied.
         settings: "key=value" for every run.
         seeds: Runs of each variant.
+        show: Gets the rows so far whenever a variant is finished.
     """
     steps, tuning_steps = config.training.steps, config.training.steps // TUNING_SHARE
     searches = {variant.tuned_as for variant in VARIANTS} - {""}
@@ -161,6 +175,7 @@ def compare(
         rows.setdefault("teacher", summary([scores(found[0]["teacher"], UNSEEN)]))
         students = [scores(metrics["student"], UNSEEN) for metrics in found]
         rows[f"{variant.name}, learning rate {rate}"] = summary(students)
+        show(rows)
     return rows
 
 
@@ -226,29 +241,47 @@ def read(file: Path) -> dict:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def main(argv: Sequence[str]) -> None:
-    """Runs the comparison; a user's error is one line and exit status 2."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    workdir = Path(flags.FLAGS.workdir)
-    try:
-        config = overrides.load(flags.FLAGS.config, flags.FLAGS.set)
-        runner = Runner(flags.FLAGS.config, workdir, flags.FLAGS.prepared)
-        write(compare(runner, config, flags.FLAGS.set, flags.FLAGS.seeds), workdir)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+def define_flags(recipe: str, workdir: str) -> None:
+    """Defines the flags of a comparison.
 
-
-if __name__ == "__main__":
-    flags.DEFINE_string("config", "configs/smart_home.py", "The recipe.")
-    flags.DEFINE_string("workdir", "runs/baseline", "Where the runs go.")
+    Args:
+        recipe: The config where none is given.
+        workdir: Where the runs go where that is not given.
+    """
+    flags.DEFINE_string("config", recipe, "The recipe.")
+    flags.DEFINE_string("workdir", workdir, "Where the runs go.")
     flags.DEFINE_string(
         "prepared",
         "",
-        "A finished run whose corpus, vocabulary and teacher vectors are used; by "
-        "default the first run of the comparison prepares them.",
+        "A finished run of the recipe, whose corpus, vocabulary and teacher are used; "
+        "by default the first run of the comparison prepares them.",
     )
     flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
     flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
-    app.run(main)
+
+
+def command(compare: Compare) -> Callable[[Sequence[str]], None]:
+    """Returns the main function of a comparison, which takes those flags.
+
+    A user's error is one line and exit status 2.
+    """
+
+    def main(argv: Sequence[str]) -> None:
+        if len(argv) > 1:
+            sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=1.")
+        given = flags.FLAGS
+        try:
+            config = overrides.load(given.config, given.set)
+            runner = Runner(given.config, Path(given.workdir), given.prepared)
+            show = partial(write, workdir=Path(given.workdir))
+            compare(runner, config, given.set, given.seeds, show)
+        except BabeletError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+
+    return main
+
+
+if __name__ == "__main__":
+    define_flags("configs/smart_home.py", "runs/baseline")
+    app.run(command(compare))

@@ -6,13 +6,14 @@ Under each setting of the labels (all; a few in each target language; none there
 tunes the teacher on the visible labels once, then trains with several seeds a student
 distilled from it, and one on the visible labels alone (alpha 1) at a learning rate of
 its own search and the same steps. One corpus and vocabulary serve all. It writes
-`table.md` and `tables.json`, which a report in the folder above shows. The same
-command continues where it stopped.
+`table.md` and `tables.json`, which a report in the folder above shows, anew whenever a
+setting is finished. The same command continues where it stopped.
 """
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def compare(
         config: The recipe with `given` applied.
         given: "key=value" for every run.
         options: `seeds`, `settings` of the labels, `prepared`; `train`, the command
-            of a training.
+            of a training; `show`, which gets what is returned whenever a setting
+            is finished.
     """
     rows: dict[str, dict] = {}
     languages: dict[str, dict[str, list[float]]] = {}
@@ -88,6 +90,7 @@ def compare(
                 for language, row in model["languages"].items():
                     column = languages.setdefault(language, {})
                     column.setdefault(name, []).append(100 * row["accuracy"])
+        options["show"](rows, languages)
     return rows, languages
 
 
@@ -100,6 +103,20 @@ def _seeds(
         for seed in range(options["seeds"])
     ]
     return [_read(runner.finished(run) / "metrics.json") for run in runs]
+
+
+def write(
+    workdir: Path,
+    rows: Mapping[str, Mapping],
+    languages: Mapping[str, Mapping[str, list[float]]],
+) -> None:
+    """Prints the table and writes it as table.md, and both tables as tables.json."""
+    print(markdown(rows))
+    with atomic_path(workdir / "table.md") as path:
+        path.write_text(markdown(rows) + "\n", "utf-8")
+    with atomic_path(workdir / "tables.json") as path:
+        text = json.dumps(tables(rows, languages), indent=1)
+        path.write_text(text + "\n", "utf-8")
 
 
 def tables(
@@ -154,17 +171,12 @@ def main(argv: Sequence[str]) -> None:
         "settings": flags.FLAGS.settings,
         "prepared": flags.FLAGS.prepared,
         "train": TRAIN,
+        "show": partial(write, workdir),
     }
     try:
         recipe, given = flags.FLAGS.config, flags.FLAGS.set
         config = overrides.load(recipe, given)
-        rows, languages = compare(workdir, recipe, config, given, options)
-        print(markdown(rows))
-        with atomic_path(workdir / "table.md") as path:
-            path.write_text(markdown(rows) + "\n", "utf-8")
-        with atomic_path(workdir / "tables.json") as path:
-            text = json.dumps(tables(rows, languages), indent=1)
-            path.write_text(text + "\n", "utf-8")
+        compare(workdir, recipe, config, given, options)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

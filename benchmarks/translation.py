@@ -2,42 +2,40 @@
 
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
-none      cross-entropy of the corpus's translations, at a learning rate of its own
-word      and the teacher's distributions at each of their positions
-sequence  cross-entropy of the teacher's translations alone
-recipe    as the recipe says: both, on both
+recipe    as the recipe says: the corpus's translations and the teacher's, and the
+          teacher's distributions at each of their positions
+none      the corpus's translations alone, at a learning rate of its own
+sequence  the teacher's translations alone
+word      the corpus's translations, and the teacher's distributions
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
-by validation BLEU in runs of a third of the steps. Writes table.md and table.json. The
-same command continues where it stopped.
+by validation BLEU in runs of a third of the steps. Writes table.md and table.json, anew
+whenever a way is finished. The same command continues where it stopped.
 """
 
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from absl import app, flags
 
+from benchmarks import baseline
 from benchmarks.baseline import (
     TUNING_SHARE,
     USUAL_TRIALS,
+    Rows,
     Run,
     Runner,
     read,
     tune,
-    write,
 )
 from benchmarks.comparison import summary
-from configs import overrides
-from configs.errors import BabeletError
 from configs.schema import Config
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     # First: what it prepares serves all the others.
     "recipe": (),
-    "word": ("translation.targets=reference",),
-    "sequence": ("objective.alpha=1", "translation.targets=teacher"),
     "none": ("objective.alpha=1", "translation.targets=reference"),
+    "sequence": ("objective.alpha=1", "translation.targets=teacher"),
+    "word": ("translation.targets=reference",),
 }
 # Its learning rate is its own; the others have the recipe's.
 TUNED = "none"
@@ -45,8 +43,12 @@ COLUMNS = {"BLEU": "bleu", "no near neighbour": "bleu_without_near", "chrF++": "
 
 
 def compare(
-    runner: Runner, config: Config, settings: Sequence[str], seeds: int
-) -> dict[str, dict]:
+    runner: Runner,
+    config: Config,
+    settings: Sequence[str],
+    seeds: int,
+    show: Callable[[Rows], None] = lambda rows: None,
+) -> Rows:
     """Returns a summary for each row of the table, the teacher's first.
 
     Args:
@@ -54,11 +56,12 @@ def compare(
         config: The recipe with `settings` applied.
         settings: "key=value" for every run.
         seeds: Runs of each variant.
+        show: Gets the rows so far whenever a variant is finished.
     """
     steps = config.training.steps
     runner.remaining = seeds * len(VARIANTS) * steps
     runner.remaining += USUAL_TRIALS * (steps // TUNING_SHARE)
-    rows: dict[str, dict] = {}
+    rows: Rows = {}
     for name, changes in VARIANTS.items():
         given, rate = (*settings, *changes), config.training.learning_rate
         if name == TUNED:
@@ -74,6 +77,7 @@ def compare(
             few = found[:1] if model.startswith("teacher") else found
             row = model if model.startswith("teacher") else f"{name}, {model}"
             rows.setdefault(row, summary([_figures(each[model]) for each in few]))
+        show(rows)
     return rows
 
 
@@ -82,24 +86,9 @@ def _figures(metrics: dict) -> dict[str, float]:
     return {title: value for title, value in found.items() if value is not None}
 
 
-def main(argv: Sequence[str]) -> None:
-    """Runs the comparison; a user's error is one line and exit status 2."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    workdir = Path(flags.FLAGS.workdir)
-    try:
-        config = overrides.load(flags.FLAGS.config, flags.FLAGS.set)
-        runner = Runner(flags.FLAGS.config, workdir, flags.FLAGS.prepared)
-        write(compare(runner, config, flags.FLAGS.set, flags.FLAGS.seeds), workdir)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    flags.DEFINE_string("config", "configs/translate_smart_home.py", "The recipe.")
-    flags.DEFINE_string("workdir", "runs/translation_comparison", "Where runs go.")
-    flags.DEFINE_string("prepared", "", "A finished run whose teacher is used.")
-    flags.DEFINE_integer("seeds", 3, "Runs of each variant.", lower_bound=1)
-    flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
-    app.run(main)
+    baseline.define_flags(
+        "configs/translate_smart_home.py", "runs/translation_comparison"
+    )
+    flags.adopt_module_key_flags(baseline)
+    app.run(baseline.command(compare))

@@ -56,6 +56,21 @@ class SentenceStore(Sequence[str]):
         return [self[int(i)] for i in ids]
 
 
+def description(folder: Path) -> dict:
+    """Returns the `corpus.json` of a corpus.
+
+    Raises:
+        BabeletError: There is none.
+    """
+    file = folder / "corpus.json"
+    if not file.is_file():
+        raise BabeletError(
+            f"There is no corpus at {folder}",
+            remedy="run python -m training.distill with this --workdir first",
+        )
+    return json.loads(file.read_text("utf-8"))
+
+
 class Corpus:
     """The folder that `data.building.build_corpus` wrote.
 
@@ -79,12 +94,7 @@ class Corpus:
 
     def __init__(self, folder: Path) -> None:
         folder = Path(folder)
-        if not (folder / "corpus.json").is_file():
-            raise BabeletError(
-                f"There is no corpus at {folder}",
-                remedy="run python -m training.distill with this --workdir first",
-            )
-        about = json.loads((folder / "corpus.json").read_text("utf-8"))
+        about = description(folder)
         self.languages = tuple(about["languages"])
         self.fingerprint: str = about["fingerprint"]
         self.report = CorpusReport(**about["report"])

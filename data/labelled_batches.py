@@ -1,11 +1,9 @@
 """Training batches of sentences with hard and soft labels, by (seed, step)."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import tensorflow as tf
 
-from data.pipeline import POOL_BATCHES
+from data.batching import grouped_by_length, stream
 from data.tokens import TokenStore
 
 
@@ -53,25 +51,7 @@ class LabelledBatches:
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
         """Returns the endless batches from `first_step` on."""
-        signature = {
-            name: tf.TensorSpec(
-                [None] * array.ndim
-                if name in ("token_ids", "padding_mask")
-                else array.shape,
-                array.dtype,
-            )
-            for name, array in self.batch(first_step).items()
-        }
-
-        def generate() -> Iterator[dict]:
-            step = first_step
-            while True:
-                yield self.batch(step)
-                step += 1
-
-        return tf.data.Dataset.from_generator(
-            generate, output_signature=signature
-        ).prefetch(4)
+        return stream(self.batch, first_step, ("token_ids", "padding_mask"))
 
     def sentences_of(self, step: int) -> np.ndarray:
         """Returns int64 (batch,), the sentence ids of a step."""
@@ -100,8 +80,4 @@ class LabelledBatches:
         rows = rng.permutation(self._rows)
         rows = rows[: self.steps_per_epoch * self._batch_size]
         lengths = np.asarray(self._tokens.lengths)[rows]
-        pool = POOL_BATCHES * self._batch_size
-        for start in range(0, len(rows), pool):
-            part = slice(start, start + pool)
-            rows[part] = rows[part][np.argsort(lengths[part], kind="stable")]
-        return rng.permutation(rows.reshape(-1, self._batch_size))
+        return grouped_by_length(rows, lengths, self._batch_size, rng)

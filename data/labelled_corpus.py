@@ -1,13 +1,11 @@
 """Labelled text on disk: sentences, classes and splits."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
 
-from configs.errors import BabeletError
-from data.corpus import SentenceStore
+from data.corpus import SentenceStore, description
 from data.splits import SPLITS
 
 # In the place of a class where the label is not known.
@@ -46,12 +44,7 @@ class LabelledCorpus:
 
     def __init__(self, folder: Path) -> None:
         folder = Path(folder)
-        if not (folder / "corpus.json").is_file():
-            raise BabeletError(
-                f"There is no corpus at {folder}",
-                remedy="run python -m training.distill with this --workdir first",
-            )
-        about = json.loads((folder / "corpus.json").read_text("utf-8"))
+        about = description(folder)
         self.languages = tuple(about["languages"])
         self.classes = tuple(about["classes"])
         self.fingerprint: str = about["fingerprint"]

@@ -1,15 +1,14 @@
 """Training batches of sentence pairs, as a pure function of (seed, step)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from data.batching import grouped_by_length, stream
 from data.tokens import TokenStore
 
-# Rows are sorted by length within pools of this many batches: little padding, and
-# the company a row keeps still changes from epoch to epoch.
-POOL_BATCHES = 50
+_SEQUENCES = ("token_ids", "padding_mask", "pivot_token_ids", "pivot_padding_mask")
 
 
 class PairBatches:
@@ -75,26 +74,7 @@ class PairBatches:
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
         """Returns the endless batches from `first_step` on."""
-        example = self.batch(first_step)
-        signature = {
-            name: tf.TensorSpec(
-                [None] * array.ndim
-                if name.endswith(("token_ids", "padding_mask"))
-                else array.shape,
-                array.dtype,
-            )
-            for name, array in example.items()
-        }
-
-        def generate() -> Iterator[dict]:
-            step = first_step
-            while True:
-                yield self.batch(step)
-                step += 1
-
-        return tf.data.Dataset.from_generator(
-            generate, output_signature=signature
-        ).prefetch(4)
+        return stream(self.batch, first_step, _SEQUENCES)
 
     def pairs_of(self, step: int) -> np.ndarray:
         """Returns int32 (batch, 2): pivot and source sentence ids of a step."""
@@ -146,15 +126,9 @@ class PairBatches:
             rows = self._draw(rng)
             rows = rows[: self.steps_per_epoch * self._batch_size]
             source = np.where(from_pivot, self._pairs[:, 0], self._pairs[:, 1])
-            lengths = np.asarray(self._tokens.lengths)[source]
-            pool = POOL_BATCHES * self._batch_size
-            for start in range(0, len(rows), pool):
-                part = rows[start : start + pool]
-                rows[start : start + pool] = part[
-                    np.argsort(lengths[part], kind="stable")
-                ]
-            batches = rows.reshape(-1, self._batch_size)
-            self._epoch = (epoch, rng.permutation(batches), from_pivot)
+            lengths = np.asarray(self._tokens.lengths)[source[rows]]
+            batches = grouped_by_length(rows, lengths, self._batch_size, rng)
+            self._epoch = (epoch, batches, from_pivot)
         return self._epoch[1], self._epoch[2]
 
     def _draw(self, rng: np.random.Generator) -> np.ndarray:

@@ -1,13 +1,22 @@
 """Batches of a translator's training, as a pure function of (seed, step)."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from data.pipeline import POOL_BATCHES
+from data.batching import grouped_by_length, stream
 from data.tokens import TokenStore
+
+_SEQUENCES = (
+    "token_ids",
+    "padding_mask",
+    "target_ids",
+    "labels",
+    "weight",
+    "soft_tokens",
+    "soft_logits",
+)
 
 
 class SoftTargets(NamedTuple):
@@ -61,22 +70,7 @@ class TranslationBatches:
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
         """Returns the endless batches from `first_step` on."""
-        signature = {
-            name: tf.TensorSpec(
-                [None] * min(array.ndim, 2) + list(array.shape[2:]), array.dtype
-            )
-            for name, array in self.batch(first_step).items()
-        }
-
-        def generate() -> Iterator[dict]:
-            step = first_step
-            while True:
-                yield self.batch(step)
-                step += 1
-
-        return tf.data.Dataset.from_generator(
-            generate, output_signature=signature
-        ).prefetch(4)
+        return stream(self.batch, first_step, _SEQUENCES)
 
     def pairs_of(self, step: int) -> np.ndarray:
         """Returns int32 (batch, 2): source and target rows of a step."""
@@ -100,11 +94,7 @@ class TranslationBatches:
             lengths = np.maximum(
                 self._sources.lengths[source], self._targets.lengths[target]
             )
-            pool = POOL_BATCHES * self._batch_size
-            for start in range(0, len(rows), pool):
-                part = slice(start, start + pool)
-                rows[part] = rows[part][np.argsort(lengths[part], kind="stable")]
-            self._epoch = epoch, rng.permutation(rows.reshape(steps, -1))
+            self._epoch = epoch, grouped_by_length(rows, lengths, self._batch_size, rng)
         return self._epoch[1]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluation import wording
 from evaluation.comparison import ratio
+from evaluation.heatmap import confusion_map
 from evaluation.languages import name_of
 from evaluation.report import write_page
 
@@ -216,18 +217,13 @@ def _confusions(report: ClassificationReport) -> dict[str, Any]:
 
 
 def _matrix(report: ClassificationReport) -> dict[str, Any]:
-    numbers = [str(i + 1) for i in range(len(report.classes))]
-    rows = [
-        [f"{i + 1} {name}", *(str(count) if count else "" for count in row)]
-        for i, (name, row) in enumerate(
-            zip(report.classes, report.metrics["student"]["confusion"], strict=True)
-        )
-    ]
     return {
         "title": "Confusion matrix",
-        "note": "Rows are the true classes, columns those chosen, by number.",
-        "columns": ["class", *numbers],
-        "rows": rows,
+        "note": "Rows are the true classes, columns those the student chose, by "
+        "number; the darker, the larger the share of the row. Counts show on hover.",
+        "chart": confusion_map(report.metrics["student"]["confusion"], report.classes),
+        "columns": [],
+        "rows": [],
     }
 
 

@@ -11,10 +11,12 @@ NAMES = {
     "en": "English",
     "es": "Spanish",
     "et": "Estonian",
+    "eu": "Basque",
     "fa": "Persian",
     "fi": "Finnish",
     "fr": "French",
     "ga": "Irish",
+    "gl": "Galician",
     "he": "Hebrew",
     "hi": "Hindi",
     "hr": "Croatian",
@@ -25,7 +27,9 @@ NAMES = {
     "ko": "Korean",
     "lt": "Lithuanian",
     "lv": "Latvian",
+    "ml": "Malayalam",
     "nb": "Norwegian",
+    "ne": "Nepali",
     "nl": "Dutch",
     "pl": "Polish",
     "pt": "Portuguese",
@@ -44,5 +48,5 @@ NAMES = {
 
 
 def name_of(code: str) -> str:
-    """Returns "Czech" for "cs", and the code itself where the name is not known."""
-    return NAMES.get(code, code)
+    """Returns "Czech" for "cs" and "cs-CZ", and the code where none is known."""
+    return NAMES.get(code) or NAMES.get(code.partition("-")[0], code)

@@ -50,7 +50,7 @@ def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
     for tier, path in files.items():
         got = litert_predict(path, tokenizer)(texts)
         # float32 is judged by the parity gate, and that it fails is an error.
-        failed = None if tier == "fp32" else score_failure(got, expected, exact=False)
+        failed = None if tier == "fp32" else score_failure(got, expected, None)
         failures = [f"expected {failed[0]}, received {failed[1]}"] if failed else []
         kept = {"failures": failures, "kept": force or not failures}
         tiers[tier] = score_figures(got, expected) | kept

@@ -27,7 +27,12 @@ from export.new_process import end_with
 from export.predict import keras_predict
 from export.quantisation import forced_tiers
 from export.rebuild import describe, rebuild_served
-from export.score_parity import score_failure, score_figures
+from export.score_parity import (
+    EXACT_TOLERANCE,
+    HALF_TOLERANCE,
+    score_failure,
+    score_figures,
+)
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = dict[str, Sequence[tuple[str, str]]]
@@ -59,6 +64,8 @@ class _Sample(NamedTuple):
 class _Gate(NamedTuple):
     minimum_cosine: float
     retrieval_tolerance: float
+    # Of each score of a classifier; None: its answers alone are compared.
+    score_tolerance: float | None = None
 
 
 class _Reference(NamedTuple):
@@ -145,7 +152,8 @@ def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> _Gate:
     if tier == "int8":
         loss = max(RETRIEVAL_TOLERANCE, settings.max_retrieval_loss)
         return _Gate(settings.min_cosine, loss)
-    return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE)
+    tolerance = HALF_TOLERANCE if tier == "fp16" else EXACT_TOLERANCE
+    return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE, tolerance)
 
 
 def _check(
@@ -172,7 +180,7 @@ def _check(
             f"{artefact.name} does not run", "vectors for every text", str(error)
         ) from error
     samples = reference.samples
-    named = (artefact.name, gate.minimum_cosine)
+    named = (artefact.name, gate)
     compare = _compare_scores if reference.scores else _compare
     cosines = compare(*named, samples, vectors, reference.vectors)
     compare(*named, [samples[i] for i in some], again, reference.vectors[some])
@@ -191,12 +199,13 @@ def _check(
 
 def _compare(
     name: str,
-    minimum: float,
+    gate: _Gate,
     samples: list[_Sample],
     got: np.ndarray,
     expected: np.ndarray,
 ) -> np.ndarray:
     """Returns float64 cosines (N,), or raises for the worst text."""
+    minimum = gate.minimum_cosine
     cosines, lengths = _cosines(name, got, expected)
     worst = samples[int(cosines.argmin())]
     if cosines.min() < minimum:
@@ -220,7 +229,7 @@ def _compare(
 
 def _compare_scores(
     name: str,
-    minimum: float,
+    gate: _Gate,
     samples: list[_Sample],
     got: np.ndarray,
     expected: np.ndarray,
@@ -228,10 +237,10 @@ def _compare_scores(
     """Returns float64 cosines (N,), or raises if the answers are not the student's."""
     cosines, _ = _cosines(name, got, expected)
     real = np.array([sample.language != "edge case" for sample in samples])
-    if minimum < 0:
+    if gate.minimum_cosine < 0:
         # Below the gate, and kept by --force.
         return cosines
-    if failed := score_failure(got, expected, minimum >= EXACT_COSINE, real):
+    if failed := score_failure(got, expected, gate.score_tolerance, real):
         worst = samples[int(cosines.argmin())]
         raise _failure(
             f"{name} does not answer as the student does, least so for the "

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 
+def resolved_precision(setting: str) -> str:
+    """Returns the dtype policy that `training.precision` stands for."""
+    return preferred_precision() if setting == "auto" else setting
+
+
 def preferred_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Returns the dtype policy to compute in.
 

@@ -1,6 +1,5 @@
 """Opens the file of an index, and says in one line what SQLite has against it."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +8,8 @@ from pathlib import Path
 import apsw
 import sqlite_vec
 
-from configs.atomic import explain
 from configs.errors import BabeletError
+from configs.locking import exclusive
 from search.schema import APPLICATION_ID, VERSION
 
 # Another process may hold the file for the length of one transaction.
@@ -58,21 +57,11 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         BabeletError: Another build works on it, or the folder cannot be written.
     """
-    lock_path = path.with_name(f".{path.name}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = lock_path.open("w")
-    except OSError as error:
-        raise explain(error, path) from error
-    with lock:
-        try:
-            # Held by the process: the system releases it even after a kill.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BabeletError(
-                f"Another build is working on {path}",
-                remedy="wait for it; queries need not wait",
-            ) from None
+    busy = BabeletError(
+        f"Another build is working on {path}",
+        remedy="wait for it; queries need not wait",
+    )
+    with exclusive(path.with_name(f".{path.name}.lock"), busy):
         yield
 
 

@@ -18,7 +18,12 @@ _UNSPACED = (
 )
 # Vowel signs are no letters to Python, and part of words in Hebrew, Arabic and India.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0900-\u0963\u0966-\u0dff"
-_RUN = re.compile(f"([{_UNSPACED}]+)|((?:(?![{_UNSPACED}_])[\\w{_SIGNS}])+)")
+# Letters and signs in any order, written so that no character is looked at twice.
+_LETTERS = f"[^\\W_{_UNSPACED}]"
+_RUN = re.compile(
+    f"([{_UNSPACED}]+)|"
+    f"({_LETTERS}+(?:[{_SIGNS}]+{_LETTERS}*)*|[{_SIGNS}]+(?:{_LETTERS}+[{_SIGNS}]*)*)"
+)
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 # Snowball's names of the languages it has rules for.
 _SNOWBALL = {
@@ -137,8 +142,8 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
     """Yields words, and runs of a script without spaces, for which it says True."""
     # A composed letter is one character; an isolated mark would be a term.
     folded = unicodedata.normalize("NFKC", text).casefold()
-    for match in _RUN.finditer(folded):
-        yield match[0], match[1] is not None
+    for unspaced, word in _RUN.findall(folded):
+        yield unspaced or word, bool(unspaced)
 
 
 def _pairs(run: str) -> list[str]:
@@ -147,8 +152,11 @@ def _pairs(run: str) -> list[str]:
 
 def _bare(word: str) -> str:
     """Returns the word without accents and vowel points, as it is often typed."""
-    if word.isascii():
-        return word
+    return word if word.isascii() else _without_marks(word)
+
+
+@functools.lru_cache(1 << 14)
+def _without_marks(word: str) -> str:
     parts = _MARKS.sub("", unicodedata.normalize("NFD", word))
     return unicodedata.normalize("NFC", parts) or word
 

@@ -17,7 +17,7 @@ TABLES = """
 CREATE TABLE settings (
   -- model_sha256, model_path, weights_sha256, dim, quantisation: what made vectors.
   -- words: JSON, how text became `words`.  centre: float32 (dim,), for sketches.
-  -- sketched: passages there were when `centre` was computed.
+  -- sketched: passages there were when `centre` was computed, or found good.
   name TEXT PRIMARY KEY,
   value
 ) WITHOUT ROWID;

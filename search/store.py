@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from search.derived import (
 )
 from search.documents import Document
 from search.lexical import WordRules
-from search.quantise import to_bytes
+from search.quantise import to_bytes, to_unit
 from search.settings import Model, read_settings, write_settings
 
 
@@ -112,41 +113,45 @@ class Store:
         Raises:
             BabeletError: Two documents have one id.
         """
-        missing = []
         with explained(self.path), self.connection:
-            for document in documents:
-                if self._is_new(document) and self._differs(document):
+            first = self._unseen(documents)
+            stored = self._stored(first)
+            missing, others = [], []
+            for document in first:
+                if document.key not in stored:
                     missing.append(document)
+                    continue
+                number, content, metadata = stored[document.key]
+                if content != content_hash(document):
+                    missing.append(document)
+                elif metadata != document.metadata:
+                    others.append((document.metadata, number))
+            self.connection.executemany(
+                "UPDATE documents SET metadata = ? WHERE id = ?", others
+            )
         return missing
 
-    def _is_new(self, document: Document) -> bool:
-        self.connection.execute(
-            "INSERT OR IGNORE INTO temp.seen VALUES (?)", (document.key,)
-        )
-        if self.connection.changes():
-            return True
-        if document.named:
-            raise BabeletError(
-                f"{document.place} has the id {document.key!r} of an earlier document",
-                expected="an id for each document of an input",
-                consequence="Documents before it may have been stored already",
-                remedy="correct the input and run again: nothing is embedded twice",
-            )
-        return False
-
-    def _differs(self, document: Document) -> bool:
-        row = self.connection.execute(
-            "SELECT id, hash, metadata FROM documents WHERE source = ? AND key = ?",
-            (self._source, document.key),
-        ).fetchone()
-        if row is None or row[1] != content_hash(document):
-            return True
-        if row[2] != document.metadata:
+    def _unseen(self, documents: Sequence[Document]) -> list[Document]:
+        """Returns the first document of each key, and notes the keys."""
+        first = []
+        for document in documents:
             self.connection.execute(
-                "UPDATE documents SET metadata = ? WHERE id = ?",
-                (document.metadata, row[0]),
+                "INSERT OR IGNORE INTO temp.seen VALUES (?)", (document.key,)
             )
-        return False
+            if self.connection.changes():
+                first.append(document)
+            elif document.named:
+                raise _same_id(document)
+        return first
+
+    def _stored(self, documents: Sequence[Document]) -> dict[str, tuple]:
+        """Returns number, hash and metadata of those that the index has, by key."""
+        rows = self.connection.executemany(
+            "SELECT key, id, hash, metadata FROM documents "
+            "WHERE source = ? AND key = ?",
+            [(self._source, document.key) for document in documents],
+        )
+        return {key: rest for key, *rest in rows}
 
     def delete_unseen(self) -> int:
         """Takes out what the input no longer has; returns how many documents."""
@@ -158,14 +163,18 @@ class Store:
         return self.delete(row[0] for row in gone.fetchall())
 
     def put(self, batch: Sequence[Embedded]) -> None:
-        """Stores documents, in the place of those of the same source and key."""
+        """Stores documents, in the place of those of the same source and key.
+
+        Args:
+            batch: No two of one source and key.
+        """
         with explained(self.path), self.connection:
+            numbers = self._put_documents([each.document for each in batch])
             rows, texts = [], []
-            for embedded in batch:
-                number = self._put_document(embedded.document)
-                text, language = embedded.document.text, embedded.document.language
-                rows += [(number, *window) for window in embedded.windows]
-                texts += [(text[a:b], language) for a, b in embedded.windows]
+            for number, each in zip(numbers, batch, strict=True):
+                text, language = each.document.text, each.document.language
+                rows += [(number, *window) for window in each.windows]
+                texts += [(text[a:b], language) for a, b in each.windows]
             vectors = to_bytes(np.concatenate([each.vectors for each in batch]))
             self._put_passages(rows, texts, vectors)
 
@@ -198,26 +207,31 @@ class Store:
         rows = self.connection.execute("SELECT DISTINCT source FROM documents")
         return sorted(row[0] for row in rows)
 
-    def _put_document(self, document: Document) -> int:
-        cells = (document.language, document.text, document.metadata)
-        values = (document.source, document.key, *cells, content_hash(document))
-        found = self.connection.execute(
-            "SELECT id FROM documents WHERE source = ? AND key = ?", values[:2]
-        ).get
-        if found is None:
-            self.connection.execute(
-                "INSERT INTO documents (source, key, language, text, metadata, hash) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                values,
+    def _put_documents(self, documents: Sequence[Document]) -> list[int]:
+        """Stores documents without their passages; returns their numbers."""
+        keys = [(document.source, document.key) for document in documents]
+        known = {
+            (source, key): number
+            for number, source, key in self.connection.executemany(
+                "SELECT id, source, key FROM documents WHERE source = ? AND key = ?",
+                keys,
             )
-            return self.connection.last_insert_rowid()
-        self._delete_passages(found)
-        self.connection.execute(
-            "UPDATE documents SET language = ?, text = ?, metadata = ?, hash = ? "
-            "WHERE id = ?",
-            (*values[2:], found),
+        }
+        for number in known.values():
+            self._delete_passages(number)
+        last = self.connection.execute("SELECT coalesce(max(id), 0) FROM documents").get
+        free = itertools.count(last + 1)
+        numbers = [known.get(key) or next(free) for key in keys]
+        self.connection.executemany(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET language = excluded.language, "
+            "text = excluded.text, metadata = excluded.metadata, hash = excluded.hash",
+            [
+                (n, d.source, d.key, d.language, d.text, d.metadata, content_hash(d))
+                for n, d in zip(numbers, documents, strict=True)
+            ],
         )
-        return found
+        return numbers
 
     def _put_passages(
         self,
@@ -238,8 +252,9 @@ class Store:
             "INSERT INTO vectors VALUES (?, ?)",
             zip(numbers, map(bytes, vectors), strict=True),
         )
-        centre = centre_of(self.connection, vectors)
-        put_sketches(self.connection, numbers, vectors, centre)
+        # Of the bytes, not the vectors they were made of: sketches made anew are equal.
+        units = to_unit(vectors)
+        put_sketches(self.connection, numbers, units, centre_of(self.connection, units))
         words = ((number, *text) for number, text in zip(numbers, texts, strict=True))
         put_words(self.connection, self.rules, words)
 
@@ -251,6 +266,15 @@ class Store:
             (document,),
         )
         self.connection.execute("DELETE FROM passages WHERE document = ?", (document,))
+
+
+def _same_id(document: Document) -> BabeletError:
+    return BabeletError(
+        f"{document.place} has the id {document.key!r} of an earlier document",
+        expected="an id for each document of an input",
+        consequence="Documents before it may have been stored already",
+        remedy="correct the input and run again: nothing is embedded twice",
+    )
 
 
 def content_hash(document: Document) -> bytes:

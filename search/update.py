@@ -77,8 +77,8 @@ def update(
                 progress.update(len(batch) - len(changed))
                 if changed:
                     waiting.append(pool.submit(embed, changed))
-                # One more than works, so that no thread waits for the disk.
-                while len(waiting) > len(embedders):
+                # As many again as are being embedded, so that no thread waits.
+                while len(waiting) > 2 * len(embedders):
                     _store(store, waiting, progress, done)
             while waiting:
                 _store(store, waiting, progress, done)
@@ -115,10 +115,8 @@ def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 def embedded(batch: Sequence[Document], embedder: Embedder) -> list[Embedded]:
     """Returns the documents with their passages' vectors, each text encoded once."""
-    cut = [
-        windows(document.text, embedder.count_tokens, embedder.max_length)
-        for document in batch
-    ]
+    whole = [document.text for document in batch]
+    cut = windows(whole, embedder.count_tokens, embedder.max_length)
     texts = [
         document.text[start:stop]
         for document, found in zip(batch, cut, strict=True)

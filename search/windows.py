@@ -13,8 +13,8 @@ Count = Callable[[Sequence[str]], list[int]]
 Window = tuple[int, int]
 
 
-def windows(text: str, count: Count, most: int) -> list[Window]:
-    """Returns where the passages of a document start and stop, in code points.
+def windows(texts: Sequence[str], count: Count, most: int) -> list[list[Window]]:
+    """Returns where the passages of each document start and stop, in code points.
 
     A document that fits the model is one passage; of a longer one each passage has
     as many sentences as fit, and begins with the last of the one before, if that is
@@ -22,16 +22,30 @@ def windows(text: str, count: Count, most: int) -> list[Window]:
     has none.
 
     Args:
-        text: Of the document.
+        texts: Of the documents.
         count: Texts to their numbers of tokens.
         most: Tokens that a passage may have.
     """
-    whole = _trimmed(text, 0, len(text))
-    if whole[0] == whole[1]:
+    whole = [_trimmed(text, 0, len(text)) for text in texts]
+    short = [
+        i
+        for i, (start, stop) in enumerate(whole)
+        if start < stop and len(texts[i]) <= _LONGEST
+    ]
+    # All at once: for each call the tokenizer starts threads of its own.
+    tokens = count([texts[i][slice(*whole[i])] for i in short])
+    fits = {i for i, length in zip(short, tokens, strict=True) if length <= most}
+    return [
+        [whole[i]] if i in fits else _of_sentences(text, count, most)
+        for i, text in enumerate(texts)
+    ]
+
+
+def _of_sentences(text: str, count: Count, most: int) -> list[Window]:
+    sentences = _sentences(text)
+    if not sentences:
         return []
-    if len(text) <= _LONGEST and count([text[slice(*whole)]])[0] <= most:
-        return [whole]
-    sentences = _fitting(text, _sentences(text), count, most)
+    sentences = _fitting(text, sentences, count, most)
     lengths = count([text[start:stop] for start, stop in sentences])
     return _packed(sentences, lengths, most)
 

@@ -3,14 +3,11 @@
 Where a label is hidden the teacher's class probabilities teach alone.
 """
 
-from collections.abc import Callable
-
 import keras
-import tensorflow as tf
 
 from configs.schema import StudentConfig
 from data.labelled_batches import LabelledBatches
-from model.distiller import Distiller, Outcome
+from model.distiller import Outcome
 from model.objective import Decisions
 from model.student import build_classifier
 from tasks.base import Task
@@ -19,50 +16,11 @@ from tasks.base import Task
 class ClassificationTask(Task):
     """One decision a sentence, among the classes."""
 
-    def __init__(
-        self,
-        alpha: float,
-        temperature: float,
-        batches: LabelledBatches,
-        text_of: Callable[[int], str],
-        validation: Callable[[keras.Model], dict[str, float]],
-    ) -> None:
-        """Ties the loss to batches and a validation.
-
-        Args:
-            alpha: Share of the hard label; 1 needs no teacher.
-            temperature: T of both softmaxes.
-            batches: Where batches come from.
-            text_of: Sentence id to text, for messages.
-            validation: Student to metrics.
-        """
-        self._alpha = alpha
-        self._temperature = temperature
-        self._batches = batches
-        self._text_of = text_of
-        self._validation = validation
-
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns the training batches from `first_step` on."""
-        return self._batches.dataset(first_step)
+    _batches: LabelledBatches
 
     def rows(self, step: int) -> list[str]:
         """Returns each sentence of the batch of `step`."""
         return [repr(self._text_of(i)) for i in self._batches.sentences_of(step)]
-
-    def validate(self, student: keras.Model) -> dict[str, float]:
-        """Returns validation metrics by name."""
-        return self._validation(student)
-
-    def distiller(self, student: keras.Model, precision: str) -> Distiller:
-        """Returns the Distiller for `student`, under a Keras precision policy."""
-        return Distiller(
-            student,
-            self.decide,
-            alpha=self._alpha,
-            temperature=self._temperature,
-            dtype=precision,
-        )
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns the sentences' decisions.

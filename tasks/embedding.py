@@ -15,22 +15,24 @@ from configs.errors import BabeletError
 from configs.schema import ObjectiveConfig, StudentConfig
 from data.pipeline import PairBatches
 from data.tokenizer import Tokenizer
-from model.distiller import Distiller, FeatureTerm, Outcome
+from model.distiller import FeatureTerm, Outcome
 from model.features import EmbeddingMatch
 from model.objective import Decisions
 from model.student import build_student
-from tasks.base import Task
+from tasks.base import Task, Validate
 
 
 class EmbeddingTask(Task):
     """Two decisions a pair: sentence to translation, and translation to sentence."""
+
+    _batches: PairBatches
 
     def __init__(
         self,
         objective: ObjectiveConfig,
         batches: PairBatches,
         text_of: Callable[[int], str],
-        validation: Callable[[keras.Model], dict[str, float]],
+        validation: Validate,
         teacher_dim: int,
     ) -> None:
         """Ties the objective's settings to batches and a validation.
@@ -42,15 +44,10 @@ class EmbeddingTask(Task):
             validation: Student to metrics.
             teacher_dim: Width of the teacher's vectors.
         """
+        alpha, temperature = objective.alpha, objective.temperature
+        super().__init__(alpha, temperature, batches, text_of, validation)
         self._objective = objective
-        self._batches = batches
-        self._text_of = text_of
-        self._validation = validation
         self._teacher_dim = teacher_dim
-
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns the training batches from `first_step` on."""
-        return self._batches.dataset(first_step)
 
     def rows(self, step: int) -> list[str]:
         """Returns "sentence <- pivot" for each row of the batch of `step`."""
@@ -60,12 +57,8 @@ class EmbeddingTask(Task):
             for pivot, source in pairs
         ]
 
-    def validate(self, student: keras.Model) -> dict[str, float]:
-        """Returns validation metrics by name."""
-        return self._validation(student)
-
-    def distiller(self, student: keras.Model, precision: str) -> Distiller:
-        """Returns the Distiller for `student`, under a Keras precision policy.
+    def feature_terms(self, student: keras.Model) -> Sequence[FeatureTerm]:
+        """Returns the embedding match, where it counts.
 
         Raises:
             BabeletError: Teacher vectors as candidates, at another width.
@@ -80,18 +73,10 @@ class EmbeddingTask(Task):
                 "reach the student through a learned projection), or change "
                 "student.output_dim",
             )
-        terms = []
-        if objective.embedding_match > 0:
-            layer = EmbeddingMatch(student_dim, self._teacher_dim)
-            terms.append(FeatureTerm(layer, objective.embedding_match))
-        return Distiller(
-            student,
-            self.decide,
-            alpha=objective.alpha,
-            temperature=objective.temperature,
-            feature_terms=terms,
-            dtype=precision,
-        )
+        if not objective.embedding_match:
+            return ()
+        layer = EmbeddingMatch(student_dim, self._teacher_dim)
+        return (FeatureTerm(layer, objective.embedding_match),)
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns both directions' decisions, and what the embedding match reads.

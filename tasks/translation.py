@@ -12,13 +12,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from configs.schema import Config, ObjectiveConfig
+from configs.schema import Config
 from data.tokenizer import Tokenizer
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.candidates import named_and_rest
 from model.decoding import Vocabulary
-from model.distiller import Distiller, Outcome
+from model.distiller import Outcome
 from model.encoder_decoder import EncoderDecoder
 from model.objective import Decisions
 from model.translation import translate
@@ -31,49 +31,13 @@ _ROWS = 128
 class TranslationTask(Task):
     """One decision a position of the target: which token comes next."""
 
-    def __init__(
-        self,
-        objective: ObjectiveConfig,
-        batches: TranslationBatches,
-        text_of: Callable[[int], str],
-        validation: Callable[[keras.Model], dict[str, float]],
-    ) -> None:
-        """Ties the objective's settings to batches and a validation.
-
-        Args:
-            objective: The settings of the loss; those of vectors are not used.
-            batches: With the teacher's beliefs where alpha is below 1.
-            text_of: Source sentence id to text, for messages.
-            validation: Student to metrics.
-        """
-        self._objective = objective
-        self._batches = batches
-        self._text_of = text_of
-        self._validation = validation
-
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns the training batches from `first_step` on."""
-        return self._batches.dataset(first_step)
+    _batches: TranslationBatches
 
     def rows(self, step: int) -> list[str]:
         """Returns the source of each row of the batch of `step`."""
         return [
             repr(self._text_of(source)) for source, _ in self._batches.pairs_of(step)
         ]
-
-    def validate(self, student: keras.Model) -> dict[str, float]:
-        """Returns validation metrics by name."""
-        return self._validation(student)
-
-    def distiller(self, student: keras.Model, precision: str) -> Distiller:
-        """Returns the Distiller for `student`, under a Keras precision policy."""
-        return Distiller(
-            student,
-            self.decide,
-            alpha=self._objective.alpha,
-            temperature=self._objective.temperature,
-            dtype=precision,
-        )
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns the decision at every position, (B, L, K) candidates.

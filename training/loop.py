@@ -10,6 +10,7 @@ from tensorboard.plugins.hparams import api as hp
 
 from configs.atomic import remove
 from configs.schema import TrainingConfig
+from model.optimizer import FusedAdamW
 from tasks.base import Task
 from training import callbacks, checkpoints
 
@@ -116,7 +117,7 @@ def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
         warmup_steps=config.warmup_steps,
         decay_steps=max(config.steps - config.warmup_steps, 1),
     )
-    optimizer = keras.optimizers.AdamW(
+    optimizer = FusedAdamW(
         schedule,
         beta_2=0.98,
         weight_decay=config.weight_decay,

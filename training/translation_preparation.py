@@ -12,24 +12,24 @@ import numpy as np
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from configs.schema import Config, ObjectiveConfig, TrainingConfig
+from configs.schema import Config, TrainingConfig
 from data import building, trained_vocabulary
-from data.corpus import Corpus, format_counts
+from data.corpus import format_counts
 from data.download import cache_folder
 from data.sources import parallel_files
 from data.splits import TRAIN, VALIDATION
-from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
 from evaluation.translation import Translate, score
 from model.encoder_decoder import EncoderDecoder
-from model.precision import preferred_precision
+from model.precision import resolved_precision
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
 from training.callbacks import save_weights
 from training.foreign_teacher import fingerprint, foreign_translate
 from training.loop import train
-from training.workdir import Workdir, digest
+from training.prepared_text import PreparedText
+from training.workdir import digest
 
 TEACHER = "teacher.weights.h5"
 # What another run's preparation is taken over with; the rest depends on the student's
@@ -37,31 +37,8 @@ TEACHER = "teacher.weights.h5"
 _SHARED = ("corpus", "tokenizer.model", "tokens", "teacher", "teacher_translations")
 
 
-class TranslationPreparation:
+class TranslationPreparation(PreparedText):
     """Does the preparing steps of a translator's run, and opens what they left."""
-
-    def __init__(self, workdir: Workdir) -> None:
-        """Takes the run's folder; no step is done yet."""
-        self._workdir = workdir
-        self._path = workdir.path
-        self._config: Config = workdir.config
-
-    @cached_property
-    def corpus(self) -> Corpus:
-        """The cleaned and split text."""
-        return Corpus(self._path / "corpus")
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Of both languages."""
-        return Tokenizer(
-            self._path / "tokenizer.model", self._config.student.max_length
-        )
-
-    @cached_property
-    def tokens(self) -> TokenStore:
-        """Token ids of every sentence of the corpus."""
-        return TokenStore(self._path / "tokens")
 
     @cached_property
     def teacher(self) -> EncoderDecoder | None:
@@ -75,8 +52,7 @@ class TranslationPreparation:
     @cached_property
     def precision(self) -> str:
         """The Keras policy to train in."""
-        precision = self._config.training.precision
-        return preferred_precision() if precision == "auto" else precision
+        return resolved_precision(self._config.training.precision)
 
     def adopt(self, other: Path) -> None:
         """Links corpus, vocabulary and teacher of another run into this one's folder.
@@ -197,17 +173,6 @@ class TranslationPreparation:
             path.write_bytes(model)
         return {"size": size}
 
-    def _tokenize(self, inputs: dict) -> dict:
-        sentences = self.corpus.sentences
-        store = TokenStore.build(
-            self.tokenizer,
-            (sentences[i] for i in range(len(sentences))),
-            self._path / "tokens",
-            json.dumps(inputs, sort_keys=True),
-        )
-        mean = float(np.mean(store.lengths))
-        return {"sentences": len(store), "mean_tokens": round(mean, 2)}
-
     def _teacher_inputs(self) -> dict:
         settings = self._config.translation
         if settings.teacher_path:
@@ -240,7 +205,8 @@ class TranslationPreparation:
             self.tokens, self.tokens, pairs, batch_size=settings.batch_size, seed=seed
         )
         task = TranslationTask(
-            ObjectiveConfig(alpha=1.0),
+            1.0,
+            1.0,
             batches,
             self.corpus.sentences.__getitem__,
             self.validation(),
@@ -328,6 +294,12 @@ def _check(config: Config) -> None:
             expected="one language in data.languages",
             received=", ".join(config.data.languages),
             remedy="set data.languages=de, say",
+        )
+    if config.data.weights:
+        raise BabeletError(
+            "A translator reads every pair as often as every other",
+            received="data.weights",
+            remedy="leave data.weights empty",
         )
     if config.objective.temperature != 1:
         raise BabeletError(

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -14,6 +13,7 @@ from pathlib import Path
 from configs import parsing, schema
 from configs.atomic import atomic_path, explain, remove_partial
 from configs.errors import BabeletError
+from configs.locking import exclusive
 
 PACKAGES = (
     "tensorflow",
@@ -35,21 +35,12 @@ def opened(path: Path, config: schema.Config) -> Iterator["Workdir"]:
     Raises:
         BabeletError: The folder cannot be written, or another run is in it.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = (path / ".lock").open("w")
-    except OSError as error:
-        raise explain(error, path) from error
-    with lock:
-        try:
-            # Held by the process: the system releases it even after a kill.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BabeletError(
-                f"Another run is working in {path}",
-                consequence="Two at once would overwrite each other",
-                remedy="wait for it, or choose another --workdir",
-            ) from None
+    busy = BabeletError(
+        f"Another run is working in {path}",
+        consequence="Two at once would overwrite each other",
+        remedy="wait for it, or choose another --workdir",
+    )
+    with exclusive(path / ".lock", busy):
         remove_partial(path)
         yield Workdir(path, config)
 

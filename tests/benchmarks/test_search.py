@@ -1,7 +1,8 @@
 import numpy as np
 
-from benchmarks.search import choose, measure_recall
+from benchmarks.search import choose, measure_build, measure_recall
 from data.splits import TEST
+from search.connection import connect
 from search.documents import Document
 from search.lexical import WordRules
 from search.settings import Model
@@ -24,6 +25,40 @@ def test_recall_counts_what_brute_force_finds(tmp_path):
     )
     found = measure_recall(tmp_path / "my.db", vectors[:20], vectors)
     assert found["bits, then int8"] > 0.95 and found["plain int8"] > 0.95
+
+
+class Letters:
+    """Embeds a text as the counts of its letters."""
+
+    max_length = 50
+    encoded = 0
+
+    def count_tokens(self, texts):
+        return [len(text) for text in texts]
+
+    def encode(self, texts):
+        self.encoded += len(texts)
+        counts = [[text.count(letter) for letter in "abcdefgh"] for text in texts]
+        vectors = np.array(counts, np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_each_build_embeds_all_documents(tmp_path):
+    """A second build into the first one's file embeds nothing, and is very fast."""
+    rng = np.random.default_rng(0)
+    texts = ["".join(letters) for letters in rng.choice([*"abcdefgh"], (3000, 20))]
+    documents = [Document("corpus", t, "", t, "{}") for t in texts]
+    embedders = [Letters(), Letters()]
+    model = Model(tmp_path / "none.tflite", "", "", 8)
+    found = measure_build(tmp_path, model, documents, embedders)
+    assert sum(each.encoded for each in embedders) == 4 * 3000
+    assert found["documents"] == 3000 and len(found["seconds"]) == 4
+    bare, first, second, again = found["seconds"]
+    assert np.isclose(found["ratio"], (bare + again) / (first + second))
+    vectors = np.fromfile(tmp_path / "vectors", np.float32).reshape(-1, 8)
+    np.testing.assert_array_equal(vectors, Letters().encode(texts))
+    rows = connect(tmp_path / "index.db").execute("SELECT text FROM documents")
+    assert [row[0] for row in rows] == texts
 
 
 class Corpus:

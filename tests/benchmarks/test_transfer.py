@@ -2,10 +2,11 @@
 
 import json
 import sys
+from functools import partial
 
 import pytest
 
-from benchmarks.transfer import compare, tables
+from benchmarks.transfer import compare, tables, write
 from configs.overrides import load
 
 # Stands in for the training entry: records how it was called, and scores best at a
@@ -47,6 +48,7 @@ def compared(tmp_path):
         "settings": ["few_shot", "zero_shot"],
         "prepared": "",
         "train": (sys.executable, str(tmp_path / "train.py")),
+        "show": partial(write, tmp_path),
     }
     recipe = "configs/intents.py"
     given = ["training.steps=300"]

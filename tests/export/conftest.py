@@ -1,17 +1,16 @@
 import dataclasses
-import io
 import shutil
 from pathlib import Path
 
 import keras
 import pytest
-import sentencepiece
 
 from configs import parsing, schema, smart_home
 from data.building import build_corpus
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
 from tasks.embedding import configured_student
+from tests.small_tokenizer import unigram_model
 
 PAIRS = {
     "de": [
@@ -59,22 +58,7 @@ def pairs():
 def tokenizer_model() -> bytes:
     """A SentencePiece Unigram model of the pairs, with the ids Babelet uses."""
     sentences = [text for pairs in PAIRS.values() for pair in pairs for text in pair]
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(sentences * 4),
-        model_writer=model,
-        vocab_size=160,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        model_type="unigram",
-        normalization_rule_name="nmt_nfkc",
-        pad_id=0,
-        bos_id=1,
-        eos_id=2,
-        unk_id=3,
-        minloglevel=2,
-    )
-    return model.getvalue()
+    return unigram_model(sentences, 160)
 
 
 @pytest.fixture(scope="session")

@@ -78,19 +78,6 @@ def test_twenty_steps_equal_keras(settings):
     assert np.abs(expected[0] - start[0]).max() > 0.05
 
 
-def test_a_row_that_was_not_used_stays_where_it_is():
-    """Old momentum would carry rare tokens on for hundreds of batches without them."""
-    optimizer, table = FusedAdamW(0.1, weight_decay=0.0), keras.Variable([[1.0], [2.0]])
-    for row in (0, 1, 1, 1):
-        gradient = tf.IndexedSlices([[3.0]], tf.constant([row]), (2, 1))
-        optimizer.apply([gradient], [table])
-        if row == 0:
-            after_its_step = float(table[0, 0])
-    assert after_its_step < 1.0
-    assert float(table[0, 0]) == after_its_step
-    assert float(table[1, 0]) < 2.0
-
-
 def test_the_first_step_by_hand():
     """Without the bias correction the first step is a tenth of its size."""
     weight = keras.Variable([1.0, 1.0])

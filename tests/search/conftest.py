@@ -1,11 +1,9 @@
-import io
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
 import pytest
-import sentencepiece
 
 from configs.schema import StudentConfig
 from data.tokenizer import Tokenizer
@@ -16,6 +14,7 @@ from search.store import Store
 from search.update import update
 from tasks.embedding import configured_student
 from tests.index_documents import DOCUMENTS, write_tsv
+from tests.small_tokenizer import unigram_model
 
 ROOT = Path(__file__).resolve().parents[2]
 # An odd width: bits come in whole bytes, vectors do not.
@@ -31,23 +30,9 @@ SHAPE = StudentConfig(
 
 def make_model(folder, seed):
     """An untrained student: equal texts are nearest, others by their words."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([row[2] for row in DOCUMENTS] * 4),
-        model_writer=model,
-        vocab_size=200,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        model_type="unigram",
-        normalization_rule_name="nmt_nfkc",
-        pad_id=0,
-        bos_id=1,
-        eos_id=2,
-        unk_id=3,
-        minloglevel=2,
-    )
-    (folder / "tokenizer.model").write_bytes(model.getvalue())
-    size = Tokenizer(model.getvalue(), SHAPE.max_length).vocabulary_size
+    model = unigram_model([row[2] for row in DOCUMENTS], 200)
+    (folder / "tokenizer.model").write_bytes(model)
+    size = Tokenizer(model, SHAPE.max_length).vocabulary_size
     keras.utils.set_random_seed(seed)
     student = configured_student(SHAPE, size)
     table = student.get_layer("embedding").tokens

@@ -9,7 +9,7 @@ from search.inspection import inspect
 from search.lexical import WordRules
 from search.searcher import Searcher
 from search.store import Store
-from search.update import batches, update
+from search.update import batches, embedded, update
 from tests.index_documents import DOCUMENTS, content
 
 
@@ -97,6 +97,17 @@ def test_the_centre_is_that_of_all_languages(store, embedders):
     before = connect(store.path).execute(CENTRE).get
     update(store, "home", documents(), embedders[1])
     assert connect(store.path).execute(CENTRE).get != before
+    assert inspect(store.path)["problems"] == []
+
+
+def test_sketches_stay_while_the_centre_is_good(store, embedders):
+    """Made anew all the same, they are a wait at the end of each first build."""
+    update(store, "home", documents(), embedders[1])
+    store.put(embedded(documents(source="copy"), embedders[1][0]))
+    before = store.connection.total_changes()
+    store.renew()
+    # The one is the number of passages at which the centre was found good.
+    assert store.connection.total_changes() - before == 1
     assert inspect(store.path)["problems"] == []
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from configs.schema import Config, DataConfig, ObjectiveConfig, StudentConfig
+from configs.schema import Config, DataConfig, StudentConfig
 from data import trained_vocabulary
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
@@ -54,7 +54,7 @@ def stores(tokenizer, tmp_path):
 
 
 def losses(student, batch, alpha=1.0):
-    task = TranslationTask(ObjectiveConfig(alpha=alpha), None, None, None)
+    task = TranslationTask(alpha, 1.0, None, None, None)
     terms = task.distiller(student, "float32").losses_of(batch, training=False)
     return {name: float(value) for name, value in terms.items()}
 

@@ -1,8 +1,18 @@
 """The Pipeline interface: what a run of one task does at each of its steps."""
 
 import abc
+import json
+from collections.abc import Mapping
 
-from training.workdir import Workdir
+import keras
+
+from configs.atomic import atomic_path
+from configs.schema import TrainingConfig
+from export.rebuild import rebuild_student
+from tasks.base import Task
+from training.callbacks import save_weights
+from training.loop import train
+from training.workdir import Workdir, digest
 
 
 class Pipeline(abc.ABC):
@@ -59,3 +69,38 @@ class Pipeline(abc.ABC):
         Args:
             scores: What `evaluate` returned.
         """
+
+    def _distil(
+        self,
+        student: keras.Model,
+        task: Task,
+        settings: TrainingConfig,
+        precision: str,
+        hparams: Mapping[str, int | float | str] | None = None,
+    ) -> dict:
+        """Trains the student and writes it in float32, whatever it was trained in.
+
+        Args:
+            student: At its initial weights.
+            task: Batches, decisions and validation.
+            settings: Steps and rates.
+            precision: The Keras policy that the student was built with.
+            hparams: Settings to show in TensorBoard's HParams.
+
+        Returns:
+            The validation state of `training.loop.train`, precision and parameters.
+        """
+        path = self.workdir.path
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{settings.steps} steps of {settings.batch_size}",
+            flush=True,
+        )
+        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        state = train(task, student, settings, precision, path, identity, hparams)
+        save_weights(student, path / "student.weights.h5")
+        with atomic_path(path / "student.keras") as file:
+            named = file.with_name(f"{file.name}.keras")
+            rebuild_student(path).student.save(named)
+            named.rename(file)
+        return state | {"precision": precision, "parameters": student.count_params()}

@@ -19,17 +19,14 @@ from evaluation.calibration import (
 from evaluation.classification import classification
 from export.rebuild import rebuild_student
 from export.run import export_run
-from model.precision import preferred_precision
+from model.precision import resolved_precision
 from tasks.classification import ClassificationTask, configured_classifier
 from tasks.embedding import student_predict
 from tasks.students import CALIBRATION, read_calibration
 from training import classification_reporting
-from training.callbacks import save_weights
 from training.labelled_preparation import LabelledPreparation
-from training.loop import train
 from training.pipelines.base import Pipeline
 from training.student_start import start_from_teacher
-from training.workdir import digest
 
 # Test sentences a language on which the parity gate compares the exported files.
 PARITY_SENTENCES = 20
@@ -60,11 +57,8 @@ class ClassificationPipeline(Pipeline):
 
     def train(self) -> dict:
         """Trains the student and writes it in float32, with its calibration."""
-        workdir, config = self.workdir, self.workdir.config
-        preparation = self._preparation
-        precision = config.training.precision
-        if precision == "auto":
-            precision = preferred_precision()
+        config, preparation = self.workdir.config, self._preparation
+        precision = resolved_precision(config.training.precision)
         # Steps that are done draw no random numbers; what follows must not depend on
         # it.
         keras.utils.set_random_seed(config.seed)
@@ -75,23 +69,8 @@ class ClassificationPipeline(Pipeline):
             precision,
         )
         start_from_teacher(student, config.student, preparation)
-        task = self._task()
-        print(
-            f"{student.count_params():,} parameters, {precision}; "
-            f"{config.training.steps} steps of {config.training.batch_size}",
-            flush=True,
-        )
-        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
-        settings = config.training
-        state = train(task, student, settings, precision, workdir.path, identity)
-        save_weights(student, workdir.path / "student.weights.h5")
-        rebuilt = rebuild_student(workdir.path).student
-        with atomic_path(workdir.path / "student.keras") as file:
-            named = file.with_name(f"{file.name}.keras")
-            rebuilt.save(named)
-            named.rename(file)
-        facts = {"precision": precision, "parameters": student.count_params()}
-        return state | facts | self._calibrate(rebuilt)
+        facts = self._distil(student, self._task(), config.training, precision)
+        return facts | self._calibrate(rebuild_student(self.workdir.path).student)
 
     def evaluate(self) -> dict:
         """Scores teacher and student on the test split."""

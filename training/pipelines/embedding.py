@@ -20,14 +20,11 @@ from evaluation.retrieval import mean_over_languages, retrieval
 from export.rebuild import rebuild_student
 from export.run import export_run
 from model.initialisation import initialise_from_teacher
-from model.precision import preferred_precision
+from model.precision import resolved_precision
 from tasks.embedding import EmbeddingTask, configured_student, student_predict
 from training import projector, reporting
-from training.callbacks import save_weights
-from training.loop import train
 from training.pipelines.base import Pipeline
 from training.preparation import Preparation
-from training.workdir import digest
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
@@ -71,26 +68,16 @@ class EmbeddingPipeline(Pipeline):
 
     def train(self) -> dict:
         """Trains the student and writes it in float32."""
-        workdir, config = self.workdir, self.workdir.config
-        precision = config.training.precision
-        if precision == "auto":
-            precision = preferred_precision()
+        config = self.workdir.config
+        precision = resolved_precision(config.training.precision)
         student = initial_student(config, self._preparation, precision)
-        task = self._task()
-        print(
-            f"{student.count_params():,} parameters, {precision}; "
-            f"{config.training.steps} steps of {config.training.batch_size}",
-            flush=True,
-        )
-        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
         settings = config.training
         if not self._preparation.held_out(VALIDATION, 1):
             settings = dataclasses.replace(settings, metric="agreement")
         shown = {name: parsing.value_of(config, name) for name in HPARAMS}
-        path = workdir.path
-        state = train(task, student, settings, precision, path, identity, shown)
-        self._save(student)
-        return state | {"precision": precision, "parameters": student.count_params()}
+        facts = self._distil(student, self._task(), settings, precision, shown)
+        self._show_vectors()
+        return facts
 
     def evaluate(self) -> dict:
         """Scores teacher and student on the test split and the sets given."""
@@ -206,15 +193,10 @@ class EmbeddingPipeline(Pipeline):
             weights=config.data.weights,
         )
 
-    def _save(self, student: keras.Model) -> None:
-        """Writes the trained student in float32, whatever it was trained in."""
+    def _show_vectors(self) -> None:
+        """Writes the trained student's vectors for TensorBoard's projector."""
         path, preparation = self.workdir.path, self._preparation
-        save_weights(student, path / "student.weights.h5")
         rebuilt = rebuild_student(path).student
-        with atomic_path(path / "student.keras") as file:
-            named = file.with_name(f"{file.name}.keras")
-            rebuilt.save(named)
-            named.rename(file)
         limit = self.workdir.config.training.validation_pairs
         projector.write(
             path / "logs" / "projector",

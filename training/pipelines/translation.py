@@ -13,11 +13,8 @@ from export.rebuild import rebuild_student
 from export.translation import export_translator
 from tasks.translation import TranslationTask, configured_student, keras_translate
 from training import translation_reporting
-from training.callbacks import save_weights
-from training.loop import train
 from training.pipelines.base import Pipeline
 from training.translation_preparation import TranslationPreparation
-from training.workdir import digest
 
 # Test sentences on which the parity gate compares the exported files.
 PARITY_SENTENCES = 400
@@ -51,8 +48,7 @@ class TranslationPipeline(Pipeline):
 
     def train(self) -> dict:
         """Trains the student and writes it in float32."""
-        workdir, config = self.workdir, self.workdir.config
-        preparation, settings = self._preparation, self.workdir.config.training
+        config, preparation = self.workdir.config, self._preparation
         precision = preparation.precision
         # Steps that are done draw no random numbers; what follows must not depend on
         # it.
@@ -60,24 +56,13 @@ class TranslationPipeline(Pipeline):
         size = preparation.tokenizer.vocabulary_size
         student = configured_student(config, size, precision)
         task = TranslationTask(
-            config.objective,
+            config.objective.alpha,
+            config.objective.temperature,
             preparation.student_batches(),
             preparation.corpus.sentences.__getitem__,
             preparation.validation(),
         )
-        print(
-            f"{student.count_params():,} parameters, {precision}; "
-            f"{settings.steps} steps of {settings.batch_size}",
-            flush=True,
-        )
-        identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
-        state = train(task, student, settings, precision, workdir.path, identity)
-        save_weights(student, workdir.path / "student.weights.h5")
-        with atomic_path(workdir.path / "student.keras") as file:
-            named = file.with_name(f"{file.name}.keras")
-            rebuild_student(self.workdir.path).student.save(named)
-            named.rename(file)
-        return state | {"precision": precision, "parameters": student.count_params()}
+        return self._distil(student, task, config.training, precision)
 
     def evaluate(self) -> dict:
         """Scores teacher and student, greedy and with beams, on the test split."""
