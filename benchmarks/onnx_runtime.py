@@ -18,7 +18,7 @@ from export.latency import Sentence, alternate, sentence_inputs
 from export.litert_predict import Predict, litert_predict, tokens_predict
 from export.parity import read_texts
 from export.predict import keras_predict
-from export.rebuild import rebuild_student, versions
+from export.rebuild import rebuild_served, versions
 
 FLOAT_COSINE = 0.9999
 # (A-B-B-A) this often: a single visit may meet another program.
@@ -50,7 +50,7 @@ def compare_with_onnx_runtime(workdir: Path) -> dict[str, Any]:
             f"There is no {litert}",
             remedy="finish the run first: python -m training.distill with this workdir",
         )
-    student, tokenizer, _ = rebuild_student(workdir)
+    student, tokenizer, _ = rebuild_served(workdir)
     pairs = [pair for rows in read_texts(workdir).values() for pair in rows]
     texts = sorted({text for pair in pairs for text in pair})
     expected = keras_predict(student, tokenizer)(texts)
@@ -69,11 +69,11 @@ def compare_with_onnx_runtime(workdir: Path) -> dict[str, Any]:
         }
         models = alternate(runs, rounds=_ROUNDS)
         for name, path in (("litert", litert), ("onnxruntime", dynamic)):
-            cosines = _cosines(predicts[name], texts, expected)
+            found = cosines(predicts[name](texts), expected)
             models[name] |= {
                 "bytes": path.stat().st_size,
-                "min_cosine": float(cosines.min()),
-                "mean_cosine": float(cosines.mean()),
+                "min_cosine": float(found.min()),
+                "mean_cosine": float(found.mean()),
             }
     return {
         "models": models,
@@ -119,17 +119,20 @@ def _run(path: Path) -> Callable[[], None]:
     binding = session.io_binding()
     for name, value in sentence_inputs(_TOKENS).items():
         binding.bind_cpu_input(name, value)
-    binding.bind_output("embedding")
+    binding.bind_output(session.get_outputs()[0].name)
     return lambda: session.run_with_iobinding(binding)
 
 
-def _cosines(predict: Predict, texts: list[str], expected: np.ndarray) -> np.ndarray:
-    return (predict(texts).astype(np.float64) * expected).sum(axis=1)
+def cosines(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Returns float64 (N,), of vectors or of rows of scores (N, dim)."""
+    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    lengths = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
+    return (got * expected).sum(axis=1) / lengths
 
 
 def require_equal(got: np.ndarray, expected: np.ndarray) -> None:
-    """Raises the user's error unless two sets of unit vectors (N, dim) are equal."""
-    cosine = float((got.astype(np.float64) * expected).sum(axis=1).min())
+    """Raises the user's error unless two sets of vectors or scores are equal."""
+    cosine = float(cosines(got, expected).min())
     if not cosine >= FLOAT_COSINE:
         raise BabeletError(
             "The ONNX graph is not the student",

@@ -41,10 +41,11 @@ def student_graph(student: keras.Model) -> onnx.ModelProto:
     """Returns the student as an ONNX model.
 
     Its inputs are `token_ids` and `padding_mask`, int32 (batch, length), its output is
-    `embedding`, float32 (batch, dim): those of the LiteRT file.
+    `embedding`, float32 (batch, dim), or of a classifier `scores`, float32 (batch,
+    classes): those of the LiteRT file.
 
     Args:
-        student: As `model.student.build_student` makes it.
+        student: As `model.student.build_student` makes it, or `tasks.students.served`.
     """
     graph = _Graph()
     hidden = _embed(graph, student.get_layer("embedding"))
@@ -52,17 +53,16 @@ def student_graph(student: keras.Model) -> onnx.ModelProto:
         if layer.name.startswith("layer_"):
             hidden = _encode(graph, layer, hidden)
     vector = _pool(graph, student.get_layer("pooling").pooling, hidden)
-    if "projection" in {layer.name for layer in student.layers}:
-        vector = _dense(graph, student.get_layer("projection"), vector)
-    vector = graph.add("LpNormalization", vector, axis=-1, p=2)
-    graph.nodes.append(helper.make_node("Identity", [vector], ["embedding"]))
+    output = "scores" if student.output_names == ["scores"] else "embedding"
+    result = (_scores if output == "scores" else _unit)(graph, student, vector)
+    graph.nodes.append(helper.make_node("Identity", [result], [output]))
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"])
         for name in ("token_ids", "padding_mask")
     ]
     outputs = [
         helper.make_tensor_value_info(
-            "embedding", TensorProto.FLOAT, ["batch", student.output_shape[-1]]
+            output, TensorProto.FLOAT, ["batch", student.output_shape[-1]]
         )
     ]
     made = helper.make_graph(graph.nodes, "student", inputs, outputs, graph.constants)
@@ -114,6 +114,19 @@ def _pool(graph: _Graph, pooling: str, hidden: str) -> str:
     seen = graph.add("Mul", hidden, visible)
     total = graph.add("ReduceSum", seen, length, keepdims=0)
     return graph.add("Div", total, graph.add("ReduceSum", visible, length, keepdims=0))
+
+
+def _unit(graph: _Graph, student: keras.Model, vector: str) -> str:
+    if "projection" in {layer.name for layer in student.layers}:
+        vector = _dense(graph, student.get_layer("projection"), vector)
+    return graph.add("LpNormalization", vector, axis=-1, p=2)
+
+
+def _scores(graph: _Graph, student: keras.Model, vector: str) -> str:
+    logits = _dense(graph, student.get_layer("classes"), vector)
+    temperature = np.float32(student.get_layer("scores").temperature)
+    calibrated = graph.add("Div", logits, graph.constant(temperature))
+    return graph.add("Softmax", calibrated, axis=-1)
 
 
 def _dense(graph: _Graph, layer: keras.layers.Dense, rows: str) -> str:

@@ -21,6 +21,11 @@ the figures there are: 81 to 84% test accuracy from 14,900 sentences of 42 class
 
 data.pivot (English) is the language whose labels are always used. Labels in the others:
 --set labels.setting=few_shot --set labels.per_class=4, or labels.setting=zero_shot.
+
+A classifier of your own as the teacher, its scores taken as they are: a KerasHub
+TextClassifier or a SavedModel (teacher.kind=saved_model) with a labels.txt beside it:
+--set tuning.scope=none --set teacher.kind=kerashub --set teacher.path=my_classifier \
+--set student.init_from=packaged_e5
 """
 
 from configs.labels import LabelsConfig, TuningConfig

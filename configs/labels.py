@@ -47,8 +47,10 @@ class TuningConfig:
     """How the teacher learns the task before it teaches."""
 
     # What is trained on the labels: "head", a linear classifier on the teacher's
-    # cached vectors; "last_layers", with `num_layers` layers below it; "all".
-    scope: Literal["head", "last_layers", "all"] = "all"
+    # cached vectors; "last_layers", with `num_layers` layers below it; "all". "none":
+    # the teacher is a classifier with a labels.txt, and its scores are taken as they
+    # are (teacher.kind kerashub, saved_model or scores).
+    scope: Literal["none", "head", "last_layers", "all"] = "all"
     num_layers: int = 3
     steps: int = 600
     batch_size: int = 128

@@ -10,6 +10,7 @@ from typing import Literal
 
 from configs.checks import positive as _positive
 from configs.checks import require as _require
+from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig, TuningConfig
 from configs.translation import TranslationConfig
 
@@ -329,6 +330,7 @@ class Config:
         default_factory=TranslationConfig
     )
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+    folds: FoldsConfig = dataclasses.field(default_factory=FoldsConfig)
     # Of the task "classification" alone.
     labels: LabelsConfig = dataclasses.field(default_factory=LabelsConfig)
     tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
@@ -340,4 +342,10 @@ class Config:
             "training.leave_out",
             "languages of data.languages",
             ", ".join(sorted(unknown)),
+        )
+        _require(
+            not (self.folds.count and self.task == "translation"),
+            "folds.count",
+            "0 for the task translation",
+            str(self.folds.count),
         )

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+from configs.folds import FoldsConfig
 from configs.schema import DataConfig
 from data import splits
 from data.corpus import CorpusReport
@@ -28,7 +29,9 @@ from data.sources.raw import RawPair
 CHUNK = 65536
 
 
-def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
+def build_corpus(
+    config: DataConfig, folder: Path, cache: Path, folds: FoldsConfig = splits.NO_FOLDS
+) -> CorpusReport:
     """Writes `folder`, whole or not at all, for `data.corpus.Corpus` to open.
 
     Beside the corpus it holds `rejected.tsv`: file, line, language, reason,
@@ -38,6 +41,7 @@ def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
         config: The source, its languages and limits.
         folder: Replaced if it exists.
         cache: Folder that keeps downloads.
+        folds: The fold of a cross-validation, if there is one.
 
     Raises:
         BabeletError: Unknown source or language, no row left, or the source's or the
@@ -55,11 +59,13 @@ def build_corpus(config: DataConfig, folder: Path, cache: Path) -> CorpusReport:
         atomic_path(folder) as partial,
     ):
         partial.mkdir()
-        report = _build(config, rows, partial)
+        report = _build(config, rows, partial, folds)
     return report
 
 
-def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusReport:
+def _build(
+    config: DataConfig, rows: Iterable[RawPair], folder: Path, folds: FoldsConfig
+) -> CorpusReport:
     with Intake(config, folder) as intake:
         for row in rows:
             intake.take(row)
@@ -76,6 +82,7 @@ def _build(config: DataConfig, rows: Iterable[RawPair], folder: Path) -> CorpusR
         intake.groups.digests(),
         config.validation_fraction,
         config.test_fraction,
+        folds,
     )
     near_of_pivot = _near(folder / "pivot.bin", folder / "pivot.length", split_of_pivot)
     tables, near_share = _write_pairs(

@@ -5,10 +5,15 @@ from pathlib import Path
 from configs.errors import BabeletError
 
 LABELS = "labels.txt"
+_REMEDY = f"copy {LABELS} from the run's export folder"
 
 
-def read_labels(path: Path) -> list[str]:
+def read_labels(path: Path, remedy: str = _REMEDY) -> list[str]:
     """Returns the names of the classes in a labels.txt, one a line.
+
+    Args:
+        path: The file.
+        remedy: What the error advises.
 
     Raises:
         BabeletError: There is none, or a name is empty or there twice.
@@ -19,7 +24,7 @@ def read_labels(path: Path) -> list[str]:
         raise BabeletError(
             f"Cannot read the labels {path}: {error}",
             expected="a file in UTF-8 with the name of a class on each line",
-            remedy="copy labels.txt from the run's export folder",
+            remedy=remedy,
         ) from error
     if len(set(names)) != len(names) or not all(names):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -27,6 +32,6 @@ def read_labels(path: Path) -> list[str]:
             f"{path} does not name the classes",
             expected="one name a line, each once",
             received=f"{twice[0]!r} twice" if twice else "an empty line",
-            remedy="copy labels.txt from the run's export folder",
+            remedy=remedy,
         )
     return names

@@ -47,7 +47,7 @@ def inspect(config: Config) -> str:
         return _inspect_labelled(config)
     with tempfile.TemporaryDirectory() as scratch:
         folder, started = Path(scratch) / "corpus", time.monotonic()
-        report = build_corpus(config.data, folder, cache_folder())
+        report = build_corpus(config.data, folder, cache_folder(), config.folds)
         seconds = time.monotonic() - started
         corpus = Corpus(folder)
         rejected = sum(report.rejected.values())
@@ -70,7 +70,7 @@ def _inspect_labelled(config: Config) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "corpus"
         report = build_labelled_corpus(
-            config.data, config.labels, folder, cache_folder()
+            config.data, config.labels, folder, cache_folder(), config.folds
         )
         corpus = LabelledCorpus(folder)
         classes = ", ".join(f"{name} {n:,}" for name, n in report.classes.items())

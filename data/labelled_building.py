@@ -17,6 +17,7 @@ import numpy as np
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig
 from configs.schema import DataConfig
 from data import cleaning, splits
@@ -29,7 +30,11 @@ MIN_TEMPLATES = 3
 
 
 def build_labelled_corpus(
-    config: DataConfig, labels: LabelsConfig, folder: Path, cache: Path
+    config: DataConfig,
+    labels: LabelsConfig,
+    folder: Path,
+    cache: Path,
+    folds: FoldsConfig = splits.NO_FOLDS,
 ) -> LabelledReport:
     """Writes `folder`, whole or not at all, for `LabelledCorpus` to open.
 
@@ -41,6 +46,7 @@ def build_labelled_corpus(
         labels: The classes, and how many sentences a template gives.
         folder: Replaced if it exists.
         cache: Folder that keeps downloads.
+        folds: The fold of a cross-validation, if there is one.
 
     Raises:
         BabeletError: Unknown source or language, fewer than two classes, a wanted
@@ -58,16 +64,20 @@ def build_labelled_corpus(
         atomic_path(folder) as partial,
     ):
         partial.mkdir()
-        return _build(config, labels, rows, partial)
+        return _build(config, labels, rows, partial, folds)
 
 
 def _build(
-    config: DataConfig, labels: LabelsConfig, rows: Iterable[RawLabelled], folder: Path
+    config: DataConfig,
+    labels: LabelsConfig,
+    rows: Iterable[RawLabelled],
+    folder: Path,
+    folds: FoldsConfig,
 ) -> LabelledReport:
     accepted, rejected = _clean(rows, config, labels)
     accepted = _without_ambiguous(accepted, rejected)
     classes = _classes(accepted, labels)
-    split, cells, rare = deal(accepted, config)
+    split, cells, rare = deal(accepted, config, folds)
     kept = _without_leaks(accepted, split, rejected)
     _write_rejected(folder / "rejected.tsv", rejected)
     languages = (config.pivot, *config.languages)
@@ -149,20 +159,26 @@ def _classes(rows: list[RawLabelled], labels: LabelsConfig) -> tuple[str, ...]:
     return classes
 
 
-def deal(rows: list[RawLabelled], config: DataConfig) -> tuple[np.ndarray, int, int]:
+def deal(
+    rows: list[RawLabelled], config: DataConfig, folds: FoldsConfig = splits.NO_FOLDS
+) -> tuple[np.ndarray, int, int]:
     """Deals templates to splits, cell by cell.
+
+    In a cross-validation, what is left of a cell after the test is dealt to the folds
+    in turn.
 
     Args:
         rows: A row without template is one by itself, by its folded text.
         config: The fractions.
+        folds: The fold of a cross-validation, if there is one.
 
     Returns:
         int8 (rows,) of TRAIN, VALIDATION, TEST; the number of cells; and of cells
         with fewer than `MIN_TEMPLATES` templates, which only train.
     """
     cells: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    units = [row.template or splits.group_key(row.text) for row in rows]
-    for row, unit in zip(rows, units, strict=True):
+    unit_of = [row.template or splits.group_key(row.text) for row in rows]
+    for row, unit in zip(rows, unit_of, strict=True):
         if row.label:
             cells[row.language, row.label].setdefault(unit)
     split_of: dict[tuple[str, str, str], int] = {}
@@ -173,16 +189,32 @@ def deal(rows: list[RawLabelled], config: DataConfig) -> tuple[np.ndarray, int, 
         if count >= MIN_TEMPLATES:
             ordered = sorted(templates, key=_hash)
             test = max(1, round(count * config.test_fraction))
-            held_out = test + max(1, round(count * config.validation_fraction))
-            for place, unit in enumerate(ordered[:held_out]):
-                split = splits.TEST if place < test else splits.VALIDATION
-                split_of[language, label, unit] = split
+            validation = max(1, round(count * config.validation_fraction))
+            held_out = ordered[test : test + validation]
+            if folds.count:
+                held_out = _fold(ordered[test:], f"{language}\t{label}", folds)
+            for split, units in (
+                (splits.TEST, ordered[:test]),
+                (splits.VALIDATION, held_out),
+            ):
+                split_of |= {(language, label, unit): split for unit in units}
     keys = ((row.language, row.label) for row in rows)
     split = [
         split_of.get((*key, unit), splits.TRAIN)
-        for key, unit in zip(keys, units, strict=True)
+        for key, unit in zip(keys, unit_of, strict=True)
     ]
     return np.array(split, np.int8), len(cells), rare
+
+
+def _fold(templates: list[str], cell: str, folds: FoldsConfig) -> list[str]:
+    """Returns those of a cell's templates that validate in this fold."""
+    # Else the cells of fewer templates than folds would all be in the first folds.
+    first = int.from_bytes(_hash(cell)[:8], "big")
+    return [
+        template
+        for place, template in enumerate(templates, start=first)
+        if place % folds.count == folds.number
+    ]
 
 
 def _hash(template: str) -> bytes:

@@ -13,6 +13,9 @@ from array import array
 
 import numpy as np
 
+from configs.folds import FoldsConfig
+
+NO_FOLDS = FoldsConfig()
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
 SALT = "babelet-split-1"
@@ -98,18 +101,22 @@ def assign(
     digests: np.ndarray,
     validation_fraction: float,
     test_fraction: float,
+    folds: FoldsConfig = NO_FOLDS,
 ) -> np.ndarray:
     """Returns the split of each pivot sentence, whole groups together.
 
     Groups are dealt in the order of the smallest hash in them: to the test split
     until its share of sentences is full, then to validation, the rest to training.
     So does a group above a fiftieth of a held-out split: a split is of many groups.
+    In a cross-validation, validation are the groups of one fold by that hash; the test
+    is the same as without.
 
     Args:
         roots: int32 (n,), the group of each sentence, named by one of its members.
         digests: uint64 (n,), a hash of each sentence.
         validation_fraction: Share of sentences.
         test_fraction: Share of sentences.
+        folds: The fold of a cross-validation, if there is one.
 
     Returns:
         int8 (n,) of TRAIN, VALIDATION, TEST.
@@ -123,6 +130,8 @@ def assign(
         TEST: round(count * test_fraction),
         VALIDATION: round(count * validation_fraction),
     }
+    if folds.count:
+        wanted[VALIDATION] = 0
     room = dict(wanted)
     groups = np.flatnonzero(sizes)
     for group in groups[np.argsort(smallest[groups], kind="stable")]:
@@ -131,4 +140,8 @@ def assign(
                 split_of_group[group] = split
                 room[split] -= sizes[group]
                 break
+    if folds.count:
+        fold = smallest % np.uint64(folds.count) == folds.number
+        small = sizes <= max(10, count // folds.count // 50)
+        split_of_group[fold & small & (split_of_group == TRAIN)] = VALIDATION
     return split_of_group[roots]

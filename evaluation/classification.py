@@ -83,6 +83,28 @@ def confusion_matrix(
     return matrix
 
 
+def exchanged_classes(confusion: np.ndarray) -> dict[int, int]:
+    """Returns the class that is mostly chosen for each class whose name is another's.
+
+    Two classes, or more in a circle, of each of which more than half the sentences are
+    taken for the next: a model whose outputs are named in another order does that, and
+    one that merely errs hardly ever.
+
+    Args:
+        confusion: int (classes, classes), as `confusion_matrix` returns.
+    """
+    most = confusion.argmax(axis=1).tolist()
+    follows = {
+        true: chosen
+        for true, chosen in enumerate(most)
+        if chosen != true and 2 * confusion[true, chosen] > confusion[true].sum()
+    }
+    # What nothing leads to, or leads nowhere, is in no circle.
+    while outside := follows.keys() ^ set(follows.values()):
+        follows = {i: j for i, j in follows.items() if not {i, j} & outside}
+    return follows
+
+
 def f1_of_classes(confusion: np.ndarray) -> list[float | None]:
     """Returns the F1 of each class, None where it is neither true nor chosen."""
     both = confusion.sum(axis=0) + confusion.sum(axis=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation import wording
+from evaluation.comparison import ratio
 from evaluation.heatmap import confusion_map
 from evaluation.languages import name_of
 from evaluation.report import write_page
@@ -23,6 +24,8 @@ class ClassificationReport:
     config: Mapping[str, Any]
     # By model ("teacher", "student") what `classification` returns.
     metrics: Mapping[str, Mapping[str, Any]]
+    # Which model, and what was tuned of it.
+    teacher: str
     classes: Sequence[str]
     # The student's `temperature` and `threshold`.
     calibration: Mapping[str, float]
@@ -36,6 +39,13 @@ class ClassificationReport:
     parity: Mapping[str, Mapping[str, Any]]
     # By exported file or folder: bytes.
     sizes: Mapping[str, int]
+    # By model ("teacher", "student"): `file`, `parameters`, `bytes`.
+    models: Sequence[Mapping[str, Any]]
+    # By model: `file`, `milliseconds`; and how they were taken.
+    latency: Sequence[Mapping[str, Any]]
+    latency_note: str
+    # What `export.class_tiers` found; None where nothing was quantised.
+    quantisation: Mapping[str, Any] | None
     command: str
     # Of both pages.
     warnings: Sequence[str] = ()
@@ -63,13 +73,10 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
             _matrix(report),
             _classes(report),
             _counts(report),
+            *_latency(report),
+            *_precision(report),
             _parity(report),
-            {
-                "title": "Sizes",
-                "note": "SavedModel and files for text have the tokenizer inside.",
-                "columns": ["file", "size"],
-                "rows": [[k, wording.size(v)] for k, v in report.sizes.items()],
-            },
+            _sizes(report),
         ],
         "command": report.command,
         "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
@@ -83,7 +90,8 @@ def _lead(report: ClassificationReport) -> str:
     labels = report.config["labels"]["setting"].replace("_", "-")
     return (
         f"A small classifier of short texts into {len(report.classes)} classes, in "
-        f"{len(report.counts)} languages, distilled from a large one. Labels: {labels}."
+        f"{len(report.counts)} languages, distilled from a large one "
+        f"({report.teacher}). Labels: {labels}."
     )
 
 
@@ -122,7 +130,34 @@ def _figures(report: ClassificationReport) -> list[dict[str, str]]:
             f"{wording.percent(student['accepted_accuracy'])} % are right",
         }
     )
+    return figures + _smaller_and_faster(report)
+
+
+def _smaller_and_faster(report: ClassificationReport) -> list[dict[str, str]]:
+    """Returns how many times smaller and faster than its teacher, where measured."""
+    figures = []
+    for title, unit, rows, key, shown in (
+        ("Size", "× smaller", report.models, "bytes", wording.size),
+        ("Latency", "× faster", report.latency, "milliseconds", _milliseconds),
+    ):
+        found = ratio(rows, key)
+        # A rule is smaller and faster than any student of it.
+        if found and found["times"] > 1:
+            student, teacher = found["student"], found["teacher"]
+            figures.append(
+                {
+                    "title": title,
+                    "value": wording.decimal(found["times"], 1),
+                    "unit": unit,
+                    "note": f"{student['file']} {shown(student[key])}, "
+                    f"teacher's {teacher['file']} {shown(teacher[key])}",
+                }
+            )
     return figures
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.2f} ms"
 
 
 def _languages(report: ClassificationReport) -> dict[str, Any]:
@@ -215,6 +250,64 @@ def _counts(report: ClassificationReport) -> dict[str, Any]:
             [f"{name_of(language)} ({language})", *map(wording.count, row.values())]
             for language, row in report.counts.items()
         ],
+    }
+
+
+def _latency(report: ClassificationReport) -> list[dict[str, Any]]:
+    rows = [
+        [row["file"], row["model"], wording.decimal(row["milliseconds"], 2)]
+        for row in report.latency
+    ]
+    if not rows:
+        return []
+    columns = ["file", "model", "ms"]
+    note = report.latency_note
+    return [{"title": "Latency", "note": note, "columns": columns, "rows": rows}]
+
+
+def _precision(report: ClassificationReport) -> list[dict[str, Any]]:
+    found = report.quantisation
+    if not found:
+        return []
+    return [
+        {
+            "title": "Precision",
+            "note": "The student in each precision against the student in float32, on "
+            f"{found['texts']} test sentences. A quantised file with other answers is "
+            "not written.",
+            "columns": [
+                "precision",
+                "size",
+                "ms",
+                "same answer, %",
+                "largest difference of a score",
+                "written",
+            ],
+            "rows": [
+                [
+                    tier,
+                    wording.size(row.get("bytes")),
+                    wording.decimal(row.get("median_ms"), 2),
+                    wording.percent(row["same_answer"]),
+                    wording.decimal(row["max_difference"], 4),
+                    wording.figure(row["kept"])
+                    + ", by force" * bool(row["kept"] and row["failures"]),
+                ]
+                for tier, row in found["tiers"].items()
+            ],
+        }
+    ]
+
+
+def _sizes(report: ClassificationReport) -> dict[str, Any]:
+    rows = [[name, wording.size(size)] for name, size in report.sizes.items()]
+    teacher = [row for row in report.models if row["model"] == "teacher"]
+    rows += [[f"teacher, {r['file']}", wording.size(r["bytes"])] for r in teacher]
+    return {
+        "title": "Sizes",
+        "note": "SavedModel and files for text have the tokenizer inside.",
+        "columns": ["file", "size"],
+        "rows": rows,
     }
 
 

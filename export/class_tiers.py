@@ -20,7 +20,7 @@ from export.litert_predict import litert_predict
 from export.new_process import end_with
 from export.parity import read_texts
 from export.predict import keras_predict
-from export.quantisation import REPORT, TIERS, tier_file
+from export.quantisation import REPORT, TIERS, tier_file, with_latency
 from export.rebuild import rebuild_served
 from export.score_parity import score_failure, score_figures
 
@@ -34,8 +34,9 @@ def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
         force: Keep the files below the gate as well.
 
     Returns:
-        What quantisation.json holds: `texts`, and `tiers` by name with the figures of
-        `score_figures`, `failures`, and whether the file is `kept`.
+        What quantisation.json holds: how many `texts`; `tokens`, `batch` and `threads`
+        of the latency; and `tiers` by name: `bytes`, `median_ms`, `visits_ms`, the
+        figures of `score_figures`, `failures`, and whether the file is `kept`.
 
     Raises:
         BabeletError: The run lacks its texts or weights.
@@ -43,23 +44,20 @@ def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
     student, tokenizer, _ = rebuild_served(workdir)
     texts = [text for rows in read_texts(workdir).values() for _, text in rows]
     expected = keras_predict(student, tokenizer)(texts)
+    files = {tier: folder / tier_file(tier) for tier in TIERS}
+    files = {tier: path for tier, path in files.items() if path.is_file()}
     tiers = {}
-    for tier in TIERS:
-        path = folder / tier_file(tier)
-        if not path.is_file():
-            continue
+    for tier, path in files.items():
         got = litert_predict(path, tokenizer)(texts)
         # float32 is judged by the parity gate, and that it fails is an error.
         failed = None if tier == "fp32" else score_failure(got, expected, None)
         failures = [f"expected {failed[0]}, received {failed[1]}"] if failed else []
-        kept = force or not failures
-        tiers[tier] = score_figures(got, expected) | {
-            "failures": failures,
-            "kept": kept,
-        }
-        if not kept:
+        kept = {"failures": failures, "kept": force or not failures}
+        tiers[tier] = score_figures(got, expected) | kept
+    report = {"texts": len(texts), "tiers": tiers} | with_latency(tiers, files)
+    for tier, path in files.items():
+        if not tiers[tier]["kept"]:
             remove(path)
-    report = {"texts": len(texts), "tiers": tiers}
     with atomic_path(folder / REPORT) as path:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
@@ -78,8 +76,8 @@ def main(_: list[str]) -> None:
     for tier, row in report["tiers"].items():
         verdict = "" if row["kept"] else "; not written"
         print(
-            f"{tier:6} the same class for {row['same_answer']:.2%} of "
-            f"{report['texts']} texts{verdict}"
+            f"{tier:6}{row['bytes'] / 1e6:7.1f} MB{row['median_ms']:7.2f} ms, the same "
+            f"class for {row['same_answer']:.2%} of {report['texts']} texts{verdict}"
         )
 
 

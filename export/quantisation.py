@@ -101,7 +101,7 @@ def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
         "metrics": metrics,
         "tiers": rows,
         "versions": versions(),
-    } | _with_latency(rows, files)
+    } | with_latency(rows, files)
     for tier, path in files.items():
         if not rows[tier]["kept"]:
             remove(path)
@@ -170,10 +170,18 @@ def _score(test: _Test, encode: EncodedOnce, student: EncodedOnce) -> dict[str, 
     }
 
 
-def _with_latency(
+def with_latency(
     rows: dict[str, dict[str, Any]], files: Mapping[str, Path]
 ) -> dict[str, Any]:
-    """Adds size and latency to the rows; returns how latency was taken."""
+    """Adds size and latency to the rows; returns how latency was taken.
+
+    Args:
+        rows: By tier; each gains `bytes`, `median_ms` and `visits_ms`.
+        files: By tier.
+
+    Returns:
+        `tokens`, `batch` and `threads`.
+    """
     taken = measure_latency(dict(files))
     for tier, figures in taken.pop("models").items():
         rows[tier] |= {"bytes": files[tier].stat().st_size} | figures

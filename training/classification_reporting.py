@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from configs.schema import Config
 from data.label_visibility import visibility_warnings
 from data.labelled_corpus import class_warnings
 from evaluation.classification_report import (
@@ -11,6 +12,7 @@ from evaluation.classification_report import (
     write_classification_report,
 )
 from tasks.students import read_calibration
+from training import measured
 from training.labelled_preparation import LabelledPreparation
 from training.workdir import Workdir
 
@@ -25,9 +27,12 @@ def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
     warnings = class_warnings(corpus.report)
     warnings += visibility_warnings(corpus, preparation.visible)
     transfer, parity = path / TRANSFER, _read(path / "export" / "parity.json")
+    latency, note = measured.latency(path)
+    tables = _read(transfer) if transfer.is_file() else []
     content = ClassificationReport(
         config=_read(path / "config.json"),
         metrics=_read(path / "metrics.json"),
+        teacher=_teacher(workdir.config),
         classes=corpus.classes,
         calibration=read_calibration(path),
         teacher_calibration=steps["teacher"]["facts"]["calibration_error"],
@@ -35,19 +40,38 @@ def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
         rejected=corpus.report.rejected,
         parity=parity["artefacts"],
         sizes={name: row["bytes"] for name, row in parity["files"].items()},
+        models=measured.sizes(
+            path,
+            preparation.teacher.parameters,
+            steps["training"]["facts"]["parameters"],
+        ),
+        latency=latency,
+        latency_note=note,
+        quantisation=measured.quantisation(path),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
         warnings=warnings,
-        tables=_read(transfer) if transfer.is_file() else (),
+        tables=tables + measured.onnx_runtime(path),
     )
     write_classification_report(path, content)
-    return {}
+    return {"latency_ms": {row["file"]: row["milliseconds"] for row in latency}}
 
 
 def measurements(path: Path) -> dict[str, str]:
     """Returns the text of what benchmarks left in a workdir, for the report."""
-    file = path / TRANSFER
-    return {TRANSFER: file.read_text("utf-8")} if file.is_file() else {}
+    return measured.measurements(path, TRANSFER)
+
+
+def _teacher(config: Config) -> str:
+    """Returns in words which model the teacher is, and what was tuned of it."""
+    layers = config.tuning.num_layers
+    tuned = {
+        "none": "as it was given",
+        "head": "with a linear head tuned on the labels",
+        "last_layers": f"its last {layers} layers tuned on the labels",
+        "all": "all of it tuned on the labels",
+    }
+    return f"{config.teacher.kind}, {tuned[config.tuning.scope]}"
 
 
 def _read(path: Path) -> Any:

@@ -1,77 +1,67 @@
 """From labelled text to token ids and a tuned teacher's logits."""
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from configs import parsing, schema
-from configs.atomic import atomic_path
+from configs import parsing
 from configs.errors import BabeletError
 from configs.labels import LabelsConfig
 from data import vocabulary
 from data.class_names import LABELS
-from data.download import cache_folder
-from data.label_visibility import (
-    label_weights,
-    visibility_warnings,
-    visible_labels,
-    visible_languages,
-)
+from data.label_visibility import visibility_warnings
 from data.labelled_batches import LabelledBatches
-from data.labelled_building import build_labelled_corpus
-from data.labelled_corpus import (
-    LabelledCorpus,
-    class_warnings,
-    format_labelled_counts,
-)
+from data.labelled_corpus import class_warnings
 from data.sources import labelled_files, parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from evaluation.calibration import calibration_error, fitted_temperature, to_scores
 from evaluation.classification import LabelledSet
 from model.linear_head import empty_linear_head
 from model.precision import preferred_precision
+from model.teachers.base import Teacher
 from tasks.embedding import student_predict
-from training import teacher_tuning
+from training import class_teacher, teacher_tuning
+from training.labelled_text import LabelledText
 from training.logit_cache import LogitCache, TunedTeacher
-from training.preparation import Preparation
 from training.workdir import digest
 
 # Of the settings `labels`, those that the corpus depends on.
 _OF_CORPUS = ("classes", "sentences_per_template")
 
 
-class LabelledPreparation(Preparation):
+class LabelledPreparation(LabelledText):
     """Does the preparing steps of a run of classification, and opens what they left."""
 
     @cached_property
-    def corpus(self) -> LabelledCorpus:
-        """The cleaned and split text."""
-        return LabelledCorpus(self._path / "corpus")
+    def teacher(self) -> Teacher:
+        """The teacher before it is tuned, or one that needs no tuning."""
+        if self._config.tuning.scope == "none":
+            return class_teacher.load_class_teacher(self._config.teacher)
+        return super().teacher
 
     @cached_property
-    def visible(self) -> np.ndarray:
-        """Training sentences whose label may be used, bool (sentences,)."""
-        return visible_labels(self.corpus, self._config.labels)
-
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """The hard labels' weights, float32 (sentences,), 0 where hidden."""
-        balanced = self._config.labels.class_weights == "balanced"
-        return label_weights(self.corpus, self.visible, balanced)
+    def _outputs(self) -> list[str]:
+        """The names of a given classifier's outputs, in their order."""
+        return class_teacher.class_names(Path(self._config.teacher.path))
 
     @cached_property
     def logits(self) -> LogitCache:
-        """The tuned teacher's logits."""
+        """The logits of the teacher that knows the classes."""
         return LogitCache(self._tuned(), self._path / "teacher_logits")
 
     @property
     def temperature(self) -> float:
         """What the teacher's logits are divided by, fitted on visible validation."""
         return self._workdir.manifest["steps"]["teacher"]["facts"]["temperature"]
+
+    @property
+    def teacher_step(self) -> str:
+        """The step after which the teacher knows the classes."""
+        return "classes" if self._config.tuning.scope == "none" else "tuning"
 
     def adopt(self, other: Path) -> None:
         """Links the preparation of another run; of its teacher, if it is the same.
@@ -91,12 +81,13 @@ class LabelledPreparation(Preparation):
             (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
         steps = json.loads((other / "manifest.json").read_text())["steps"]
         same = _of_teacher(theirs.labels) == _of_teacher(ours.labels)
-        if same and theirs.tuning == ours.tuning and "tuning" in steps:
-            self._workdir.manifest["steps"]["tuning"] = steps["tuning"]
-            for name in ("tuning", "teacher_logits"):
-                link = self._path / name
-                if not link.exists():
-                    link.symlink_to((other / name).resolve())
+        name = self.teacher_step
+        if same and theirs.tuning == ours.tuning and name in steps:
+            self._workdir.manifest["steps"][name] = steps[name]
+            for folder in ("tuning", "teacher_logits"):
+                link = self._path / folder
+                if not link.exists() and (other / folder).exists():
+                    link.symlink_to((other / folder).resolve())
         else:
             self._workdir.manifest["steps"].pop("teacher", None)
 
@@ -112,81 +103,34 @@ class LabelledPreparation(Preparation):
         if inputs["data"].pop("files"):
             settings = labelled_files.as_parallel(config.data)
             inputs["files"] = parallel_files.digests(settings)
+        if config.folds.count:
+            inputs["folds"] = section("folds")
         step("corpus", inputs, ["corpus", LABELS], self._build_corpus)
+        if config.tuning.scope == "none":
+            # Before the long steps: whether its classes are those of the text.
+            self._tuned()
         warnings = class_warnings(self.corpus.report)
         warnings += visibility_warnings(self.corpus, self.visible)
         inputs = self._do_tokens()
         report = inputs | {"report": section("vocabulary")}
         report["validation_pairs"] = config.training.validation_pairs
         step("coverage", report, ["vocabulary_report.json"], self._cover)
-        inputs |= {"labels": _of_teacher(config.labels), "tuning": section("tuning")}
+        inputs["labels"] = _of_teacher(config.labels)
         inputs["validation_pairs"] = config.training.validation_pairs
-        identity = digest(json.dumps(inputs, sort_keys=True))
-        weights = f"tuning/{teacher_tuning.WEIGHTS}"
-        step("tuning", inputs, [weights], lambda: self._tune(identity))
+        if config.tuning.scope == "none":
+            facts = {"teacher": self.teacher.fingerprint, "outputs": self._outputs}
+            inputs |= facts
+            step("classes", inputs, [], lambda: facts)
+        else:
+            inputs["tuning"] = section("tuning")
+            identity = digest(json.dumps(inputs, sort_keys=True))
+            weights = f"tuning/{teacher_tuning.WEIGHTS}"
+            step("tuning", inputs, [weights], lambda: self._tune(identity))
         inputs["sets"] = section("evaluation")
         step("teacher", inputs, [], self._encode)
         warnings += vocabulary.warnings(self.coverage(), config.vocabulary)
         for warning in warnings:
             print(f"warning: {warning}", flush=True)
-
-    def held_out(self, split: int, limit: int) -> list[LabelledSet]:
-        """Returns up to `limit` sentences a language of a split."""
-        corpus, sets = self.corpus, []
-        for language in corpus.languages:
-            rows = corpus.rows_of(split, language, limit)
-            if len(rows):
-                texts = corpus.sentences.texts(rows)
-                sets.append(LabelledSet(language, texts, corpus.labels[rows]))
-        return sets
-
-    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
-        """Returns the texts of `held_out` by language."""
-        return {g.language: list(g.texts) for g in self.held_out(split, limit)}
-
-    def validation(self) -> list[LabelledSet]:
-        """Returns the validation sentences whose labels may decide."""
-        limit = self._config.training.validation_pairs
-        known = visible_languages(self.corpus, self._config.labels)
-        if len(known) == 1:
-            # One language must do for all.
-            limit *= len(self.corpus.languages)
-        sets = [g for g in self.held_out(VALIDATION, limit) if g.language in known]
-        if not sets:
-            raise BabeletError(
-                f"No validation sentence has a label in {' '.join(known)}",
-                expected="a class with three templates or more",
-                remedy="add labelled text, or set labels.setting=supervised",
-            )
-        return sets
-
-    def training_rows(self, settings: schema.ObjectiveConfig) -> np.ndarray:
-        """Returns the sentences to train a student on, int64 (n,).
-
-        Without a teacher a sentence whose label is hidden teaches nothing.
-        """
-        corpus, left_out = self.corpus, self._config.training.leave_out
-        numbers = [corpus.languages.index(name) for name in left_out]
-        chosen = corpus.split == TRAIN
-        if settings.alpha == 1:
-            chosen = self.visible
-        return np.flatnonzero(chosen & ~np.isin(corpus.sentence_language, numbers))
-
-    def _build_corpus(self) -> dict:
-        config = self._config
-        report = build_labelled_corpus(
-            config.data, config.labels, self._path / "corpus", cache_folder()
-        )
-        print(format_labelled_counts(report))
-        with atomic_path(self._path / LABELS) as path:
-            path.write_text("\n".join(report.classes) + "\n", "utf-8")
-        return {"counts": report.counts, "rejected": report.rejected}
-
-    def _training_sentences(self) -> Iterator[tuple[str, str]]:
-        corpus = self.corpus
-        for row in np.flatnonzero(corpus.split == TRAIN).tolist():
-            language = corpus.languages[corpus.sentence_language[row]]
-            yield language, corpus.sentences[row]
 
     def _tune(self, identity: str) -> dict:
         config, corpus, folder = self._config, self.corpus, self._path / "tuning"
@@ -233,7 +177,10 @@ class LabelledPreparation(Preparation):
         return state | {"identity": identity, "labels": len(rows)}
 
     def _tuned(self) -> TunedTeacher:
-        """Returns the teacher as it was tuned."""
+        """Returns the teacher as it was tuned, or as it was given."""
+        if self._config.tuning.scope == "none":
+            classes = self.corpus.classes
+            return class_teacher.matched(self.teacher, self._outputs, classes)
         weights = self._path / "tuning" / teacher_tuning.WEIGHTS
         classes = len(self.corpus.classes)
         if self._config.tuning.scope == "head":
@@ -261,14 +208,17 @@ class LabelledPreparation(Preparation):
         config, corpus = self._config, self.corpus
         rows = np.flatnonzero(corpus.split == TRAIN)
         training = corpus.sentences.texts(rows)
-        self.logits.ensure(training, "Teacher, training text")
         limits = {
             VALIDATION: config.training.validation_pairs * len(corpus.languages),
             TEST: config.evaluation.pairs_per_language,
         }
-        for split, limit in limits.items():
-            sets = self.held_out(split, limit)
-            texts = [text for group in sets for text in group.texts]
+        held_out = {
+            split: [t for group in self.held_out(split, limit) for t in group.texts]
+            for split, limit in limits.items()
+        }
+        self.teacher.require(itertools.chain(training, *held_out.values()))
+        self.logits.ensure(training, "Teacher, training text")
+        for texts in held_out.values():
             self.logits.ensure(texts, "Teacher, held-out text")
         return {"logits": len(self.logits)} | self._calibrate()
 
@@ -280,6 +230,8 @@ class LabelledPreparation(Preparation):
         sets = self.validation()
         labels = np.concatenate([group.labels for group in sets])
         logits = self.logits.encode([text for group in sets for text in group.texts])
+        if self._config.tuning.scope == "none":
+            class_teacher.require_order(logits, labels, self.corpus.classes)
         temperature = fitted_temperature(logits, labels)
         errors = {
             name: calibration_error(to_scores(logits, value), labels)

@@ -44,5 +44,6 @@ class LogitCache(TeacherCache):
                 expected=f"finite numbers of shape {(len(texts), self._dim)}",
                 received=f"shape {vectors.shape}",
                 consequence="What was cached before is kept",
-                remedy="lower tuning.learning_rate",
+                remedy="lower tuning.learning_rate; if it was not tuned here, look at "
+                "teacher.path",
             )

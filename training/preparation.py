@@ -30,9 +30,9 @@ from training.prepared_text import PreparedText
 from training.teacher_cache import TeacherCache
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
-OUTPUTS = ("corpus", "tokenizer.model", "tokens", "teacher_cache")
+OUTPUTS = ("corpus", "tokenizer.model", "tokens")
 # What it leaves besides, as the settings may be.
-OPTIONAL_OUTPUTS = ("teacher_ids.npy", "vocabulary_report.json")
+OPTIONAL_OUTPUTS = ("teacher_cache", "teacher_ids.npy", "vocabulary_report.json")
 
 
 def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
@@ -90,7 +90,7 @@ class Preparation(PreparedText):
             BabeletError: The other run has none, or other settings for it.
         """
         path, theirs = other, parsing.from_json(other / "config.json")
-        for section in ("data", "vocabulary", "teacher"):
+        for section in ("data", "folds", "vocabulary", "teacher"):
             if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(
                     f"{other} was prepared with other {section} settings",
@@ -133,6 +133,8 @@ class Preparation(PreparedText):
             inputs["files"] = parallel_files.digests(config.data)
         # The text is the same under all weights.
         inputs["data"]["weights"] = bool(config.data.weights)
+        if config.folds.count:
+            inputs["folds"] = self._workdir.section("folds")
         step("corpus", inputs, ["corpus"], self._build_corpus)
         inputs = self._do_tokens()
         inputs["sets"] = self._workdir.section("evaluation")
@@ -211,7 +213,10 @@ class Preparation(PreparedText):
 
     def _build_corpus(self) -> dict:
         report = building.build_corpus(
-            self._config.data, self._path / "corpus", cache_folder()
+            self._config.data,
+            self._path / "corpus",
+            cache_folder(),
+            self._config.folds,
         )
         print(format_counts(report))
         return {

@@ -13,13 +13,12 @@ from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
 from evaluation.wording import decimal
-from export.quantisation import REPORT
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
+from training import measured
 from training.preparation import Preparation
 from training.workdir import Workdir
 
-QUANTISATION = f"export/{REPORT}"
 # Sentences shown in the map with all their translations.
 MAP_SENTENCES = 10
 
@@ -48,7 +47,7 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
 def report(workdir: Workdir, preparation: Preparation) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
     path, steps = workdir.path, workdir.manifest["steps"]
-    latency, note = _latency(path)
+    latency, note = measured.latency(path)
     content = Report(
         config=_read(path / "config.json"),
         manifest=workdir.manifest,
@@ -56,14 +55,18 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         monolingual=preparation.corpus.report.monolingual,
         rejected=steps["corpus"]["facts"]["rejected"],
         vocabulary=preparation.coverage(),
-        sizes=_sizes(workdir, preparation),
+        sizes=measured.sizes(
+            path,
+            preparation.teacher.parameters,
+            steps["training"]["facts"]["parameters"],
+        ),
         latency=latency,
         latency_note=note,
         metrics=_read(path / "metrics.json"),
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
         parity=_read(path / "export" / "parity.json")["artefacts"],
-        quantisation=_quantisation(path),
+        quantisation=measured.quantisation(path),
         tables=_tables(workdir),
         command=f"python -m training.distill --config={path}/config.json "
         f"--workdir={path}",
@@ -75,40 +78,11 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
 
 def measurements(path: Path) -> dict[str, str]:
     """Returns the text of what benchmarks left in a workdir, for the report."""
-    names = ("latency.json", "baseline/table.json", QUANTISATION)
-    files = {name: path / name for name in names}
-    return {name: file.read_text() for name, file in files.items() if file.is_file()}
+    return measured.measurements(path, "baseline/table.json")
 
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
-
-
-def _quantisation(path: Path) -> dict | None:
-    """Returns the scores of the tiers; None where none was exported."""
-    file = path / QUANTISATION
-    return _read(file) if file.is_file() else None
-
-
-def _latency(path: Path) -> tuple[list[dict], str]:
-    """Returns the rows measured beside the teacher, or else the student's alone."""
-    note = "LiteRT, batch 1, 16 tokens, one thread, XNNPACK on"
-    if (path / "latency.json").is_file():
-        models = _read(path / "latency.json")["models"]
-        note += "; teacher and student in one process, in the order A-B-B-A."
-    else:
-        tiers = (_quantisation(path) or {"tiers": {}})["tiers"]
-        models = {f"student_{tier}": row for tier, row in tiers.items() if row["kept"]}
-        note += ". For the teacher beside it: python -m benchmarks.latency."
-    rows = [
-        {
-            "model": name.partition("_")[0],
-            "file": f"{name}.tflite",
-            "milliseconds": row["median_ms"],
-        }
-        for name, row in models.items()
-    ]
-    return rows, note
 
 
 def _tables(workdir: Workdir) -> list[dict]:
@@ -126,7 +100,7 @@ def _tables(workdir: Workdir) -> list[dict]:
             "rows": done,
         }
     ]
-    tables += _onnx_runtime(workdir.path / "latency.json")
+    tables += measured.onnx_runtime(workdir.path)
     alone = steps["corpus"]["facts"].get("monolingual")
     if alone:
         tables.append(_alone(alone, _read(workdir.path / "metrics.json")["student"]))
@@ -150,33 +124,6 @@ def _tables(workdir: Workdir) -> list[dict]:
     return tables
 
 
-def _onnx_runtime(file: Path) -> list[dict]:
-    """Returns the table of LiteRT and ONNX Runtime, where they were compared."""
-    result = _read(file).get("onnx_runtime") if file.is_file() else None
-    if not result:
-        return []
-    versions = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
-    return [
-        {
-            "title": "The student's int8 in LiteRT and in ONNX Runtime",
-            "note": f"One sentence of {result['tokens']} tokens, one thread, in turns "
-            f"in one process: ONNX Runtime takes {result['ratio']:.2f} times as long. "
-            "Cosines are with the student in float32, on the texts of the parity gate.",
-            "columns": ["runtime", "MB", "ms", "smallest cosine", "mean cosine"],
-            "rows": [
-                [
-                    f"{versions[name]} {result['versions'][versions[name]]}",
-                    round(row["bytes"] / 1e6, 1),
-                    round(row["median_ms"], 2),
-                    row["min_cosine"],
-                    row["mean_cosine"],
-                ]
-                for name, row in result["models"].items()
-            ],
-        }
-    ]
-
-
 def _alone(counts: dict[str, dict[str, int]], student: dict) -> dict:
     """Returns the table of sentences without a translation."""
     agreement = (student.get("agreement_alone") or {"languages": {}})["languages"]
@@ -198,30 +145,6 @@ def _figure(value: dict | None) -> str:
         return "–"
     spread = f" ± {value['spread']:.1f}" if value["spread"] is not None else ""
     return f"{value['mean']:.1f}{spread}"
-
-
-def _sizes(workdir: Workdir, preparation: Preparation) -> list[dict]:
-    parameters = workdir.manifest["steps"]["training"]["facts"]["parameters"]
-    teacher, rows = preparation.teacher.parameters, []
-    if teacher is not None:
-        rows.append(
-            {
-                "model": "teacher",
-                "file": "weights as float32",
-                "parameters": teacher,
-                "bytes": 4 * teacher,
-            }
-        )
-    for file in sorted((workdir.path / "export").glob("student_*.tflite")):
-        rows.append(
-            {
-                "model": "student",
-                "file": file.name,
-                "parameters": parameters,
-                "bytes": file.stat().st_size,
-            }
-        )
-    return rows
 
 
 def _curves(workdir: Workdir) -> list[dict]:

@@ -8,7 +8,13 @@ are drawn at random from ranges around the recipe's. The same command continues 
 stopped, a trial in the middle as well; with more --trials it goes on. best.json holds
 the --set values of the best trial.
 
-TensorBoard shows the trials side by side: tensorboard --logdir runs/intents_tuning
+With --folds=5 all text but the test is dealt to five parts, templates and groups of
+translations whole, and a trial is five trainings in <workdir>/<trial>/fold<n>: each
+part validates once, and the mean decides. The first trial prepares text, vocabulary and
+teacher of each fold by themselves, so that no fold has seen what it is measured on.
+
+TensorBoard's HParams shows the trials side by side, with mean and spread of the folds:
+tensorboard --logdir runs/intents_tuning/hparams
 """
 
 import json
@@ -16,11 +22,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from absl import app, flags
+from tqdm import tqdm
 
-from configs import overrides
+from configs import overrides, parsing
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
@@ -28,58 +35,46 @@ from configs.startup import import_quietly
 
 TRAIN = (sys.executable, "-m", "training.distill")
 METRIC = "validation"
+HPARAMS = "hparams"
+# What a search must not change from one start to the next.
+SEARCH = "search.json"
 
 
-def search(
-    recipe: str,
-    given: Sequence[str],
-    workdir: Path,
-    trials: int,
-    train: Sequence[str] = TRAIN,
-) -> dict[str, Any]:
-    """Runs the trials that are not done yet; returns what best.json holds.
+class Search(NamedTuple):
+    """What every trial has in common.
 
-    Args:
+    Attributes:
         recipe: Path of the config.
         given: "key=value" for every trial.
         workdir: Where trials and their results go.
-        trials: Number of them in all.
+        folds: Parts of the cross-validation; 0: the recipe's own validation.
         train: The command of a training.
+    """
+
+    recipe: str
+    given: Sequence[str]
+    workdir: Path
+    folds: int = 0
+    train: Sequence[str] = TRAIN
+
+
+def search(setting: Search, trials: int) -> dict[str, Any]:
+    """Runs the trials that are not done yet; returns what best.json holds.
+
+    Args:
+        setting: What they have in common.
+        trials: Number of them in all.
 
     Raises:
-        BabeletError: A training failed.
+        BabeletError: A training failed, or the search was begun with other settings.
     """
-    keras_tuner = import_quietly("keras_tuner")
-    config = overrides.load(recipe, given)
-
-    class Search(keras_tuner.RandomSearch):
-        """Judges a trial by a run of the training's own entry."""
-
-        def run_trial(self, trial: Any, *args: object, **kwargs: object) -> dict:
-            del args, kwargs
-            values = trial.hyperparameters.values
-            settings = [*given, *(f"{key}={value}" for key, value in values.items())]
-            try:
-                score = run(recipe, settings, workdir, trial.trial_id, train)
-            except BabeletError as error:
-                # Others are noted by KerasTuner as trials without a score.
-                raise keras_tuner.errors.FatalError(str(error)) from error
-            return {METRIC: score}
-
-    tuner = Search(
-        objective=keras_tuner.Objective(METRIC, "max"),
-        hyperparameters=space(config, keras_tuner.HyperParameters()),
-        tune_new_entries=False,
-        max_trials=trials,
-        max_retries_per_trial=0,
-        max_consecutive_failed_trials=1,
-        seed=config.seed,
-        directory=str(workdir),
-        project_name="keras_tuner",
-    )
+    config = overrides.load(setting.recipe, setting.given)
+    _require_same(config, setting)
+    tuner = _tuner(config, setting, trials)
+    errors = import_quietly("keras_tuner").errors
     try:
         tuner.search(verbose=0)
-    except keras_tuner.errors.FatalError as error:
+    except errors.FatalError as error:
         raise error.__cause__ or error from None
     (best,) = tuner.oracle.get_best_trials(1)
     found = {
@@ -87,9 +82,61 @@ def search(
         METRIC: best.score,
         "settings": best.hyperparameters.values,
     }
-    with atomic_path(workdir / "best.json") as path:
+    if setting.folds:
+        scores = [_score(folder) for folder, _ in _runs(setting, best.trial_id)]
+        found["folds"] = scores
+        found["spread"] = import_quietly("training.tuning_logs").spread(scores)
+    with atomic_path(setting.workdir / "best.json") as path:
         path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     return found
+
+
+def _tuner(config: Config, setting: Search, trials: int) -> Any:
+    """Returns KerasTuner's random search, with the trials done before.
+
+    Raises:
+        BabeletError: Its record of them is damaged.
+    """
+    keras_tuner = import_quietly("keras_tuner")
+    logs = import_quietly("training.tuning_logs")
+
+    class Trainings(keras_tuner.RandomSearch):
+        """Judges a trial by runs of the training's own entry."""
+
+        def run_trial(self, trial: Any, *args: object, **kwargs: object) -> dict:
+            del args, kwargs
+            values = trial.hyperparameters.values
+            try:
+                scores = run_trial(setting, trial.trial_id, values)
+            except BabeletError as error:
+                # Others are noted by KerasTuner as trials without a score.
+                raise keras_tuner.errors.FatalError(str(error)) from error
+            folder = setting.workdir / HPARAMS / trial.trial_id
+            logs.log_trial(folder, values, scores)
+            return {METRIC: sum(scores) / len(scores)}
+
+    try:
+        return Trainings(
+            objective=keras_tuner.Objective(METRIC, "max"),
+            hyperparameters=space(config, keras_tuner.HyperParameters()),
+            tune_new_entries=False,
+            max_trials=trials,
+            max_retries_per_trial=0,
+            max_consecutive_failed_trials=1,
+            # To KerasTuner 0 is no seed, but a random one.
+            seed=config.seed + 1,
+            directory=str(setting.workdir),
+            project_name="keras_tuner",
+        )
+    except (ValueError, KeyError, RuntimeError) as error:
+        record = setting.workdir / "keras_tuner"
+        raise BabeletError(
+            f"Cannot read the record of the trials in {record}",
+            received=" ".join(str(error).split())[:300],
+            consequence="The trainings themselves are kept",
+            remedy=f"delete {record}: the same settings are drawn again, and what was "
+            "trained is not trained again",
+        ) from error
 
 
 def space(config: Config, hyperparameters: Any) -> Any:
@@ -104,61 +151,127 @@ def space(config: Config, hyperparameters: Any) -> Any:
     return hyperparameters
 
 
-def run(
-    recipe: str,
-    settings: Sequence[str],
-    workdir: Path,
-    trial: str,
-    train: Sequence[str],
-) -> float:
-    """Trains one trial, or continues it; returns its best validation score.
+def run_trial(setting: Search, trial: str, values: dict[str, Any]) -> list[float]:
+    """Trains one trial, or continues it; returns the best score of each fold.
 
     Raises:
-        BabeletError: The training failed.
+        BabeletError: A training failed.
     """
-    folder = workdir / trial
+    changes = [f"{key}={value}" for key, value in values.items()]
+    print(f"trial {trial}: {' '.join(changes)}", flush=True)
+    runs = _runs(setting, trial)
+    bar = tqdm(runs, desc=f"Trial {trial}", unit=" folds", disable=len(runs) == 1)
+    scores = [
+        _train(setting, folder, [*setting.given, *changes, *fold])
+        for folder, fold in bar
+    ]
+    mean = sum(scores) / len(scores)
+    shown = " ".join(f"{score:.4f}" for score in scores)
+    print(
+        f"trial {trial}: validation {mean:.4f}" + f" of {shown}" * (len(scores) > 1),
+        flush=True,
+    )
+    return scores
+
+
+def _runs(setting: Search, trial: str) -> list[tuple[Path, list[str]]]:
+    """Returns the folder of each training of a trial, and the settings of its own."""
+    folder = setting.workdir / trial
+    if not setting.folds:
+        return [(folder, [])]
+    shared = [f"folds.count={setting.folds}"]
+    if not any(each.startswith("teacher.cache_dir=") for each in setting.given):
+        # The teacher's vectors of a text are the same in every fold.
+        shared.append(f"teacher.cache_dir={setting.workdir / 'teacher_cache'}")
+    return [
+        (folder / f"fold{number}", [*shared, f"folds.number={number}"])
+        for number in range(setting.folds)
+    ]
+
+
+def _train(setting: Search, folder: Path, settings: Sequence[str]) -> float:
+    """Runs one training to its end; returns its best validation score."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Of the first trial that was begun: all have its text and teacher.
-    source = workdir / "prepared.txt"
-    if not source.is_file():
-        source.write_text(trial)
-    command = [*train, f"--config={recipe}", f"--workdir={folder}", "--until=training"]
-    if source.read_text() != trial:
-        command.append(f"--prepared={workdir / source.read_text()}")
-    command += [f"--set={setting}" for setting in settings]
-    log = workdir / f"{trial}.log"
-    print(f"trial {trial}: {' '.join(settings)}; output in {log}", flush=True)
+    workdir = setting.workdir
+    # Of the trial that was begun first: all have its text and teacher.
+    name = folder.name if setting.folds else ""
+    note = workdir / f"prepared{name}.txt"
+    if not note.is_file():
+        note.write_text(str(folder.relative_to(workdir)))
+    source = workdir / note.read_text()
+    command = [*setting.train, f"--config={setting.recipe}", f"--workdir={folder}"]
+    command.append("--until=training")
+    if source != folder:
+        command.append(f"--prepared={source}")
+    command += [f"--set={each}" for each in settings]
+    log = folder.with_suffix(".log")
     with log.open("ab") as output:
         code = subprocess.run(command, stdout=output, stderr=output).returncode
     if code:
         raise BabeletError(
-            f"The trial {trial} failed with status {code}",
+            f"The training in {folder} failed with status {code}",
             consequence="Finished trials are kept",
             remedy=f"see the end of {log}, then give the same command again",
         )
+    return _score(folder)
+
+
+def _score(folder: Path) -> float:
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    score = manifest["steps"]["training"]["facts"]["best"]
-    print(f"trial {trial}: validation {score:.4f}", flush=True)
-    return float(score)
+    return float(manifest["steps"]["training"]["facts"]["best"])
+
+
+def _require_same(config: Config, setting: Search) -> None:
+    """Notes what the search is of; raises if it was begun as another one."""
+    file = setting.workdir / SEARCH
+    now = {"folds": setting.folds, "config": json.loads(parsing.to_json(config))}
+    if not file.is_file():
+        setting.workdir.mkdir(parents=True, exist_ok=True)
+        with atomic_path(file) as path:
+            path.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
+        return
+    before = json.loads(file.read_text("utf-8"))
+    if before != now:
+        same_folds = before["folds"] == now["folds"]
+        what = "another config or --set" if same_folds else "other --folds"
+        raise BabeletError(
+            f"The search in {setting.workdir} was begun with {what}",
+            expected=f"--folds={before['folds']} and the settings in {file}",
+            received=f"--folds={now['folds']}",
+            consequence="Its trials could not be compared",
+            remedy="give the command as before, or another --workdir",
+        )
 
 
 def main(argv: Sequence[str]) -> None:
     """Runs the search; a user's error is one line and exit status 2."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    workdir = Path(flags.FLAGS.workdir)
+    given = flags.FLAGS
     try:
-        found = search(flags.FLAGS.config, flags.FLAGS.set, workdir, flags.FLAGS.trials)
+        if given.folds == 1:
+            raise BabeletError(
+                "One fold validates on all and trains on none",
+                expected="--folds=0, or 2 or more",
+                received="1",
+                remedy="write --folds=5",
+            )
+        setting = Search(given.config, given.set, Path(given.workdir), given.folds)
+        found = search(setting, given.trials)
     except BabeletError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     settings = " ".join(f"--set {key}={v}" for key, v in found["settings"].items())
-    print(f"Best: trial {found['trial']}, {found[METRIC]:.4f} with {settings}")
+    spread = f" ± {found['spread']:.4f}" if "spread" in found else ""
+    print(f"Best: trial {found['trial']}, {found[METRIC]:.4f}{spread} with {settings}")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("config", "configs/intents.py", "The recipe.")
     flags.DEFINE_string("workdir", None, "Where the trials go.", required=True)
     flags.DEFINE_integer("trials", 10, "Trials in all.", lower_bound=1)
+    flags.DEFINE_integer(
+        "folds", 0, "Parts of a cross-validation; 0: the recipe's validation."
+    )
     flags.DEFINE_multi_string("set", [], "A setting of every trial: key=value.")
     app.run(main)

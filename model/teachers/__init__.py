@@ -1,10 +1,13 @@
-"""Teachers: from strings to unit vectors, one file per kind."""
+"""Teachers: from strings to unit vectors, or to class scores, one file per kind."""
 
 from model.teachers import (
     kerashub,
+    kerashub_classifier,
     packaged_e5,
     packaged_minilm,
     saved_model,
+    saved_model_classifier,
+    scores,
     vectors,
 )
 from model.teachers.base import TeacherKind
@@ -15,4 +18,10 @@ TEACHERS: dict[str, TeacherKind] = {
     "kerashub": TeacherKind(kerashub.load),
     "saved_model": TeacherKind(saved_model.load),
     "vectors": TeacherKind(vectors.load),
+}
+# Those that know the classes already: `tuning.scope=none`.
+CLASSIFIERS: dict[str, TeacherKind] = {
+    "kerashub": TeacherKind(kerashub_classifier.load),
+    "saved_model": TeacherKind(saved_model_classifier.load),
+    "scores": TeacherKind(scores.load),
 }

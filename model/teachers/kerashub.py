@@ -1,7 +1,7 @@
 """Any text encoder that KerasHub loads: a preset, or a folder; see presets.py."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -64,16 +64,7 @@ class KerasHubTeacher(Teacher):
         self.parameters = backbone.count_params()
         self.dim = self._encode(["a"]).shape[1]
         self.fingerprint = digest(
-            # Not `variables`: dropout's random state is among them.
-            *(weight.numpy().tobytes() for weight in model.weights),
-            type(model).__name__,
-            *self._preprocessor.tokenizer.get_vocabulary(),
-            json.dumps(
-                _nameless(self._preprocessor.get_config()), sort_keys=True, default=str
-            ),
-            self.prefix,
-            pooling,
-            precision,
+            *contents(model, self._preprocessor), self.prefix, pooling, precision
         )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -83,19 +74,48 @@ class KerasHubTeacher(Teacher):
         return self._encode([self.prefix + text for text in texts])
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        packed = self._preprocessor(tf.constant(texts))
-        inputs = {name: np.asarray(value) for name, value in packed.items()}
-        mask = inputs["padding_mask"].astype(bool)
-        rows, parts = [], []
-        for batch in by_length(mask.sum(axis=1), self._tokens_per_batch):
-            used = mask[batch].any(axis=0)
-            rows.append(batch)
-            parts.append(
-                self._forward({k: v[batch][:, used] for k, v in inputs.items()})
-            )
-        vectors = np.concatenate(parts)
-        vectors[np.concatenate(rows)] = vectors.copy()
-        return vectors
+        return encode_by_length(
+            self._preprocessor, self._forward, texts, self._tokens_per_batch
+        )
+
+
+def encode_by_length(
+    preprocessor: keras_hub.models.Preprocessor,
+    forward: Callable[[dict[str, np.ndarray]], np.ndarray],
+    texts: list[str],
+    tokens_per_batch: int,
+) -> np.ndarray:
+    """Returns what `forward` gives for `texts`, (N, dim), in batches of alike lengths.
+
+    Args:
+        preprocessor: Texts to inputs (N, L), `padding_mask` among them.
+        forward: Inputs (B, L) to rows (B, dim), for any L.
+        texts: One or more.
+        tokens_per_batch: See `by_length`.
+    """
+    packed = preprocessor(tf.constant(texts))
+    inputs = {name: np.asarray(value) for name, value in packed.items()}
+    mask = inputs["padding_mask"].astype(bool)
+    rows, parts = [], []
+    for batch in by_length(mask.sum(axis=1), tokens_per_batch):
+        used = mask[batch].any(axis=0)
+        rows.append(batch)
+        parts.append(forward({k: v[batch][:, used] for k, v in inputs.items()}))
+    vectors = np.concatenate(parts)
+    vectors[np.concatenate(rows)] = vectors.copy()
+    return vectors
+
+
+def contents(
+    model: keras.Model, preprocessor: keras_hub.models.Preprocessor
+) -> Iterator[bytes | str]:
+    """Yields all that the outputs depend on, for `base.digest`."""
+    # Not `variables`: dropout's random state is among them.
+    yield from (weight.numpy().tobytes() for weight in model.weights)
+    yield type(model).__name__
+    yield from preprocessor.tokenizer.get_vocabulary()
+    config = _nameless(preprocessor.get_config())
+    yield json.dumps(config, sort_keys=True, default=str)
 
 
 def _nameless(config: object) -> object:

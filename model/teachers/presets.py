@@ -61,7 +61,7 @@ def _open(preset: str, name: str) -> tuple[keras.Model, keras_hub.models.Preproc
     # Besides the usual ones, safetensors, h5py, kagglehub and huggingface_hub raise
     # exceptions of their own.
     except Exception as error:
-        raise _unusable(name, error) from error
+        raise unusable(name, error) from error
     if _strips_accents(Path(preset)):
         # KerasHub's converter forgets it, and each accented word becomes unknown.
         preprocessor.tokenizer.strip_accents = True
@@ -84,16 +84,17 @@ def _require_known(preset: str) -> None:
     )
 
 
-def _unusable(name: str, error: Exception) -> BabeletError:
+def unusable(name: str, error: Exception) -> BabeletError:
+    """Returns the error of a preset, folder or file that cannot be loaded."""
     reason = " ".join(str(error).split())[:300]
-    offline = Path(name).is_dir()
+    offline = Path(name).exists()
     return BabeletError(
         f"KerasHub cannot load {name}",
-        expected="a preset, or a folder of a text encoder in h5 or safetensors"
+        expected="a whole folder of a text model in h5 or safetensors"
         if offline
         else "a preset that is in the local cache or can be downloaded",
         received=f"{type(error).__name__}: {reason}",
-        remedy="download the folder again, or set teacher.path to another"
+        remedy="copy it again, whole, or set teacher.path to another"
         if offline
         else "connect to the network once, or set teacher.path to a folder",
     )

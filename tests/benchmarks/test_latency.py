@@ -1,8 +1,18 @@
+import dataclasses
+import json
+
 import keras
 import pytest
 
-from benchmarks.latency import compare
+from benchmarks.latency import compare, compare_with_teacher
+from benchmarks.onnx_runtime import compare_with_onnx_runtime
+from configs import intents, parsing
+from configs.schema import TeacherConfig
 from export.litert import convert
+from export.run import write_artefacts
+from tasks.classification import configured_classifier
+from tests import e5s1_writer
+from tests.export.conftest import SHAPE
 
 
 def test_the_ratio_is_the_teachers_time_over_the_students(tmp_path):
@@ -21,3 +31,38 @@ def test_the_ratio_is_the_teachers_time_over_the_students(tmp_path):
     assert result["ratio"] == pytest.approx(teacher["median_ms"] / student["median_ms"])
     assert result["ratio"] > 2
     assert teacher["bytes"] > student["bytes"]
+
+
+@pytest.fixture
+def classifier(tmp_path, pairs, tokenizer, tokenizer_model):
+    """A trained classifier's run with a small teacher, and its int8 file."""
+    texts = [text for rows in pairs.values() for pair in rows for text in pair]
+    pieces, scores = e5s1_writer.unigram(texts, 120)
+    teacher = tmp_path / "teacher.bin"
+    e5s1_writer.write_e5s1(teacher, pieces, scores, e5s1_writer.Shape())
+    config = dataclasses.replace(
+        intents.get_config(),
+        student=SHAPE,
+        teacher=TeacherConfig(path=str(teacher), max_length=24),
+    )
+    run = tmp_path / "run"
+    (run / "export").mkdir(parents=True)
+    (run / "config.json").write_text(parsing.to_json(config))
+    (run / "tokenizer.model").write_bytes(tokenizer_model)
+    (run / "labels.txt").write_text("on\noff\n")
+    (run / "calibration.json").write_text('{"temperature": 0.5, "threshold": 0}')
+    (run / "parity_texts.json").write_text(json.dumps(pairs))
+    student = configured_classifier(SHAPE, tokenizer.vocabulary_size, classes=2)
+    student.save_weights(run / "student.weights.h5")
+    write_artefacts(run, run / "export", ["int8"])
+    return run
+
+
+def test_a_classifiers_run_is_timed_as_well(classifier, tmp_path):
+    """A benchmark that takes scores for unit vectors ends, or shows cosines of 0.3."""
+    result = compare_with_teacher(classifier, tmp_path)
+    assert set(result["models"]) == {"teacher_fp32", "student_int8"}
+    assert min(row["median_ms"] for row in result["models"].values()) > 0
+    models = compare_with_onnx_runtime(classifier)["models"]
+    for row in models.values():
+        assert 0.99 < row["min_cosine"] <= 1 + 1e-6

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import onnx
 import pytest
@@ -17,6 +18,9 @@ from benchmarks.onnx_student import student_graph
 from configs.errors import BabeletError
 from export.predict import keras_predict
 from export.run import write_artefacts
+from model.heads import Scores
+from tasks.classification import configured_classifier
+from tests.export.conftest import SHAPE
 
 TEXTS = ["Turn on the lamp", "電池残量が少なくなっています", "?", ""]
 
@@ -31,6 +35,20 @@ def test_the_graph_gives_the_vectors_of_the_student(
     got = onnx_predict(tmp_path / "student.onnx", tokenizer)(TEXTS)
     expected = keras_predict(student, tokenizer)(TEXTS)
     assert np.abs(got - expected).max() < 1e-5
+
+
+def test_the_graph_gives_the_scores_of_a_classifier(tokenizer, tmp_path):
+    """Logits timed in the place of scores are another model, and have no sum."""
+    keras.utils.set_random_seed(2)
+    model = configured_classifier(SHAPE, tokenizer.vocabulary_size, classes=3)
+    scores = Scores(0.01, name="scores")(model.output)
+    student = keras.Model(model.input, scores)
+    onnx.save(student_graph(student), tmp_path / "student.onnx")
+    got = onnx_predict(tmp_path / "student.onnx", tokenizer)(TEXTS)
+    expected = keras_predict(student, tokenizer)(TEXTS)
+    assert np.abs(got - expected).max() < 1e-4
+    np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-5)
+    assert np.ptp(got, axis=0).max() > 0.01
 
 
 def test_it_is_quantised_and_its_tables_too(make_student, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from configs.errors import BabeletError
+from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig
 from configs.schema import DataConfig
 from data import splits
@@ -32,7 +33,7 @@ def sentences(verb, label, language="en"):
 def build(tmp_path, monkeypatch):
     """Builds a corpus of given rows."""
 
-    def run(rows, **labels):
+    def run(rows, folds=splits.NO_FOLDS, **labels):
         def source(config, labels, cache):
             yield from rows
 
@@ -44,7 +45,7 @@ def build(tmp_path, monkeypatch):
             test_fraction=0.2,
         )
         folder = tmp_path / "corpus"
-        build_labelled_corpus(config, LabelsConfig(**labels), folder, tmp_path)
+        build_labelled_corpus(config, LabelsConfig(**labels), folder, tmp_path, folds)
         return LabelledCorpus(folder)
 
     return run
@@ -112,6 +113,48 @@ def test_no_folded_sentence_is_in_two_splits(build):
     folded = [{splits.fold(t) for t in by_split(corpus, s)} for s in range(3)]
     assert not folded[0] & folded[1] | folded[0] & folded[2] | folded[1] & folded[2]
     assert reasons(corpus)["in_earlier_split"] > 0
+
+
+def test_each_template_validates_in_one_fold_and_the_test_stays(build):
+    """A template in two folds is trained on in the very fold it is to measure."""
+    rows = [
+        row(f"{verb} {shade} {number}", label, language, f"{label}{number}")
+        for language, verb, label in (
+            ("en", "dim", "dim"),
+            ("en", "open", "open"),
+            ("de", "öffne", "open"),
+        )
+        for number in NUMBERS
+        for shade in ("blind", "curtain")
+    ]
+    usual = build(rows)
+    tested = set(by_split(usual, splits.TEST))
+    validated = []
+    for number in range(3):
+        corpus = build(rows, folds=FoldsConfig(3, number))
+        assert set(by_split(corpus, splits.TEST)) == tested
+        held_out = by_split(corpus, splits.VALIDATION)
+        # Both sentences of a template together.
+        assert all(text.replace("blind", "curtain") in held_out for text in held_out)
+        classes = {corpus.classes[i] for i in corpus.labels[corpus.split == 1]}
+        assert classes == {"dim", "open"}
+        validated += held_out
+    assert len(validated) == len(set(validated))
+    assert set(validated) | tested == {r.text for r in rows}
+
+
+def test_cells_of_few_templates_are_not_all_in_the_first_fold(build):
+    """Folds that have no sentence of a class cannot be compared with the others."""
+    rows = [
+        row(f"{chr(97 + i) * 4} {number}", f"class{chr(97 + i)}")
+        for i in range(20)
+        for number in NUMBERS[:3]
+    ]
+    sizes = [
+        len(by_split(build(rows, folds=FoldsConfig(5, number)), splits.VALIDATION))
+        for number in range(5)
+    ]
+    assert sum(sizes) == 40 and min(sizes) >= 4
 
 
 def test_text_with_two_labels_is_left_out(build):

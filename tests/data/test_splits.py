@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configs.folds import FoldsConfig
 from data import splits
 from data.splits import TEST, TRAIN, VALIDATION, Groups, assign, fold, group_key
 
@@ -90,3 +91,31 @@ def test_split_names_stand_at_their_numbers():
     """Test counts are printed as validation counts."""
     assert splits.SPLITS[TRAIN] == "train"
     assert splits.SPLITS[VALIDATION] == "validation" and splits.SPLITS[TEST] == "test"
+
+
+def dealt(groups, count, number):
+    return assign(*groups_of(groups), 0.1, 0.2, FoldsConfig(count, number))
+
+
+def groups_of(groups):
+    found = Groups()
+    for text, other in groups:
+        one, two = found.add(text), found.add(other)
+        found.unite(one, two)
+    return found.roots(), found.digests()
+
+
+def test_every_group_validates_in_one_fold_and_the_test_stays():
+    """A group in two folds is trained on in the very fold it is to measure."""
+    letters = "abcdefghijklmnopqrst"
+    pairs = [(f"lamp {a}{b}", f"lamp {a}{b} too") for a in letters for b in letters]
+    usual = assign(*groups_of(pairs), 0.1, 0.2)
+    folds = np.array([dealt(pairs, 4, number) for number in range(4)])
+    for split in folds:
+        np.testing.assert_array_equal(split == TEST, usual == TEST)
+    held_out = (folds == VALIDATION).sum(axis=0)
+    np.testing.assert_array_equal(held_out, usual != TEST)
+    # Both sentences of a group together.
+    np.testing.assert_array_equal(folds[:, 0::2], folds[:, 1::2])
+    sizes = (folds == VALIDATION).sum(axis=1)
+    assert sizes.min() > 0.7 * sizes.mean()

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import h5py
 import pytest
 
+from configs import overrides
 from tests import e5s1_writer
+from training.run import run
 
 ROOT = Path(__file__).resolve().parents[2]
 # English, German, Spanish, Finnish.
@@ -70,6 +72,40 @@ def get_config():
     )
 """
 
+LABELS = ["on", "off", "clean", "where", "remove"]
+LABELLED_RECIPE = """
+from configs.labels import *
+from configs.schema import *
+
+def get_config():
+    return Config(
+        name="tiny_intents",
+        task="classification",
+        data=DataConfig(
+            source="labelled_files",
+            files=({text!r},),
+            languages=("de", "es", "fi"),
+            validation_fraction=0.15,
+            test_fraction=0.25,
+        ),
+        vocabulary=VocabularyConfig(size=128, min_agreement=0.5),
+        teacher=TeacherConfig(path={teacher!r}, max_length=24, tokens_per_batch=16),
+        student=StudentConfig(
+            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
+            max_length=24, init_layers=(0,),
+        ),
+        training=TrainingConfig(
+            steps=40, batch_size=32, learning_rate=2e-2, warmup_steps=4,
+            precision="float32", checkpoint_every=20, validate_every=20,
+            metric="accuracy",
+        ),
+        tuning=TuningConfig(
+            scope="last_layers", num_layers=1, steps=40, batch_size=32,
+            learning_rate=2e-2, warmup_steps=4, validate_every=20,
+        ),
+    )
+"""
+
 
 class Home(NamedTuple):
     """What the command takes."""
@@ -117,6 +153,34 @@ def home(tmp_path_factory):
         RECIPE.format(text=str(home.text), teacher=str(home.teacher))
     )
     return home
+
+
+@pytest.fixture(scope="session")
+def labelled(home):
+    """A recipe of classification, and a table of text, label and language."""
+    text = home.folder / "labelled.csv"
+    rows = ["text,label,language"]
+    rows += [",".join(row) for row in labelled_rows()]
+    text.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    path = home.folder / "tiny_intents.py"
+    recipe = LABELLED_RECIPE.format(text=str(text), teacher=str(home.teacher))
+    path.write_text(recipe)
+    return path
+
+
+def labelled_rows():
+    """Returns rows (text, label, language), 144 of each of `LABELS`."""
+    return [
+        (sentence, LABELS[number // 36], language)
+        for number, row in enumerate(sentences())
+        for language, sentence in zip(("en", *LANGUAGES), row, strict=True)
+    ]
+
+
+def train(recipe, workdir, *settings, **options):
+    """Runs in this process: three of such runs cost what one start costs."""
+    run(overrides.load(str(recipe), settings), workdir, **options)
+    return workdir
 
 
 class Command(NamedTuple):

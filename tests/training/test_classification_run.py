@@ -6,72 +6,15 @@ import numpy as np
 import pytest
 
 import export.infer
-from configs import overrides
 from configs.errors import BabeletError
 from export.runtime import Classifier, Embedder
-from tests.training.conftest import LANGUAGES, sentences
-from training.run import run
-
-LABELS = ["on", "off", "clean", "where", "remove"]
-RECIPE = """
-from configs.labels import *
-from configs.schema import *
-
-def get_config():
-    return Config(
-        name="tiny_intents",
-        task="classification",
-        data=DataConfig(
-            source="labelled_files",
-            files=({text!r},),
-            languages=("de", "es", "fi"),
-            validation_fraction=0.15,
-            test_fraction=0.25,
-        ),
-        vocabulary=VocabularyConfig(size=128, min_agreement=0.5),
-        teacher=TeacherConfig(path={teacher!r}, max_length=24, tokens_per_batch=16),
-        student=StudentConfig(
-            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
-            max_length=24, init_layers=(0,),
-        ),
-        training=TrainingConfig(
-            steps=40, batch_size=32, learning_rate=2e-2, warmup_steps=4,
-            precision="float32", checkpoint_every=20, validate_every=20,
-            metric="accuracy",
-        ),
-        tuning=TuningConfig(
-            scope="last_layers", num_layers=1, steps=40, batch_size=32,
-            learning_rate=2e-2, warmup_steps=4, validate_every=20,
-        ),
-    )
-"""
+from tests.training.conftest import LABELS, LANGUAGES, train
 
 
 @pytest.fixture(scope="module")
-def recipe(home):
-    """A recipe, and a table of text, label and language."""
-    text = home.folder / "labelled.csv"
-    rows = ["text,label,language"]
-    for number, languages in enumerate(sentences()):
-        label = LABELS[number // 36]
-        for language, sentence in zip(("en", *LANGUAGES), languages, strict=True):
-            rows.append(f"{sentence},{label},{language}")
-    text.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    path = home.folder / "tiny_intents.py"
-    path.write_text(RECIPE.format(text=str(text), teacher=str(home.teacher)))
-    return path
-
-
-def train(recipe, workdir, *settings, **options):
-    """Runs in this process: three of these runs cost what one start costs."""
-    run(overrides.load(str(recipe), settings), workdir, **options)
-    return workdir
-
-
-@pytest.fixture(scope="module")
-def finished(home, recipe):
+def finished(home, labelled):
     """A whole run in which every label is seen."""
-    return train(recipe, home.folder / "intents")
+    return train(labelled, home.folder / "intents")
 
 
 def read(path):
@@ -147,10 +90,10 @@ def test_the_classifier_answers_as_its_labels_say(finished, tmp_path):
         Embedder(model)
 
 
-def test_zero_shot_sees_the_pivots_labels_alone(finished, recipe, tmp_path):
+def test_zero_shot_sees_the_pivots_labels_alone(finished, labelled, tmp_path):
     """Target labels that slip into the teacher make its transfer look easy."""
     folder = train(
-        recipe,
+        labelled,
         tmp_path / "zero",
         "labels.setting=zero_shot",
         prepared=str(finished),
@@ -164,10 +107,10 @@ def test_zero_shot_sees_the_pivots_labels_alone(finished, recipe, tmp_path):
     assert steps["corpus"] == read(finished / "manifest.json")["steps"]["corpus"]
 
 
-def test_a_teachers_head_alone(finished, recipe, tmp_path):
+def test_a_teachers_head_alone(finished, labelled, tmp_path):
     """The quick way, whose weights and logits have another path through the code."""
     folder = train(
-        recipe,
+        labelled,
         tmp_path / "head",
         "tuning.scope=head",
         "objective.alpha=0",
@@ -181,10 +124,10 @@ def test_a_teachers_head_alone(finished, recipe, tmp_path):
     assert metrics["student"]["mean"]["accuracy"] > 1.5 * chance
 
 
-def test_without_a_teacher_there_is_no_soft_label(finished, recipe, tmp_path):
+def test_without_a_teacher_there_is_no_soft_label(finished, labelled, tmp_path):
     """A baseline that learns from the teacher after all shows no difference."""
     folder = train(
-        recipe,
+        labelled,
         tmp_path / "alone",
         "objective.alpha=1",
         prepared=str(finished),
@@ -198,7 +141,7 @@ def test_without_a_teacher_there_is_no_soft_label(finished, recipe, tmp_path):
     assert read(folder / "metrics.json")["student"]["mean"]["accuracy"] > 0.5
 
 
-def test_a_label_that_is_in_no_column_is_named(recipe, tmp_path):
+def test_a_label_that_is_in_no_column_is_named(labelled, tmp_path):
     """A misspelt column would be taken for a file without labels."""
     with pytest.raises(BabeletError, match="data.columns"):
-        train(recipe, tmp_path, "data.columns=text=Sentence,label=Intent")
+        train(labelled, tmp_path, "data.columns=text=Sentence,label=Intent")

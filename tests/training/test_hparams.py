@@ -7,7 +7,11 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_g
 
 
 def sessions(folders):
-    """Returns {run: (settings, last value of each metric)} as HParams shows them."""
+    """Returns {run: (settings, last value of each metric)} as HParams shows them.
+
+    Args:
+        folders: By the name that is put before their runs; None puts nothing.
+    """
     multiplexer = plugin_event_multiplexer.EventMultiplexer()
     for name, folder in folders.items():
         multiplexer.AddRunsFromDirectory(str(folder), name)

@@ -50,8 +50,9 @@ class ClassificationPipeline(Pipeline):
         steps = self.workdir.manifest["steps"]
         names = ("seed", "task", "student", "objective", "training", "labels")
         found = {name: self.workdir.section(name) for name in names}
-        # Without a teacher its tuning changes nothing.
-        step = "tokens" if self.workdir.config.objective.alpha == 1 else "tuning"
+        # Without a teacher, what it knows changes nothing.
+        alone = self.workdir.config.objective.alpha == 1
+        step = "tokens" if alone else self._preparation.teacher_step
         return {step: steps[step]["inputs"]} | found
 
     def train(self) -> dict:

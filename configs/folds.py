@@ -1,0 +1,30 @@
+"""Settings of cross-validation: which part of the text validates."""
+
+import dataclasses
+
+from configs.checks import require
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldsConfig:
+    """One fold of a cross-validation; `training.tuning --folds` runs them all."""
+
+    # Parts that all text but the test is dealt to, whole groups or templates together;
+    # data.validation_fraction has then no effect. 0: no cross-validation.
+    count: int = 0
+    # The part that validates; the others train.
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        require(
+            self.count == 0 or self.count >= 2,
+            "folds.count",
+            "0, or 2 or more",
+            str(self.count),
+        )
+        require(
+            0 <= self.number < max(1, self.count),
+            "folds.number",
+            f"from 0, below folds.count={self.count}",
+            str(self.number),
+        )
