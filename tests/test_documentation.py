@@ -50,12 +50,15 @@ def flags_of(module):
     file = file_of(module)
     if file is None:
         return None
-    calls = [n for n in ast.walk(ast.parse(text(file))) if isinstance(n, ast.Call)]
-    return {
-        call.args[0].value
-        for call in calls
-        if ast.unparse(call.func).startswith("flags.DEFINE_")
-    }
+    found = set()
+    for node in ast.walk(ast.parse(text(file))):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if called.startswith("flags.DEFINE_"):
+            found.add(node.args[0].value)
+        elif called == "flags.adopt_module_key_flags":
+            package = module.rpartition(".")[0]
+            found |= flags_of(f"{package}.{ast.unparse(node.args[0])}")
+    return found
 
 
 def takes_files(module):
