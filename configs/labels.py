@@ -58,8 +58,9 @@ class TuningConfig:
     warmup_steps: int = 60
     clip_norm: float = 1.0
     # Steps between validations, and validations without improvement before stopping.
+    # Validation knows the visible labels alone, which say little of other languages.
     validate_every: int = 100
-    patience: int = 3
+    patience: int = 6
     # Of the order of its batches; students of every seed share the teacher.
     seed: int = 0
 

@@ -145,11 +145,13 @@ class Validation(keras.callbacks.Callback):
         score, state = metrics[self._metric], self.state
         scores = {f"validation/{name}": value for name, value in metrics.items()}
         state["curve"].append({"step": step} | scores)
-        if state["best"] is None or score > state["best"]:
-            state |= {"best": score, "best_step": step, "waited": 0}
+        better = state["best"] is None or score > state["best"]
+        state["waited"] = 0 if better else state["waited"] + 1
+        # Of equal ones the last: where few labels are seen the metric is at its
+        # ceiling long before the model has learned all it can.
+        if better or score == state["best"]:
+            state |= {"best": score, "best_step": step}
             save_weights(self.model.student, self._best_weights)
-        else:
-            state["waited"] += 1
         print(
             f"\nstep {step}: {self._metric} {score:.4f}, best {state['best']:.4f} "
             f"at step {state['best_step']}",

@@ -105,6 +105,16 @@ def test_the_best_weights_are_kept(tmp_path):
     assert [p.name for p in tmp_path.glob("*best*")] == ["best.weights.h5"]
 
 
+def test_of_equal_ones_the_last_is_kept(tmp_path):
+    """With few labels the first of many perfect scores has learned the least."""
+    model = Counter()
+    validate = validation([0.5, 1.0, 1.0, 0.9], tmp_path, patience=9)
+    fit(model, [1.0] * 8, validate)
+    assert validate.state["best_step"] == 6
+    model.student.load_weights(tmp_path / "best.weights.h5")
+    assert model.steps == 6
+
+
 def test_patience_stops_the_run(tmp_path):
     """Two validations without improvement, not two in all, nor two equal ones."""
     model = Counter()
@@ -112,7 +122,7 @@ def test_patience_stops_the_run(tmp_path):
     validate = validation(scores, tmp_path, patience=2)
     fit(model, [1.0] * 12, validate)
     assert model.steps == 10
-    assert validate.state["best_step"] == 6
+    assert validate.state["best_step"] == 8
     assert [point["step"] for point in validate.state["curve"]] == [2, 4, 6, 8, 10]
 
 
