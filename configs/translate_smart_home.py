@@ -3,8 +3,10 @@
 python -m training.distill --config=configs/translate_smart_home.py \
     --workdir=runs/translate_smart_home
 
-Planned for 60 minutes on 2 cores with AMX. A student of 3.5M parameters, 37% of its
-teacher's 9.5M; its int8 file has 4.1 MB. Test BLEU of both is in the report.
+A student of 3.5M parameters, 37% of its teacher's 9.5M; its int8 file has 4.1 MB. Test
+BLEU (1,000 strings), seed 0: teacher 38.2 greedy and 40.3 with four beams, student 31.7
+and 32.6. On one core of a busy machine it took 87 minutes, of which the teacher 46, its
+translations 13, the student 20. At twice this learning rate the student learns nothing.
 """
 
 from configs.schema import (
@@ -43,7 +45,7 @@ def get_config() -> Config:
         training=TrainingConfig(
             steps=5000,
             batch_size=64,
-            learning_rate=2e-3,
+            learning_rate=1e-3,
             warmup_steps=400,
             checkpoint_every=250,
             validate_every=500,
