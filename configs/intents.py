@@ -2,12 +2,12 @@
 
 python -m training.distill --config=configs/intents.py --workdir=runs/intents
 
-Not yet run at its full size, nor with the whole teacher tuned. With one sentence for
-each template (14,900 to train on), a teacher of which only a linear head is tuned and
-150 steps, 25 minutes on a twelfth of a core, test accuracy, mean over 38 languages:
-teacher 81.2%, student 80.9%. With four labels a class outside English: teacher 74.1%,
-student 75.2%, and 84.4% of a student that learns the labels alone. A head is thus too
-little of a teacher, and the default tunes all its layers.
+Test accuracy, mean over 38 languages, of templates that no training sentence is from:
+teacher 94.4%, student 94.8% (seed 0). With one label a class outside English (`--set
+labels.setting=few_shot`): teacher 73.9%, student 76.5%, and 69.3% of a student that
+learns the visible labels alone; with four 85.3%, 87.1% and 85.8%; with none
+(`zero_shot`) 56.0%, 57.9% and 50.6%. On one core of a busy machine the teacher's tuning
+took 13 minutes and the student, from its teacher's scores to its files, 17.
 """
 
 from configs.labels import LabelsConfig, TuningConfig
@@ -47,6 +47,6 @@ def get_config() -> Config:
             metric="accuracy",
             validation_pairs=60,
         ),
-        labels=LabelsConfig(),
+        labels=LabelsConfig(per_class=1),
         tuning=TuningConfig(),
     )
