@@ -38,7 +38,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Creates the two tables; `input_shape` is (batch, length)."""
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
+        initializer = _narrow()
         self.tokens = self.add_weight(
             name="tokens",
             shape=(self.vocabulary_size, self.hidden_dim),
@@ -83,7 +83,12 @@ class TokenEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("babelet")
 class EncoderLayer(keras.layers.Layer):
-    """Self-attention and feed-forward, each with a residual and a norm after it."""
+    """Self-attention and feed-forward, each with a residual and a norm.
+
+    The norm comes after the sum, as in BERT, or with `norm_first` before the sublayer;
+    the last layer's output then wants one more. `kernel_initializer` is a name of
+    Keras's; None is BERT's.
+    """
 
     def __init__(
         self,
@@ -91,12 +96,16 @@ class EncoderLayer(keras.layers.Layer):
         num_heads: int,
         intermediate_dim: int,
         dropout: float,
+        norm_first: bool = False,
+        kernel_initializer: str | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
+        self.norm_first = norm_first
+        self.kernel_initializer = kernel_initializer
         self.query_key_value = self._dense(3 * hidden_dim, "query_key_value")
         self.attention_output = self._dense(hidden_dim, "attention_output")
         self.attention_norm = self._norm("attention_norm")
@@ -131,16 +140,27 @@ class EncoderLayer(keras.layers.Layer):
         # Rows of one matrix: TensorFlow fuses product, bias and GELU only in two
         # dimensions, and encodes four times as many sentences that way.
         rows = ops.reshape(hidden, (-1, self.hidden_dim))
-        mixed = self._attend(rows, padding_mask, training)
+        read = self._before(self.attention_norm, rows)
+        mixed = self._attend(read, padding_mask, training)
         attended = project(self.attention_output, mixed, training)
         attended = self.dropout(attended, training=training)
-        rows = self.attention_norm(rows + attended)
-        wide = project(self.feedforward_intermediate, rows, training)
+        rows = self._after(self.attention_norm, rows + attended)
+        rows = self._feed_forward(rows, training)
+        return ops.reshape(rows, (shape[0], shape[1], self.hidden_dim))
+
+    def _before(self, norm: object, rows: object) -> object:
+        return norm(rows) if self.norm_first else rows
+
+    def _after(self, norm: object, rows: object) -> object:
+        return rows if self.norm_first else norm(rows)
+
+    def _feed_forward(self, rows: object, training: bool) -> object:
+        read = self._before(self.feedforward_norm, rows)
+        wide = project(self.feedforward_intermediate, read, training)
         fed = fused_gelu(wide) if training else ops.gelu(wide, approximate=False)
         fed = project(self.feedforward_output, fed, training)
         fed = self.dropout(fed, training=training)
-        rows = self.feedforward_norm(rows + fed)
-        return ops.reshape(rows, (shape[0], shape[1], self.hidden_dim))
+        return self._after(self.feedforward_norm, rows + fed)
 
     def _attend(self, rows: object, padding_mask: object, training: bool) -> object:
         """Returns the mixed values, (batch * length, hidden_dim), for such rows."""
@@ -158,9 +178,10 @@ class EncoderLayer(keras.layers.Layer):
         return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, self.hidden_dim))
 
     def _dense(self, units: int, name: str) -> keras.layers.Dense:
+        drawn = self.kernel_initializer or _narrow()
         return keras.layers.Dense(
             units,
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            kernel_initializer=drawn,
             dtype=self.dtype_policy,
             name=name,
         )
@@ -177,7 +198,14 @@ class EncoderLayer(keras.layers.Layer):
             "num_heads": self.num_heads,
             "intermediate_dim": self.intermediate_dim,
             "dropout": self.dropout.rate,
+            "norm_first": self.norm_first,
+            "kernel_initializer": self.kernel_initializer,
         }
+
+
+def _narrow() -> keras.initializers.Initializer:
+    """Returns BERT's initial weights; each has random numbers of its own."""
+    return keras.initializers.TruncatedNormal(stddev=0.02)
 
 
 def project(layer: keras.layers.Dense, rows: object, training: bool) -> object:

@@ -71,7 +71,8 @@ class DecoderLayer(EncoderLayer):
         """
         batch, length, _ = ops.shape(hidden)
         rows = ops.reshape(hidden, (-1, self.hidden_dim))
-        projected = project(self.query_key_value, rows, training)
+        read = self._before(self.attention_norm, rows)
+        projected = project(self.query_key_value, read, training)
         query, key, value = self._split(projected, batch, length, 3)
         places = ops.arange(length)
         visible = ops.expand_dims(places, 0) <= ops.expand_dims(places, 1)
@@ -98,7 +99,7 @@ class DecoderLayer(EncoderLayer):
             source_mask: bool (batch, 1, 1, source length), False at padding.
         """
         batch = ops.shape(rows)[0]
-        projected = self.query_key_value(rows)
+        projected = self.query_key_value(self._before(self.attention_norm, rows))
         query, key, value = self._split(projected, batch, 1, 3)
         places = ops.arange(ops.shape(cache.keys)[2])
         here = ops.reshape(places == position, (1, 1, -1, 1))
@@ -122,18 +123,15 @@ class DecoderLayer(EncoderLayer):
         """Returns all that follows self-attention, (batch * length, hidden_dim)."""
         attended = project(self.attention_output, mixed, training)
         attended = self.dropout(attended, training=training)
-        rows = self.attention_norm(rows + attended)
-        query = project(self.source_query, rows, training)
+        rows = self._after(self.attention_norm, rows + attended)
+        read = self._before(self.source_norm, rows)
+        query = project(self.source_query, read, training)
         (query,) = self._split(query, *shape, 1)
         mixed = attention(query, source, source_mask)
         attended = project(self.source_output, mixed, training)
         attended = self.dropout(attended, training=training)
-        rows = self.source_norm(rows + attended)
-        wide = project(self.feedforward_intermediate, rows, training)
-        fed = fused_gelu(wide) if training else ops.gelu(wide, approximate=False)
-        fed = project(self.feedforward_output, fed, training)
-        fed = self.dropout(fed, training=training)
-        return self.feedforward_norm(rows + fed)
+        rows = self._after(self.source_norm, rows + attended)
+        return self._feed_forward(rows, training)
 
     def _split(
         self, rows: object, batch: object, length: object, parts: int

@@ -15,7 +15,7 @@ def start_from_layers(
     encoder_layers: Sequence[int],
     decoder_layers: Sequence[int],
 ) -> None:
-    """Copies the teacher's token table and layers into the student.
+    """Copies the teacher's token table, last norms and layers into the student.
 
     Args:
         student: Keeps its random weights where no layer is named.
@@ -26,7 +26,11 @@ def start_from_layers(
     Raises:
         ValueError: Other widths, or a layer that the teacher does not have.
     """
-    pairs = [(student.embedding, teacher.embedding)]
+    pairs = [
+        (student.embedding, teacher.embedding),
+        (student.encoder_norm, teacher.encoder_norm),
+        (student.decoder_norm, teacher.decoder_norm),
+    ]
     for mine, theirs, chosen, name in (
         (student.encoder, teacher.encoder, encoder_layers, "encoder"),
         (student.decoder, teacher.decoder, decoder_layers, "decoder"),
