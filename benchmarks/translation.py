@@ -1,16 +1,19 @@
-"""What distillation is worth to a translator: four ways to train the same student.
+"""What distillation is worth to a translator: five ways to train the same student.
 
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
-recipe    as the recipe says: the corpus's translations and the teacher's, and the
-          teacher's distributions at each of their positions
-none      the corpus's translations alone, at a learning rate of its own
-sequence  the teacher's translations alone
-word      the corpus's translations, and the teacher's distributions
+recipe    as the recipe says: from layers of the teacher, on the corpus's translations
+          and the teacher's, and the teacher's distributions at each of their positions
+none      from random weights, on the corpus's translations alone, at a learning rate
+          of its own
+sequence  the recipe with the teacher's translations alone
+word      the recipe with the corpus's translations, and the teacher's distributions
+layers    from layers of the teacher, on the corpus's translations alone
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
-by validation BLEU in runs of a third of the steps. Writes table.md and table.json, anew
-whenever a way is finished. The same command continues where it stopped.
+by validation BLEU in runs of a third of the steps. The last three have one seed. Writes
+table.md and table.json, anew whenever a way is finished. The same command continues
+where it stopped.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,21 +27,23 @@ from benchmarks.baseline import (
     Rows,
     Run,
     Runner,
+    Variant,
     read,
     tune,
 )
 from benchmarks.comparison import summary
 from configs.schema import Config
 
-VARIANTS: dict[str, tuple[str, ...]] = {
+LABELS = ("objective.alpha=1", "translation.targets=reference")
+RANDOM = ("student.init_layers=()", "translation.init_decoder_layers=()")
+VARIANTS = (
     # First: what it prepares serves all the others.
-    "recipe": (),
-    "none": ("objective.alpha=1", "translation.targets=reference"),
-    "sequence": ("objective.alpha=1", "translation.targets=teacher"),
-    "word": ("translation.targets=reference",),
-}
-# Its learning rate is its own; the others have the recipe's.
-TUNED = "none"
+    Variant("recipe", ()),
+    Variant("none", (*LABELS, *RANDOM), "none"),
+    Variant("sequence", ("objective.alpha=1", "translation.targets=teacher"), seeds=1),
+    Variant("word", ("translation.targets=reference",), seeds=1),
+    Variant("layers", LABELS, seeds=1),
+)
 COLUMNS = {"BLEU": "bleu", "no near neighbour": "bleu_without_near", "chrF++": "chrf"}
 
 
@@ -55,21 +60,22 @@ def compare(
         runner: Trains, or finds what was trained.
         config: The recipe with `settings` applied.
         settings: "key=value" for every run.
-        seeds: Runs of each variant.
+        seeds: Runs of each variant, at most.
         show: Gets the rows so far whenever a variant is finished.
     """
     steps = config.training.steps
-    runner.remaining = seeds * len(VARIANTS) * steps
+    counts = {way.name: min(seeds, way.seeds) for way in VARIANTS}
+    runner.remaining = sum(counts.values()) * steps
     runner.remaining += USUAL_TRIALS * (steps // TUNING_SHARE)
     rows: Rows = {}
-    for name, changes in VARIANTS.items():
+    for name, changes, tuned_as, _ in VARIANTS:
         given, rate = (*settings, *changes), config.training.learning_rate
-        if name == TUNED:
-            rate = tune(runner, config, name, given)
+        if tuned_as:
+            rate = tune(runner, config, tuned_as, given)
         given = (*given, f"training.learning_rate={rate:g}")
         runs = [
             Run(f"{name}-rate{rate:g}-seed{k}", (*given, f"seed={k}"), steps)
-            for k in range(seeds)
+            for k in range(counts[name])
         ]
         found = [read(runner.finished(run) / "metrics.json") for run in runs]
         for model in found[0]:

@@ -248,4 +248,6 @@ def _of_teacher(labels: LabelsConfig) -> dict:
     """Returns those settings of the labels that the tuned teacher depends on."""
     settings = dataclasses.asdict(labels)
     del settings["rejected_share"]
+    if labels.setting != "few_shot":
+        del settings["per_class"]
     return settings

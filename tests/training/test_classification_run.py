@@ -130,6 +130,8 @@ def test_without_a_teacher_there_is_no_soft_label(finished, labelled, tmp_path):
         labelled,
         tmp_path / "alone",
         "objective.alpha=1",
+        # Read by few-shot runs alone: the teacher is the same.
+        "labels.per_class=9",
         prepared=str(finished),
         until="evaluation",
     )
