@@ -11,7 +11,6 @@ import keras
 from keras import ops
 
 from model.backbone import MASKED_SCORE, EncoderLayer, project
-from model.gradients import fused_gelu
 
 
 class KeysValues(NamedTuple):
