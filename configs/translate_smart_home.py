@@ -32,16 +32,14 @@ def get_config() -> Config:
             min_characters=2,
             keep_placeholders=True,
         ),
-        vocabulary=VocabularyConfig(size=4000),
+        vocabulary=VocabularyConfig(size=8000),
         student=StudentConfig(
-            num_layers=2,
-            hidden_dim=256,
+            num_layers=3,
+            hidden_dim=192,
             num_heads=4,
-            intermediate_dim=1024,
+            intermediate_dim=768,
             max_length=128,
             dropout=0.1,
-            # Layers of the teacher's encoder that the student starts from.
-            init_layers=(0, 5),
         ),
         objective=ObjectiveConfig(alpha=0.5),
         training=TrainingConfig(
@@ -56,10 +54,6 @@ def get_config() -> Config:
             metric="bleu",
         ),
         translation=TranslationConfig(
-            decoder_layers=1,
-            init_decoder_layers=(0,),
-            teacher_encoder_layers=6,
-            teacher_steps=6000,
-            teacher_learning_rate=1e-3,
+            decoder_layers=1, teacher_steps=6000, teacher_learning_rate=1e-3
         ),
     )

@@ -35,6 +35,7 @@ class EncoderDecoder(keras.Model):
         intermediate_dim: int,
         max_length: int,
         dropout: float,
+        norm_first: bool = False,
         **kwargs: object,
     ) -> None:
         """Builds the layers at random weights.
@@ -48,6 +49,8 @@ class EncoderDecoder(keras.Model):
             intermediate_dim: Width inside the feed-forward.
             max_length: Positions of source and of target.
             dropout: Share of activations dropped in training.
+            norm_first: Norms before the sublayers and one after the last layer, and
+                wider initial weights.
             **kwargs: For `keras.Model`; `dtype` is the precision policy.
 
         Raises:
@@ -70,8 +73,8 @@ class EncoderDecoder(keras.Model):
             name="embedding",
         )
         form = {
-            "norm_first": True,
-            "kernel_initializer": "glorot_uniform",
+            "norm_first": norm_first,
+            "kernel_initializer": "glorot_uniform" if norm_first else None,
             "dtype": policy,
         }
         self.encoder = [
@@ -82,8 +85,11 @@ class EncoderDecoder(keras.Model):
             DecoderLayer(*shape, **form, name=f"decoder_{index}")
             for index in range(decoder_layers)
         ]
-        self.encoder_norm = self._norm("encoder_norm")
-        self.decoder_norm = self._norm("decoder_norm")
+        self.norm_first = norm_first
+        # Where the norms come last, each layer's output is normalised already.
+        self.last_norms = [
+            self._norm(name) for name in ("encoder_norm", "decoder_norm") if norm_first
+        ]
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.num_heads = num_heads
@@ -91,7 +97,7 @@ class EncoderDecoder(keras.Model):
         self.embedding.build((None, None))
         for layer in (*self.encoder, *self.decoder):
             layer.build((None, None, hidden_dim), None)
-        for layer in (self.encoder_norm, self.decoder_norm):
+        for layer in self.last_norms:
             layer.build((None, hidden_dim))
         self.built = True
         self._arguments = {
@@ -103,6 +109,7 @@ class EncoderDecoder(keras.Model):
             "intermediate_dim": intermediate_dim,
             "max_length": max_length,
             "dropout": dropout,
+            "norm_first": norm_first,
         }
 
     def call(self, inputs: dict, training: bool = False) -> object:
@@ -143,7 +150,8 @@ class EncoderDecoder(keras.Model):
         hidden = self.embedding(token_ids, training=training)
         for layer in self.encoder:
             hidden = layer(hidden, padding_mask, training=training)
-        hidden = self.encoder_norm(hidden)
+        if self.norm_first:
+            hidden = self.last_norms[0](hidden)
         sources = [layer.read(hidden, training) for layer in self.decoder]
         return sources, ops.expand_dims(ops.expand_dims(padding_mask, 1), 1)
 
@@ -189,7 +197,8 @@ class EncoderDecoder(keras.Model):
         )
 
     def _logits(self, rows: object) -> object:
-        rows = self.decoder_norm(rows)
+        if self.norm_first:
+            rows = self.last_norms[1](rows)
         table = tf.cast(tf.convert_to_tensor(self.embedding.tokens), rows.dtype)
         return tf.matmul(rows, table, transpose_b=True)
 

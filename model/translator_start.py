@@ -28,8 +28,7 @@ def start_from_layers(
     """
     pairs = [
         (student.embedding, teacher.embedding),
-        (student.encoder_norm, teacher.encoder_norm),
-        (student.decoder_norm, teacher.decoder_norm),
+        *zip(student.last_norms, teacher.last_norms, strict=True),
     ]
     for mine, theirs, chosen, name in (
         (student.encoder, teacher.encoder, encoder_layers, "encoder"),
