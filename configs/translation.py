@@ -11,14 +11,11 @@ class TranslationConfig:
     """From data.pivot into data.languages, which is one language.
 
     `student.num_layers` are the student's encoder layers; its other shapes serve the
-    encoder and the decoder. `student.init_layers` are layers of the teacher's encoder.
+    encoder and the decoder.
     """
 
     # The student's decoder layers: few, for they run once for each token.
     decoder_layers: int = 1
-    # The teacher's decoder layers that they start from, one for each; empty: random.
-    # Goes with student.init_layers; student and teacher then have the same widths.
-    init_decoder_layers: tuple[int, ...] = ()
     # The teacher that is trained first, on the references.
     teacher_encoder_layers: int = 4
     teacher_decoder_layers: int = 4
@@ -59,12 +56,6 @@ class TranslationConfig:
             "beam_size",
         ):
             positive(f"translation.{name}", getattr(self, name))
-        require(
-            len(self.init_decoder_layers) in (0, self.decoder_layers),
-            "translation.init_decoder_layers",
-            f"one of the teacher's for each of the {self.decoder_layers}, or none",
-            str(self.init_decoder_layers),
-        )
         require(
             self.teacher_hidden_dim % self.teacher_num_heads == 0,
             "translation.teacher_hidden_dim",

@@ -328,14 +328,6 @@ def _check(config: Config) -> None:
             consequence="The tokens that are one candidate together cannot be tempered",
             remedy="set objective.temperature=1",
         )
-    chosen = config.student.init_layers or config.translation.init_decoder_layers
-    if chosen and config.translation.teacher_path:
-        raise BabeletError(
-            "A student cannot start from layers of a teacher that is a program or text",
-            received=f"layers {chosen}, and translation.teacher_path",
-            remedy="leave student.init_layers and "
-            "translation.init_decoder_layers empty",
-        )
     foreign, targets = config.translation.teacher_path, config.translation.targets
     if foreign and (config.objective.alpha < 1 or targets == "reference"):
         raise BabeletError(

@@ -3,8 +3,6 @@
 import json
 import re
 
-import h5py
-import numpy as np
 import pytest
 
 from configs import overrides
@@ -138,30 +136,6 @@ def test_other_students_share_the_teacher(run, recipe, command, tmp_path):
     assert targets["references"] == 0 and targets["targets"] > 50
 
 
-def test_a_student_starts_from_layers_of_its_teacher(run, recipe, command, tmp_path):
-    """A setting that is accepted and copies nothing looks like bad distillation."""
-    workdir, _ = run
-    line = command(
-        tmp_path / "started",
-        "student.hidden_dim=48",
-        "student.intermediate_dim=96",
-        "student.init_layers=0",
-        "translation.init_decoder_layers=1",
-        "translation.targets=reference",
-        "objective.alpha=1",
-        "training.steps=1",
-        "training.learning_rate=1e-9",
-        config=recipe,
-        flags=(f"--prepared={workdir}", "--until=training"),
-    )
-    line.succeed()
-    tables = []
-    for path in (line.workdir / "student", workdir / "teacher" / "teacher"):
-        with h5py.File(path.with_name(f"{path.name}.weights.h5")) as file:
-            tables.append(np.array(file["embedding/vars/0"]))
-    np.testing.assert_allclose(*tables, atol=1e-6)
-
-
 def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
     """Users' own translations are worth as much as a teacher's."""
     file = tmp_path / "teacher.tsv"
@@ -188,7 +162,6 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
     [
         ("objective.temperature=2", "temperature of 1"),
         ("data.weights=1", "every pair as often"),
-        ("translation.init_decoder_layers=0,1", "one of the teacher.s for each"),
         ("translation.teacher_path=none.tsv", "Nothing can be learned"),
         ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),
     ],

@@ -7,13 +7,10 @@ from pathlib import Path
 import keras
 
 from configs.atomic import atomic_path
-from configs.errors import BabeletError
 from data.splits import TEST
 from evaluation.translation import score
 from export.rebuild import rebuild_student
 from export.translation import export_translator
-from model.encoder_decoder import EncoderDecoder
-from model.translator_start import start_from_layers
 from tasks.translation import TranslationTask, configured_student, keras_translate
 from training import translation_reporting
 from training.pipelines.base import Pipeline
@@ -40,11 +37,8 @@ class TranslationPipeline(Pipeline):
         """Returns all that the trained weights depend on."""
         names = ("seed", "task", "student", "objective", "training")
         named = {name: self.workdir.section(name) for name in names}
-        settings = self.workdir.config.translation
-        named["decoder_layers"] = settings.decoder_layers
-        if settings.init_decoder_layers:
-            named["init_decoder_layers"] = settings.init_decoder_layers
-        return self._preparation.inputs() | named
+        layers = self.workdir.config.translation.decoder_layers
+        return self._preparation.inputs() | named | {"decoder_layers": layers}
 
     def evaluation_inputs(self) -> dict:
         """Returns what scores depend on beside the weights."""
@@ -61,7 +55,6 @@ class TranslationPipeline(Pipeline):
         keras.utils.set_random_seed(config.seed)
         size = preparation.tokenizer.vocabulary_size
         student = configured_student(config, size, precision)
-        self._start(student)
         task = TranslationTask(
             config.objective.alpha,
             config.objective.temperature,
@@ -106,27 +99,6 @@ class TranslationPipeline(Pipeline):
         """Returns teacher and student in one sentence."""
         shown = ", ".join(f"{name} {bleu:.1f}" for name, bleu in scores.items())
         return f"Test BLEU: {shown}"
-
-    def _start(self, student: EncoderDecoder) -> None:
-        """Copies the teacher's layers into the student where layers are named.
-
-        Raises:
-            BabeletError: The teacher does not have them, or is of other widths.
-        """
-        shape, settings = self.workdir.config.student, self.workdir.config.translation
-        if not (shape.init_layers or settings.init_decoder_layers):
-            return
-        teacher = self._preparation.teacher
-        chosen = shape.init_layers, settings.init_decoder_layers
-        try:
-            start_from_layers(student, teacher, *chosen)
-        except ValueError as error:
-            raise BabeletError(
-                "The student cannot start from its teacher's layers",
-                received=str(error),
-                remedy="change student.init_layers and "
-                "translation.init_decoder_layers, or leave both empty",
-            ) from error
 
     def _models(self) -> dict:
         """Returns name -> translate, teacher first."""
