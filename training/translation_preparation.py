@@ -328,6 +328,12 @@ def _check(config: Config) -> None:
             consequence="The tokens that are one candidate together cannot be tempered",
             remedy="set objective.temperature=1",
         )
+    if config.student.init_layers or config.student.init_from:
+        raise BabeletError(
+            "A translator's student starts from random weights",
+            received="student.init_layers or student.init_from",
+            remedy="leave both empty",
+        )
     foreign, targets = config.translation.teacher_path, config.translation.targets
     if foreign and (config.objective.alpha < 1 or targets == "reference"):
         raise BabeletError(
