@@ -6,8 +6,8 @@ and decode in a fraction of the time (Kasai et al. 2021).
 
 A student has its norms before the sublayers (Xiong et al. 2020) and begins with the
 weights of Glorot & Bengio 2010: of 2 + 1 layers and 256 wide, it was at 11 BLEU after
-750 steps where BERT's form was at 0.3 (measured). The teacher has BERT's form: under its
-strong dropout the other was the slower one.
+750 steps where BERT's form was at 0.3 (measured). The teacher has BERT's form: with its
+strong dropout the other one was slower.
 """
 
 import keras
@@ -64,8 +64,23 @@ class EncoderDecoder(keras.Model):
                 "hidden_dim must be a multiple of num_heads. "
                 f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
             )
+        self._arguments = {
+            "vocabulary_size": vocabulary_size,
+            "encoder_layers": encoder_layers,
+            "decoder_layers": decoder_layers,
+            "hidden_dim": hidden_dim,
+            "num_heads": num_heads,
+            "intermediate_dim": intermediate_dim,
+            "max_length": max_length,
+            "dropout": dropout,
+            "norm_first": norm_first,
+        }
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
+        self.num_heads = num_heads
+        self.hidden_dim = hidden_dim
+        self.norm_first = norm_first
         policy = self.dtype_policy
-        shape = (hidden_dim, num_heads, intermediate_dim, dropout)
         self.embedding = TokenEmbedding(
             vocabulary_size,
             max_length,
@@ -79,40 +94,33 @@ class EncoderDecoder(keras.Model):
             "kernel_initializer": "glorot_uniform" if norm_first else None,
             "dtype": policy,
         }
+        shape = (hidden_dim, num_heads, intermediate_dim, dropout)
+        self._add_layers(shape, form, encoder_layers, decoder_layers)
+
+    def _add_layers(self, shape: tuple, form: dict, encoder: int, decoder: int) -> None:
+        """Adds and builds the layers of the encoder and of the decoder."""
         self.encoder = [
             EncoderLayer(*shape, **form, name=f"encoder_{index}")
-            for index in range(encoder_layers)
+            for index in range(encoder)
         ]
         self.decoder = [
             DecoderLayer(*shape, **form, name=f"decoder_{index}")
-            for index in range(decoder_layers)
+            for index in range(decoder)
         ]
-        self.norm_first = norm_first
-        # Where the norms come last, each layer's output is normalised already.
+        # Where each layer ends with a norm, no other is needed after the last.
         self.last_norms = [
-            self._norm(name) for name in ("encoder_norm", "decoder_norm") if norm_first
+            keras.layers.LayerNormalization(
+                epsilon=1e-12, dtype=self.dtype_policy, name=name
+            )
+            for name in ("encoder_norm", "decoder_norm")
+            if self.norm_first
         ]
-        self.vocabulary_size = vocabulary_size
-        self.max_length = max_length
-        self.num_heads = num_heads
-        self.hidden_dim = hidden_dim
         self.embedding.build((None, None))
         for layer in (*self.encoder, *self.decoder):
-            layer.build((None, None, hidden_dim), None)
+            layer.build((None, None, self.hidden_dim), None)
         for layer in self.last_norms:
-            layer.build((None, hidden_dim))
+            layer.build((None, self.hidden_dim))
         self.built = True
-        self._arguments = {
-            "vocabulary_size": vocabulary_size,
-            "encoder_layers": encoder_layers,
-            "decoder_layers": decoder_layers,
-            "hidden_dim": hidden_dim,
-            "num_heads": num_heads,
-            "intermediate_dim": intermediate_dim,
-            "max_length": max_length,
-            "dropout": dropout,
-            "norm_first": norm_first,
-        }
 
     def call(self, inputs: dict, training: bool = False) -> object:
         """Returns logits (batch, target length, vocabulary), in the compute dtype.
@@ -192,11 +200,6 @@ class EncoderDecoder(keras.Model):
             rows, own = layer.step(rows, own, position, source, source_mask)
             written.append(own)
         return self._logits(rows), written
-
-    def _norm(self, name: str) -> keras.layers.LayerNormalization:
-        return keras.layers.LayerNormalization(
-            epsilon=1e-12, dtype=self.dtype_policy, name=name
-        )
 
     def _logits(self, rows: object) -> object:
         if self.norm_first:
