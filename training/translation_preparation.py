@@ -32,9 +32,9 @@ from training.prepared_text import PreparedText
 from training.workdir import digest
 
 TEACHER = "teacher.weights.h5"
-# What another run's preparation is taken over with; the rest depends on the student's
-# settings too.
-_SHARED = ("corpus", "tokenizer.model", "tokens", "teacher", "teacher_translations")
+# What another run's preparation consists of, and what it may have beside that.
+_PREPARED = ("corpus", "tokenizer.model", "tokens", "teacher")
+_TAUGHT = ("teacher_translations", "targets", "target_pairs.npy", "beliefs")
 
 
 class TranslationPreparation(PreparedText):
@@ -55,25 +55,26 @@ class TranslationPreparation(PreparedText):
         return resolved_precision(self._config.training.precision)
 
     def adopt(self, other: Path) -> None:
-        """Links corpus, vocabulary and teacher of another run into this one's folder.
+        """Links corpus, vocabulary, teacher and its answers of another run.
 
         Each of their steps is done again if its settings are not the same.
 
         Raises:
             BabeletError: There is no finished preparation.
         """
-        absent = [name for name in _SHARED[:4] if not (other / name).exists()]
+        absent = [name for name in _PREPARED if not (other / name).exists()]
         if absent:
             raise BabeletError(
                 f"{other} is not prepared: it lacks {absent[0]}",
                 remedy="finish that run first, or run without --prepared",
             )
         steps = json.loads((other / "manifest.json").read_text("utf-8"))["steps"]
-        for name in _SHARED:
+        for name in (*_PREPARED, *_TAUGHT):
             link = self._path / name
             if (other / name).exists() and not link.exists():
                 link.symlink_to((other / name).resolve())
-        for name in ("corpus", "vocabulary", "tokens", "teacher"):
+        shared = ("corpus", "vocabulary", "tokens", "teacher", "targets", "beliefs")
+        for name in shared:
             if name in steps:
                 self._workdir.manifest["steps"].setdefault(name, steps[name])
 

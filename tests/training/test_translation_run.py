@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from configs import overrides
@@ -134,6 +135,22 @@ def test_other_students_share_the_teacher(run, recipe, command, tmp_path):
     assert "teacher: done before" in output and "beliefs" not in output
     targets = read(line.workdir / "manifest.json")["steps"]["targets"]["facts"]
     assert targets["references"] == 0 and targets["targets"] > 50
+    kept = read(workdir / "manifest.json")["steps"]["targets"]["facts"]["targets"]
+    assert len(np.load(workdir / "target_pairs.npy")) == kept > targets["targets"]
+
+
+def test_another_seed_shares_what_the_teacher_said(run, recipe, command, tmp_path):
+    """Minutes of beam search for every seed of a comparison."""
+    workdir, _ = run
+    line = command(
+        tmp_path / "run",
+        "training.steps=4",
+        "seed=1",
+        config=recipe,
+        flags=(f"--prepared={workdir}", "--until=training"),
+    )
+    output = line.succeed()
+    assert "targets: done before" in output and "beliefs: done before" in output
 
 
 def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
