@@ -35,6 +35,10 @@ class TranslationConfig:
     # What the student learns to say: the corpus's translations, the teacher's own
     # (sequence-level distillation), or both, each pair of texts once.
     targets: Literal["reference", "teacher", "both"] = "both"
+    # Runs of words of the training sentences that the teacher translates beside them
+    # (greedily): text that it does not know by heart. 0: none. Not where targets are
+    # "reference".
+    fragments: int = 0
     # The teacher's most probable tokens that are kept for each position.
     soft_candidates: int = 64
     # Beams of the teacher's translations, and of the evaluation's beam search.
@@ -56,6 +60,12 @@ class TranslationConfig:
             "beam_size",
         ):
             positive(f"translation.{name}", getattr(self, name))
+        require(
+            self.fragments >= 0,
+            "translation.fragments",
+            "0 or more",
+            str(self.fragments),
+        )
         require(
             self.teacher_hidden_dim % self.teacher_num_heads == 0,
             "translation.teacher_hidden_dim",

@@ -29,12 +29,13 @@ from training.callbacks import save_weights
 from training.foreign_teacher import fingerprint, foreign_translate
 from training.loop import train
 from training.prepared_text import PreparedText
+from training.translation_sources import build_sources, fragments_of, text_lookup
 from training.workdir import digest
 
 TEACHER = "teacher.weights.h5"
 # What another run's preparation consists of, and what it may have beside that.
 _PREPARED = ("corpus", "tokenizer.model", "tokens", "teacher")
-_TAUGHT = ("teacher_translations", "targets", "target_pairs.npy", "beliefs")
+_TAUGHT = ("teacher_translations", "sources", "targets", "target_pairs.npy", "beliefs")
 
 
 class TranslationPreparation(PreparedText):
@@ -100,6 +101,9 @@ class TranslationPreparation(PreparedText):
         if kind != "reference":
             inputs |= {"beams": [settings.beam_size, settings.length_penalty]}
         outputs = ["targets", "target_pairs.npy"]
+        if self._with_fragments:
+            inputs |= {"fragments": settings.fragments}
+            outputs.append("sources")
         step("targets", inputs, outputs, lambda: self._write_targets(inputs))
         if config.objective.alpha < 1:
             inputs |= {"candidates": settings.soft_candidates}
@@ -120,13 +124,25 @@ class TranslationPreparation(PreparedText):
         if self._config.objective.alpha < 1:
             soft = translation_targets.open_beliefs(self._path / "beliefs", targets)
         return TranslationBatches(
-            self.tokens,
+            self.sources,
             targets,
             np.load(self._path / "target_pairs.npy"),
             batch_size=self._config.training.batch_size,
             seed=self._config.seed,
             soft=soft,
         )
+
+    @property
+    def sources(self) -> TokenStore:
+        """Token ids of all that the student may read."""
+        return (
+            TokenStore(self._path / "sources") if self._with_fragments else self.tokens
+        )
+
+    @property
+    def source_text(self) -> Callable[[int], str]:
+        """A function of a row of `sources` to its text."""
+        return text_lookup(self.corpus, self._fragments)
 
     def held_out(self, split: int, limit: int) -> tuple[list[str], list[str], list]:
         """Returns sources, references and whether each has a near neighbour."""
@@ -230,10 +246,12 @@ class TranslationPreparation(PreparedText):
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
         if kind != "reference":
             ids = self._training_sources()
-            named = {name: value for name, value in inputs.items() if name != "targets"}
+            student = ("targets", "fragments")
+            named = {k: value for k, value in inputs.items() if k not in student}
             sources = corpus.sentences.texts(ids)
             texts = self._translated(sources, self.teacher_translate(), named)
             translations = list(zip(ids.tolist(), texts, strict=True))
+            translations += self._translated_fragments(named)
         rows, texts = translation_targets.merged(references, translations)
         with atomic_path(self._path / "target_pairs.npy") as path, path.open("wb") as f:
             np.save(f, rows)
@@ -243,7 +261,36 @@ class TranslationPreparation(PreparedText):
             self._path / "targets",
             json.dumps(inputs, sort_keys=True),
         )
-        return {"targets": len(texts), "references": len(set(references))}
+        return {
+            "targets": len(texts),
+            "references": len(set(references)),
+            "fragments": len(self._fragments),
+        }
+
+    def _translated_fragments(self, named: dict) -> list[tuple[int, str]]:
+        """Returns number and translation of each fragment, by greedy search.
+
+        Writes the token ids of all sources meanwhile.
+        """
+        if not self._with_fragments:
+            return []
+        extra = self._fragments
+        named = named | {"fragments": len(extra), "beams": 1}
+        name, folder = json.dumps(named, sort_keys=True), self._path / "sources"
+        build_sources(self.corpus, extra, self.tokenizer, folder, name)
+        texts = self._translated(extra, self.teacher_translate(1), named)
+        return list(enumerate(texts, start=len(self.corpus.sentences)))
+
+    @property
+    def _with_fragments(self) -> bool:
+        settings = self._config.translation
+        return settings.fragments > 0 and settings.targets != "reference"
+
+    @cached_property
+    def _fragments(self) -> list[str]:
+        """What the teacher translates beside the sentences."""
+        count = self._config.translation.fragments if self._with_fragments else 0
+        return fragments_of(self.corpus, count)
 
     def _translated(
         self, texts: list[str], translate: Translate, named: dict
@@ -288,7 +335,7 @@ class TranslationPreparation(PreparedText):
         pairs = np.load(self._path / "target_pairs.npy")
         translation_targets.write_beliefs(
             self.teacher,
-            self.tokens,
+            self.sources,
             targets,
             pairs,
             self._config.translation.soft_candidates,

@@ -42,7 +42,7 @@ def get_config():
             teacher_encoder_layers=1, teacher_decoder_layers=2,
             teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
             teacher_steps=60, teacher_learning_rate=1e-2, soft_candidates=8,
-            beam_size=2,
+            beam_size=2, fragments=30,
         ),
     )
 """
@@ -77,6 +77,11 @@ def test_the_run_learns_and_leaves_everything(run):
         curve = steps[name]["facts"]["curve"]
         losses = [p["train/hard_label"] for p in curve if "train/hard_label" in p]
         assert losses[-1] < 0.7 * losses[0], name
+    # Fragments are targets too, and have beliefs like all others.
+    facts = steps["targets"]["facts"]
+    pairs, numbers = np.load(workdir / "target_pairs.npy"), steps["tokens"]["facts"]
+    assert 20 < facts["fragments"] <= 30
+    assert 20 < (pairs[:, 0] >= numbers["sentences"]).sum() <= facts["fragments"]
     metrics = read(workdir / "metrics.json")
     assert list(metrics) == [
         f"{model}, {search}"

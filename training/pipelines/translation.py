@@ -59,7 +59,7 @@ class TranslationPipeline(Pipeline):
             config.objective.alpha,
             config.objective.temperature,
             preparation.student_batches(),
-            preparation.corpus.sentences.__getitem__,
+            preparation.source_text,
             preparation.validation(),
         )
         return self._distil(student, task, config.training, precision)

@@ -1,0 +1,43 @@
+"""What a translator's student reads: the corpus's sentences, and fragments of them.
+
+A sentence keeps its number in the corpus; the fragments are numbered after them.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from data.corpus import Corpus
+from data.fragments import fragments
+from data.splits import TRAIN
+from data.tokenizer import Tokenizer
+from data.tokens import TokenStore
+
+
+def fragments_of(corpus: Corpus, count: int) -> list[str]:
+    """Returns fragments of the training sources, none of them held out."""
+    if not count:
+        return []
+    pairs, held_out = corpus.pairs, corpus.pair_split != TRAIN
+    texts = [
+        corpus.sentences.texts(np.unique(pairs[rows, 0]))
+        for rows in (~held_out, held_out)
+    ]
+    return fragments(texts[0], count, texts[1])
+
+
+def build_sources(
+    corpus: Corpus, extra: Sequence[str], tokenizer: Tokenizer, folder: Path, name: str
+) -> None:
+    """Writes the token ids of all sentences and of `extra`, named `name`."""
+    sentences = corpus.sentences
+    texts = chain((sentences[i] for i in range(len(sentences))), extra)
+    TokenStore.build(tokenizer, texts, folder, name)
+
+
+def text_lookup(corpus: Corpus, extra: Sequence[str]) -> Callable[[int], str]:
+    """Returns a function of a source's number to its text."""
+    count = len(corpus.sentences)
+    return lambda i: corpus.sentences[i] if i < count else extra[i - count]
