@@ -1,15 +1,16 @@
-"""What distillation is worth to a translator: four ways to train the same student.
+"""What distillation is worth to a translator: five ways to train the same student.
 
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
-recipe    as the recipe says: the corpus's translations and the teacher's, and the
-          teacher's distributions at each of their positions
+recipe    as the recipe says: the corpus's translations and the teacher's, those of
+          fragments too, and the teacher's distributions at each of their positions
 none      the corpus's translations alone, at a learning rate of its own
+sentences the recipe without fragments
 sequence  the teacher's translations alone
 word      the corpus's translations, and the teacher's distributions
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
-by validation BLEU in runs of a third of the steps. The last two have one seed. Writes
+by validation BLEU in runs of a third of the steps. The last three have one seed. Writes
 table.md and table.json, anew whenever a way is finished. The same command continues
 where it stopped.
 """
@@ -36,6 +37,7 @@ VARIANTS = (
     # First: what it prepares serves all the others.
     Variant("recipe", ()),
     Variant("none", ("objective.alpha=1", "translation.targets=reference"), "none"),
+    Variant("sentences", ("translation.fragments=0",), seeds=1),
     Variant("sequence", ("objective.alpha=1", "translation.targets=teacher"), seeds=1),
     Variant("word", ("translation.targets=reference",), seeds=1),
 )

@@ -34,7 +34,7 @@ def get_config() -> Config:
         ),
         vocabulary=VocabularyConfig(size=8000),
         student=StudentConfig(
-            num_layers=3,
+            num_layers=2,
             hidden_dim=192,
             num_heads=4,
             intermediate_dim=768,
@@ -43,9 +43,9 @@ def get_config() -> Config:
         ),
         objective=ObjectiveConfig(alpha=0.5),
         training=TrainingConfig(
-            steps=5000,
+            steps=7000,
             batch_size=64,
-            learning_rate=1e-3,
+            learning_rate=1.5e-3,
             warmup_steps=400,
             checkpoint_every=250,
             validate_every=500,
@@ -54,6 +54,9 @@ def get_config() -> Config:
             metric="bleu",
         ),
         translation=TranslationConfig(
-            decoder_layers=1, teacher_steps=6000, teacher_learning_rate=1e-3
+            decoder_layers=2,
+            fragments=20_000,
+            teacher_steps=6000,
+            teacher_learning_rate=1e-3,
         ),
     )

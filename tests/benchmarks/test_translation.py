@@ -78,7 +78,7 @@ def test_rows_are_shown_as_they_come(runner):
     """Stopped in its last hour, a comparison of a night would have shown nothing."""
     config, seen = load(RECIPE, []), []
     compare(runner, config, [], 1, lambda rows: seen.append(len(rows)))
-    assert seen == [2, 3, 4, 5]
+    assert seen == [2, 3, 4, 5, 6]
 
 
 def test_the_ratio_is_of_sentence_and_sentence():
