@@ -26,6 +26,8 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
 
+# Of each language, and what its table is called.
+BY_LANGUAGE = {"accuracy": "Test accuracy", "macro_f1": "Macro-F1 on the test"}
 SETTINGS = ("supervised", "few_shot", "zero_shot")
 ALONE = "objective.alpha=1"
 
@@ -51,8 +53,10 @@ def scores(metrics: Mapping[str, Any], pivot: str) -> dict[str, float]:
 
 def compare(
     workdir: Path, recipe: str, config: Config, given: Sequence[str], options: dict
-) -> tuple[dict[str, dict], dict[str, dict[str, list[float]]]]:
-    """Returns a summary for each row of the table, and accuracies by language.
+) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Returns a summary for each row of the table, and figures by language.
+
+    The latter are lists over seeds: by name of BY_LANGUAGE, language, and model.
 
     Args:
         workdir: Where the runs go.
@@ -64,7 +68,7 @@ def compare(
             is finished.
     """
     rows: dict[str, dict] = {}
-    languages: dict[str, dict[str, list[float]]] = {}
+    languages: dict[str, dict] = {figure: {} for figure in BY_LANGUAGE}
     prepared, steps = options["prepared"], config.training.steps
     for setting in options["settings"]:
         runner = Runner(recipe, workdir, prepared, options["train"])
@@ -86,12 +90,18 @@ def compare(
         }
         for name, models in found.items():
             rows[name] = summary([scores(m, config.data.pivot) for m in models])
-            for model in models:
-                for language, row in model["languages"].items():
-                    column = languages.setdefault(language, {})
-                    column.setdefault(name, []).append(100 * row["accuracy"])
+            _collect(languages, name, models)
         options["show"](rows, languages)
     return rows, languages
+
+
+def _collect(languages: dict[str, dict], name: str, models: Sequence[dict]) -> None:
+    """Adds what `models`, called `name`, reach in each language."""
+    for model in models:
+        for language, row in model["languages"].items():
+            for figure, table in languages.items():
+                found = table.setdefault(language, {}).setdefault(name, [])
+                found.append(100 * row[figure])
 
 
 def _seeds(
@@ -106,11 +116,9 @@ def _seeds(
 
 
 def write(
-    workdir: Path,
-    rows: Mapping[str, Mapping],
-    languages: Mapping[str, Mapping[str, list[float]]],
+    workdir: Path, rows: Mapping[str, Mapping], languages: Mapping[str, Mapping]
 ) -> None:
-    """Prints the table and writes it as table.md, and both tables as tables.json."""
+    """Prints the table and writes it as table.md, and all tables as tables.json."""
     print(markdown(rows))
     with atomic_path(workdir / "table.md") as path:
         path.write_text(markdown(rows) + "\n", "utf-8")
@@ -120,9 +128,9 @@ def write(
 
 
 def tables(
-    rows: Mapping[str, Mapping], languages: Mapping[str, Mapping[str, list[float]]]
+    rows: Mapping[str, Mapping], languages: Mapping[str, Mapping]
 ) -> list[dict[str, Any]]:
-    """Returns the two tables as a report takes them."""
+    """Returns the tables as a report takes them."""
     columns = list(next(iter(rows.values())))
     models = list(rows)
     return [
@@ -136,15 +144,18 @@ def tables(
                 for name, row in rows.items()
             ],
         },
-        {
-            "title": "Transfer by language",
-            "note": "Test accuracy, percent; mean over seeds.",
-            "columns": ["language", *models],
-            "rows": [
-                [name, *(_mean(found.get(model)) for model in models)]
-                for name, found in languages.items()
-            ],
-        },
+        *(
+            {
+                "title": "Transfer by language",
+                "note": f"{BY_LANGUAGE[figure]}, percent; mean over seeds.",
+                "columns": ["language", *models],
+                "rows": [
+                    [name, *(_mean(found.get(model)) for model in models)]
+                    for name, found in table.items()
+                ],
+            }
+            for figure, table in languages.items()
+        ),
     ]
 
 

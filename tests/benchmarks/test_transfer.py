@@ -21,7 +21,10 @@ folder.mkdir(parents=True)
 with (pathlib.Path(__file__).parent / "calls").open("a") as calls:
     calls.write(json.dumps(flags) + "\\n")
 def model(value):
-    languages = {"en": {"accuracy": 0.9}, "de": {"accuracy": value}}
+    languages = {
+        "en": {"accuracy": 0.9, "macro_f1": 0.8},
+        "de": {"accuracy": value, "macro_f1": value / 2},
+    }
     return {
         "languages": languages,
         "mean": {"accuracy": (0.9 + value) / 2, "macro_f1": value},
@@ -41,7 +44,7 @@ rate = float(settings.get("training.learning_rate", 5e-4))
 
 @pytest.fixture
 def compared(tmp_path):
-    """Rows, accuracies by language, and the calls of two settings and two seeds."""
+    """Rows, figures by language, and the calls of two settings and two seeds."""
     (tmp_path / "train.py").write_text(TRAIN)
     options = {
         "seeds": 2,
@@ -70,7 +73,9 @@ def test_each_setting_has_its_teacher_and_two_students(compared):
     distilled = rows["zero_shot, distilled"]
     assert distilled["accuracy, targets"]["mean"] == pytest.approx(70.5)
     assert distilled["macro-F1"]["spread"] == pytest.approx(0.707, abs=1e-3)
-    assert languages["de"]["zero_shot, labels alone"] == pytest.approx([70, 71])
+    name = "zero_shot, labels alone"
+    assert languages["accuracy"]["de"][name] == pytest.approx([70, 71])
+    assert languages["macro_f1"]["de"][name] == pytest.approx([35, 35.5])
 
 
 def test_runs_of_a_setting_share_its_teacher_and_all_share_the_corpus(compared):
@@ -103,4 +108,7 @@ def test_the_tables_are_as_the_report_takes_them(compared):
     rows, languages, _ = compared
     for table in tables(rows, languages):
         assert {len(row) for row in table["rows"]} == {len(table["columns"])}
-    assert tables(rows, languages)[0]["rows"][1][1] == "80.2 ± 0.4"
+    means, accuracies, scores = tables(rows, languages)
+    assert means["rows"][1][1] == "80.2 ± 0.4"
+    assert accuracies["rows"][1][:2] == ["de", "80.0"]
+    assert scores["rows"][1][:2] == ["de", "40.0"] and "Macro-F1" in scores["note"]
