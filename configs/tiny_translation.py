@@ -46,6 +46,7 @@ def get_config() -> Config:
             teacher_hidden_dim=64,
             teacher_intermediate_dim=128,
             teacher_steps=40,
+            teacher_warmup_steps=10,
             fragments=200,
             soft_candidates=8,
             beam_size=2,

@@ -25,6 +25,7 @@ class TranslationConfig:
     teacher_dropout: float = 0.3
     teacher_steps: int = 4000
     teacher_learning_rate: float = 1e-3
+    teacher_warmup_steps: int = 400
     # Of its initial weights, batches and dropout; students of any `seed` share it.
     teacher_seed: int = 0
     # In the place of a trained teacher: a SavedModel folder whose serving_default maps
@@ -65,6 +66,12 @@ class TranslationConfig:
             "translation.fragments",
             "0 or more",
             str(self.fragments),
+        )
+        require(
+            self.teacher_warmup_steps >= 0,
+            "translation.teacher_warmup_steps",
+            "0 or more",
+            str(self.teacher_warmup_steps),
         )
         require(
             self.teacher_hidden_dim % self.teacher_num_heads == 0,

@@ -199,6 +199,8 @@ class TranslationPreparation(PreparedText):
             for name, value in dataclasses.asdict(settings).items()
             if name.startswith("teacher_")
         }
+        # It is among the settings of the training.
+        del named["teacher_warmup_steps"]
         return named | dataclasses.asdict(self._teacher_training())
 
     def _teacher_training(self) -> TrainingConfig:
@@ -207,6 +209,7 @@ class TranslationPreparation(PreparedText):
             self._config.training,
             steps=settings.teacher_steps,
             learning_rate=settings.teacher_learning_rate,
+            warmup_steps=settings.teacher_warmup_steps,
             precision=self.precision,
         )
 

@@ -41,8 +41,8 @@ def get_config():
         translation=TranslationConfig(
             teacher_encoder_layers=1, teacher_decoder_layers=2,
             teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
-            teacher_steps=60, teacher_learning_rate=1e-2, soft_candidates=8,
-            beam_size=2, fragments=30,
+            teacher_steps=60, teacher_learning_rate=1e-2, teacher_warmup_steps=10,
+            soft_candidates=8, beam_size=2, fragments=30,
         ),
     )
 """
@@ -145,18 +145,21 @@ def test_other_students_share_the_teacher(run, recipe, command, tmp_path):
     assert len(np.load(workdir / "target_pairs.npy")) == kept > targets["targets"]
 
 
-def test_another_seed_shares_what_the_teacher_said(run, recipe, command, tmp_path):
-    """Minutes of beam search for every seed of a comparison."""
+def test_another_training_shares_what_the_teacher_said(run, recipe, command, tmp_path):
+    """Minutes of beam search, or of teaching, for every run of a comparison."""
     workdir, _ = run
     line = command(
         tmp_path / "run",
         "training.steps=4",
+        "training.warmup_steps=1",
+        "training.learning_rate=1e-3",
         "seed=1",
         config=recipe,
         flags=(f"--prepared={workdir}", "--until=training"),
     )
     output = line.succeed()
-    assert "targets: done before" in output and "beliefs: done before" in output
+    for step in ("teacher", "targets", "beliefs"):
+        assert f"{step}: done before" in output
 
 
 def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
