@@ -43,7 +43,7 @@ def get_config() -> Config:
         ),
         objective=ObjectiveConfig(alpha=0.5),
         training=TrainingConfig(
-            steps=7000,
+            steps=9000,
             batch_size=64,
             learning_rate=1.5e-3,
             warmup_steps=400,
