@@ -135,9 +135,9 @@ class TranslationPreparation(PreparedText):
     @property
     def sources(self) -> TokenStore:
         """Token ids of all that the student may read."""
-        return (
-            TokenStore(self._path / "sources") if self._with_fragments else self.tokens
-        )
+        if not self._with_fragments:
+            return self.tokens
+        return TokenStore(self._path / "sources")
 
     @property
     def source_text(self) -> Callable[[int], str]:
@@ -249,8 +249,9 @@ class TranslationPreparation(PreparedText):
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
         if kind != "reference":
             ids = self._training_sources()
-            student = ("targets", "fragments")
-            named = {k: value for k, value in inputs.items() if k not in student}
+            # What its translations of the sentences do not depend on.
+            others = ("targets", "fragments")
+            named = {k: value for k, value in inputs.items() if k not in others}
             sources = corpus.sentences.texts(ids)
             texts = self._translated(sources, self.teacher_translate(), named)
             translations = list(zip(ids.tolist(), texts, strict=True))
@@ -292,8 +293,10 @@ class TranslationPreparation(PreparedText):
     @cached_property
     def _fragments(self) -> list[str]:
         """What the teacher translates beside the sentences."""
-        count = self._config.translation.fragments if self._with_fragments else 0
-        return fragments_of(self.corpus, count)
+        if not self._with_fragments:
+            return []
+        count = self._config.translation.fragments
+        return fragments_of(self.corpus, self._training_sources(), count)
 
     def _translated(
         self, texts: list[str], translate: Translate, named: dict

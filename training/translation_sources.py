@@ -16,16 +16,11 @@ from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
 
 
-def fragments_of(corpus: Corpus, count: int) -> list[str]:
-    """Returns fragments of the training sources, none of them held out."""
-    if not count:
-        return []
-    pairs, held_out = corpus.pairs, corpus.pair_split != TRAIN
-    texts = [
-        corpus.sentences.texts(np.unique(pairs[rows, 0]))
-        for rows in (~held_out, held_out)
-    ]
-    return fragments(texts[0], count, texts[1])
+def fragments_of(corpus: Corpus, sources: np.ndarray, count: int) -> list[str]:
+    """Returns fragments of the sentences `sources`, none of them held out."""
+    held_out = np.unique(corpus.pairs[corpus.pair_split != TRAIN][:, 0])
+    texts = corpus.sentences.texts
+    return fragments(texts(sources), count, texts(held_out))
 
 
 def build_sources(
