@@ -188,6 +188,7 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
     [
         ("objective.temperature=2", "temperature of 1"),
         ("data.weights=1", "every pair as often"),
+        ("training.metric=retrieval", "one of bleu, chrf"),
         ("student.init_layers=0", "from random weights"),
         ("translation.teacher_path=none.tsv", "Nothing can be learned"),
         ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),

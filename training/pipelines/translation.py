@@ -11,6 +11,7 @@ from data.splits import TEST
 from evaluation.translation import score
 from export.rebuild import rebuild_student
 from export.translation import export_translator
+from model.precision import resolved_precision
 from tasks.translation import TranslationTask, configured_student, keras_translate
 from training import translation_reporting
 from training.pipelines.base import Pipeline
@@ -49,7 +50,7 @@ class TranslationPipeline(Pipeline):
     def train(self) -> dict:
         """Trains the student and writes it in float32."""
         config, preparation = self.workdir.config, self._preparation
-        precision = preparation.precision
+        precision = resolved_precision(config.training.precision)
         # Steps that are done draw no random numbers; what follows must not depend on
         # it.
         keras.utils.set_random_seed(config.seed)
@@ -109,8 +110,9 @@ class TranslationPipeline(Pipeline):
         models = {}
         if not settings.teacher_path:
             # Such a one decodes as it does, and a file holds the training texts alone.
-            models["teacher, greedy"] = preparation.tested_teacher(1, limit)
-            models[f"teacher, beam {beams}"] = preparation.tested_teacher(beams, limit)
+            teacher = preparation.teacher
+            models["teacher, greedy"] = teacher.tested(1, limit)
+            models[f"teacher, beam {beams}"] = teacher.tested(beams, limit)
         penalty = settings.length_penalty
         beam = keras_translate(student, tokenizer, beams, penalty)
         models["student, greedy"] = keras_translate(student, tokenizer)

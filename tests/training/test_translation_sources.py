@@ -1,0 +1,87 @@
+"""What a translator's student and its teacher are asked to read."""
+
+import pytest
+
+from configs import overrides
+from data.splits import TRAIN, group_key
+from training.prepared_pairs import PreparedPairs
+from training.run import run as start
+from training.translation_preparation import TranslationPreparation
+from training.translation_sources import fragments_of
+from training.workdir import Workdir, opened
+
+RECIPE = """
+from configs.schema import *
+from configs.translation import TranslationConfig
+
+def get_config():
+    return Config(
+        name="tiny",
+        task="translation",
+        data=DataConfig(
+            source="parallel_files", files=({pairs!r}, {alone!r}), languages=("de",),
+            validation_fraction=0.1, test_fraction=0.15,
+        ),
+        vocabulary=VocabularyConfig(size=80),
+        student=StudentConfig(
+            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
+            max_length=32,
+        ),
+        objective=ObjectiveConfig(alpha=1.0),
+        training=TrainingConfig(metric="chrf"),
+        translation=TranslationConfig(
+            teacher_encoder_layers=1, teacher_decoder_layers=1, teacher_hidden_dim=32,
+            teacher_intermediate_dim=64, teacher_steps=2, teacher_warmup_steps=1,
+            beam_size=1, fragments=30,
+        ),
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def config(home, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources")
+    pairs, alone, recipe = (folder / n for n in ("text.tsv", "alone.de.txt", "r.py"))
+    lines = home.text.read_text("utf-8").splitlines(keepends=True)
+    pairs.write_text("".join(x for x in lines if x.startswith("de\t")), "utf-8")
+    words = ("Rasenmäher", "Waschmaschine", "Gartentor", "Briefkasten")
+    alone.write_text("".join(f"Bitte den {w} jetzt holen\n" for w in words), "utf-8")
+    recipe.write_text(RECIPE.format(pairs=str(pairs), alone=str(alone)))
+    return overrides.load(str(recipe), [])
+
+
+@pytest.fixture(scope="module")
+def workdir(config, tmp_path_factory):
+    path = tmp_path_factory.mktemp("prepared") / "run"
+    start(config, path, until="preparation")
+    return Workdir(path, config)
+
+
+def test_fragments_are_of_the_source_language_and_not_held_out(workdir):
+    """The teacher would translate German into German, or the student read the test."""
+    text = PreparedPairs(workdir)
+    corpus, sources = text.corpus, text.training_sources()
+    found = fragments_of(corpus, sources, 500)
+    assert len(found) > 100
+    german = corpus.sentences.texts((corpus.sentence_language != 0).nonzero()[0])
+    assert sum(x.startswith("Bitte den") for x in german) == 4
+    assert not any("Bitte" in x or "holen" in x for x in found)
+    held_out = corpus.pairs[corpus.pair_split != TRAIN][:, 0]
+    known = {group_key(x) for x in corpus.sentences.texts(held_out)}
+    assert known and not known & {group_key(x) for x in found}
+
+
+def test_what_a_run_began_itself_is_not_another_s(workdir, config, tmp_path):
+    """Tokens that a killed run left half-made would pass for those of --prepared."""
+    with opened(tmp_path, config) as begun:
+        (tmp_path / "tokens").mkdir()
+        preparation = TranslationPreparation(begun)
+        preparation.adopt(workdir.path)
+        assert set(workdir.manifest["steps"]) - set(begun.manifest["steps"]) == {
+            "tokens"
+        }
+        preparation.run()
+    assert len(preparation.tokens) == len(preparation.corpus.sentences)
+    assert not (tmp_path / "tokens").is_symlink()
+    for name in ("corpus", "sources", "targets"):
+        assert (tmp_path / name).is_symlink()

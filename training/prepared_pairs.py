@@ -1,0 +1,56 @@
+"""Which pairs of a translator's corpus are for what."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from data.splits import TRAIN, VALIDATION
+from evaluation.translation import score
+from tasks.translation import keras_translate
+from training.prepared_text import PreparedText
+
+# Of the validation, by which the best step is chosen.
+METRICS = ("bleu", "chrf", "exact")
+
+
+class PreparedPairs(PreparedText):
+    """Opens the parallel text of a translator's run."""
+
+    def training_pairs(self) -> np.ndarray:
+        """Returns int32 (n, 2), without the sentences that have no translation."""
+        pairs = self.corpus.pairs[self.corpus.pair_split == TRAIN]
+        return pairs[pairs[:, 0] != pairs[:, 1]]
+
+    def training_sources(self) -> np.ndarray:
+        """Returns the sentences to be translated, those alone among them, int (n,)."""
+        ids = np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
+        return ids[np.asarray(self.corpus.sentence_language)[ids] == 0]
+
+    def held_out(self, split: int, limit: int) -> tuple[list[str], list[str], list]:
+        """Returns sources, references and whether each has a near neighbour."""
+        corpus = self.corpus
+        pairs = corpus.pairs_of(split, corpus.languages[1], limit)
+        near = np.unique(corpus.pairs[corpus.pair_near][:, 0])
+        return (
+            corpus.sentences.texts(pairs[:, 0]),
+            corpus.sentences.texts(pairs[:, 1]),
+            np.isin(pairs[:, 0], near).tolist(),
+        )
+
+    def validation(self) -> Callable[[keras.Model], dict[str, float]]:
+        """Returns a function of a model to its scores on the validation split."""
+        limit = self._config.training.validation_pairs
+        sources, references, _ = self.held_out(VALIDATION, limit)
+        language = self.corpus.languages[1]
+        # One graph for all validations of a training.
+        opened = functools.lru_cache(maxsize=1)(
+            lambda model: keras_translate(model, self.tokenizer)
+        )
+
+        def validate(model: keras.Model) -> dict[str, float]:
+            found = score(sources, references, opened(model)(sources), language)
+            return {name: found[name] for name in METRICS}
+
+        return validate

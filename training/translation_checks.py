@@ -1,0 +1,55 @@
+"""Settings that are good for other tasks and not for translation."""
+
+from configs.errors import BabeletError
+from configs.schema import Config
+from training.prepared_pairs import METRICS
+
+
+def check(config: Config) -> None:
+    """Refuses settings with which no translator can be trained.
+
+    Raises:
+        BabeletError: Naming the setting.
+    """
+    if len(config.data.languages) != 1:
+        raise BabeletError(
+            "A translator has one target language",
+            expected="one language in data.languages",
+            received=", ".join(config.data.languages),
+            remedy="set data.languages=de, say",
+        )
+    if config.data.weights:
+        raise BabeletError(
+            "A translator reads every pair as often as every other",
+            received="data.weights",
+            remedy="leave data.weights empty",
+        )
+    if config.objective.temperature != 1:
+        raise BabeletError(
+            "Translation needs a temperature of 1",
+            received=f"objective.temperature={config.objective.temperature}",
+            consequence="The tokens that are one candidate together cannot be tempered",
+            remedy="set objective.temperature=1",
+        )
+    if config.training.metric not in METRICS:
+        raise BabeletError(
+            "A translator is validated by its translations",
+            expected="one of " + ", ".join(METRICS),
+            received=f"training.metric={config.training.metric}",
+            remedy="set training.metric=bleu",
+        )
+    if config.student.init_layers or config.student.init_from:
+        raise BabeletError(
+            "A translator's student starts from random weights",
+            received="student.init_layers or student.init_from",
+            remedy="leave both empty",
+        )
+    foreign, targets = config.translation.teacher_path, config.translation.targets
+    if foreign and (config.objective.alpha < 1 or targets == "reference"):
+        raise BabeletError(
+            "Nothing can be learned from this teacher so",
+            expected="objective.alpha=1 and translation.targets=teacher or both: of "
+            "translation.teacher_path only the translations are known",
+            received=f"{config.objective.alpha} and {targets}",
+            remedy="change them, or leave translation.teacher_path empty",
+        )

@@ -1,0 +1,144 @@
+"""A translator's teacher: trained on the run's own text, or known by its answers."""
+
+import dataclasses
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from configs.schema import Config, TrainingConfig
+from data.translation_batches import TranslationBatches
+from evaluation.translation import Translate
+from model.encoder_decoder import EncoderDecoder
+from model.precision import resolved_precision
+from tasks.translation import TranslationTask, configured_teacher, keras_translate
+from training import translation_targets
+from training.callbacks import save_weights
+from training.foreign_teacher import fingerprint, foreign_translate
+from training.loop import train
+from training.prepared_pairs import PreparedPairs
+from training.workdir import Workdir, digest
+
+# Within the run's folder.
+WEIGHTS = "teacher/teacher.weights.h5"
+
+
+class TranslationTeacher:
+    """Trains the teacher, and asks it what it has not been asked before."""
+
+    def __init__(self, workdir: Workdir, text: PreparedPairs) -> None:
+        """Takes the run's folder and its text; nothing need be there yet."""
+        self._workdir = workdir
+        self._path = workdir.path
+        self._config: Config = workdir.config
+        self._text = text
+
+    @cached_property
+    def model(self) -> EncoderDecoder | None:
+        """The trained teacher in float32; None where translation.teacher_path is."""
+        if self._config.translation.teacher_path:
+            return None
+        teacher = configured_teacher(self._config, self._text.tokenizer.vocabulary_size)
+        teacher.load_weights(self._path / WEIGHTS)
+        return teacher
+
+    def inputs(self) -> dict:
+        """Returns what it depends on beside the text, as JSON values."""
+        settings = self._config.translation
+        if settings.teacher_path:
+            return {"teacher_path": fingerprint(Path(settings.teacher_path))}
+        named = {
+            name: value
+            for name, value in dataclasses.asdict(settings).items()
+            if name.startswith("teacher_")
+        }
+        # It is among the settings of the training.
+        del named["teacher_warmup_steps"]
+        return named | dataclasses.asdict(self._training())
+
+    def train(self, identity: str) -> dict:
+        """Trains the model and writes its weights; goes on where it was killed.
+
+        Args:
+            identity: Of all it depends on: checkpoints of another are not used.
+
+        Returns:
+            The validation state of `training.loop.train`, and the parameters.
+        """
+        config, settings, text = self._config, self._training(), self._text
+        seed = config.translation.teacher_seed
+        keras.utils.set_random_seed(seed)
+        size, precision = text.tokenizer.vocabulary_size, settings.precision
+        teacher = configured_teacher(config, size, precision)
+        pairs = np.asarray(text.training_pairs())
+        batches = TranslationBatches(
+            text.tokens, text.tokens, pairs, batch_size=settings.batch_size, seed=seed
+        )
+        sentence = text.corpus.sentences.__getitem__
+        task = TranslationTask(1.0, 1.0, batches, sentence, text.validation())
+        print(f"teacher: {teacher.count_params():,} parameters, {precision}")
+        folder = (self._path / WEIGHTS).parent
+        if folder.is_symlink():
+            # Another run's, of other settings: it stays as it is.
+            folder.unlink()
+        state = train(task, teacher, settings, precision, folder, identity)
+        save_weights(teacher, self._path / WEIGHTS)
+        return state | {"parameters": teacher.count_params()}
+
+    def translate(self, beams: int | None = None) -> Translate:
+        """Returns it as a function of texts, with the config's beams by default."""
+        settings = self._config.translation
+        if settings.teacher_path:
+            return foreign_translate(Path(settings.teacher_path))
+        return keras_translate(
+            self.model,
+            self._text.tokenizer,
+            settings.beam_size if beams is None else beams,
+            settings.length_penalty,
+        )
+
+    def translations(
+        self, texts: list[str], named: dict, beams: int | None = None
+    ) -> list[str]:
+        """Returns its translations, kept so that it is asked once.
+
+        Args:
+            texts: Sources.
+            named: All that they and their translations depend on beside the corpus.
+            beams: As those of `translate`.
+        """
+        return self._kept(texts, self.translate(beams), named)
+
+    def tested(self, beams: int, limit: int) -> Translate:
+        """Returns it as a function of the test's sources.
+
+        What it said is kept: runs that share a teacher, and a run that was killed
+        in its evaluation, ask it once.
+
+        Args:
+            beams: 1 is greedy search.
+            limit: That of `PreparedPairs.held_out`.
+        """
+        penalty = self._config.translation.length_penalty
+        trained = self._workdir.manifest["steps"]["teacher"]["inputs"]
+        named = {"teacher": trained, "beams": [beams, penalty], "test": limit}
+        return lambda texts: self.translations(list(texts), named, beams)
+
+    def _kept(self, texts: list[str], translate: Translate, named: dict) -> list[str]:
+        named = {"sources": self._text.corpus.fingerprint} | named
+        name = digest(json.dumps(named, sort_keys=True))[:16]
+        folder = self._path / "teacher_translations" / name
+        description = "Teacher's translations"
+        return translation_targets.translate_all(translate, texts, folder, description)
+
+    def _training(self) -> TrainingConfig:
+        training, settings = self._config.training, self._config.translation
+        return dataclasses.replace(
+            training,
+            steps=settings.teacher_steps,
+            learning_rate=settings.teacher_learning_rate,
+            warmup_steps=settings.teacher_warmup_steps,
+            precision=resolved_precision(training.precision),
+        )
