@@ -68,6 +68,12 @@ class TranslationConfig:
             str(self.fragments),
         )
         require(
+            self.length_penalty >= 0,
+            "translation.length_penalty",
+            "0 or more",
+            str(self.length_penalty),
+        )
+        require(
             self.teacher_warmup_steps >= 0,
             "translation.teacher_warmup_steps",
             "0 or more",

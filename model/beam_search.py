@@ -36,10 +36,21 @@ def beam_search(
     size, banned = vocabulary.size, never(vocabulary)
     places = tf.expand_dims(tf.range(length), 0)
 
-    def unfinished(position: tf.Tensor, done: tf.Tensor, *_: object) -> tf.Tensor:
-        return tf.logical_and(
-            position < length + 1, tf.logical_not(tf.reduce_all(done))
-        )
+    def unfinished(
+        position: tf.Tensor,
+        done: tf.Tensor,
+        last: tf.Tensor,
+        written: tf.Tensor,
+        lengths: tf.Tensor,
+        total: tf.Tensor,
+        *_: object,
+    ) -> tf.Tensor:
+        scores = _normalised(total, lengths, length_penalty)
+        # Log-probability only falls: no continuation of a beam is worth more.
+        bounds = _normalised(total, limits, length_penalty)
+        best = tf.reduce_max(tf.reshape(_where(done, scores), [-1, beams]), 1)
+        hope = tf.reduce_max(tf.reshape(_where(~done, bounds), [-1, beams]), 1)
+        return tf.logical_and(position < length + 1, tf.reduce_any(hope > best))
 
     def advance(
         position: tf.Tensor,
@@ -53,10 +64,13 @@ def beam_search(
     ) -> tuple:
         logits, state = step(last, position, state)
         logits = tf.cast(logits, tf.float32) + banned + history.penalty(size)
-        gained = _gained(logits, lengths >= limits, done, vocabulary)
+        tokens, gained = _next(logits, lengths >= limits, done, beams, vocabulary)
         totals = tf.expand_dims(total, 1) + gained
-        parent, token = _chosen(totals, lengths, beams, length_penalty)
-        total = tf.gather(tf.reshape(totals, [-1]), parent * size + token)
+        scores = _normalised(totals, tf.expand_dims(lengths, 1), length_penalty)
+        parent, place = _chosen(scores, beams)
+        token, total = (
+            tf.gather(tf.reshape(part, [-1]), place) for part in (tokens, totals)
+        )
         done, written, lengths, history, state = tf.nest.map_structure(
             lambda part: tf.gather(part, parent),
             (done, written, lengths, history, state),
@@ -79,59 +93,72 @@ def beam_search(
         History.empty(rows * beams, length),
         tf.nest.map_structure(lambda part: tf.repeat(part, beams, axis=0), state),
     )
-    _, _, _, written, lengths, total, *_ = tf.while_loop(unfinished, advance, start)
-    best = _best(total, lengths, beams, length_penalty)
+    _, done, _, written, lengths, total, *_ = tf.while_loop(unfinished, advance, start)
+    scores = _where(done, _normalised(total, lengths, length_penalty))
+    best = tf.argmax(tf.reshape(scores, [-1, beams]), -1, tf.int32)
+    best += tf.range(rows) * beams
     return tf.gather(written, best), tf.gather(lengths, best)
 
 
-def _gained(
-    logits: tf.Tensor, full: tf.Tensor, done: tf.Tensor, vocabulary: Vocabulary
-) -> tf.Tensor:
-    """Returns the log-probability that each token adds, float32 (beams, size).
-
-    Args:
-        logits: (beams, size).
-        full: bool (beams,), at its limit: it can but end.
-        done: bool (beams,), has ended: it goes on with padding, at no cost.
-        vocabulary: Its size and special ids.
-    """
-    size = vocabulary.size
-    ending = tf.one_hot(vocabulary.eos_id, size, 0.0, FORBIDDEN)
-    padding = tf.one_hot(vocabulary.pad_id, size, 0.0, FORBIDDEN)
-    gained = tf.nn.log_softmax(logits)
-    gained = tf.where(tf.expand_dims(full, 1), gained + ending, gained)
-    return tf.where(tf.expand_dims(done, 1), padding, gained)
-
-
-def _chosen(
-    totals: tf.Tensor, lengths: tf.Tensor, beams: int, length_penalty: float
+def _next(
+    logits: tf.Tensor,
+    full: tf.Tensor,
+    done: tf.Tensor,
+    beams: int,
+    vocabulary: Vocabulary,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the beam that each new beam goes on from, and its next token.
+    """Returns the best next tokens of each beam, and the log-probability each adds.
+
+    No beam can have more than `beams` of the next ones, so that no others are looked
+    at.
 
     Args:
-        totals: (rows * beams, size), log-probability with each next token.
-        lengths: int32 (rows * beams,), tokens before it.
-        beams: Of each row.
-        length_penalty: As in `beam_search`.
+        logits: (rows, size).
+        full: bool (rows,), at its limit: it can but end.
+        done: bool (rows,), has ended: it goes on with padding, at no cost.
+        beams: How many, of those there are.
+        vocabulary: Its size and special ids.
 
     Returns:
-        Two of int32 (rows * beams,).
+        int32 and float32 (rows, count).
     """
-    size = tf.shape(totals)[1]
-    # The tokens of each beam if it takes one more, its end token counted.
-    count = tf.expand_dims(tf.cast(lengths + 1, tf.float32), 1)
-    scores = tf.reshape(totals / count**length_penalty, [-1, beams * size])
+    count = min(beams, vocabulary.size)
+    values, tokens = tf.math.top_k(logits, count)
+    norm = tf.reduce_logsumexp(logits, 1, keepdims=True)
+    first = tf.one_hot(0, count, 0.0, FORBIDDEN)
+    end = logits[:, vocabulary.eos_id, None]
+    full, done = tf.expand_dims(full, 1), tf.expand_dims(done, 1)
+    gained = tf.where(full, end + first, values) - norm
+    tokens = tf.where(full, vocabulary.eos_id, tokens)
+    gained = tf.where(done, first, gained)
+    return tf.where(done, vocabulary.pad_id, tokens), gained
+
+
+def _chosen(scores: tf.Tensor, beams: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the beam that each new beam goes on from, and its place in `scores`.
+
+    Args:
+        scores: (rows * beams, count), of each beam with each of its next tokens.
+        beams: Of each row.
+
+    Returns:
+        Two of int32 (rows * beams,); the place is one among all scores.
+    """
+    count = scores.shape[1]
+    scores = tf.reshape(scores, [-1, beams * count])
     _, chosen = tf.math.top_k(scores, beams)
-    first = tf.expand_dims(tf.range(tf.shape(scores)[0]) * beams, 1)
-    parent = tf.reshape(first + chosen // size, [-1])
-    return parent, tf.reshape(chosen % size, [-1])
+    first = tf.expand_dims(tf.range(tf.shape(scores)[0]) * beams * count, 1)
+    place = tf.reshape(first + chosen, [-1])
+    return place // count, place
 
 
-def _best(
-    total: tf.Tensor, lengths: tf.Tensor, beams: int, length_penalty: float
+def _normalised(
+    total: tf.Tensor, lengths: tf.Tensor, length_penalty: float
 ) -> tf.Tensor:
-    """Returns the number of each sentence's best beam, int32 (rows,)."""
-    count = tf.cast(lengths + 1, tf.float32)
-    scores = tf.reshape(total / count**length_penalty, [-1, beams])
-    best = tf.argmax(scores, -1, tf.int32)
-    return tf.range(tf.size(best)) * beams + best
+    """Returns log-probability / tokens ** length_penalty, the end token counted."""
+    return total / tf.cast(lengths + 1, tf.float32) ** length_penalty
+
+
+def _where(chosen: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+    """Returns the scores, FORBIDDEN where they are not `chosen`."""
+    return tf.where(chosen, scores, FORBIDDEN)

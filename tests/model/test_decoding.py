@@ -144,6 +144,33 @@ def test_a_wide_beam_finds_the_best_of_all(seed, length_penalty):
     assert scores[found] == pytest.approx(max(scores.values()), abs=1e-4)
 
 
+def test_beams_that_cannot_win_are_not_followed_to_their_limit():
+    """One that never ends would hold up its whole batch, 38 steps of 40 for nothing."""
+    table = np.zeros((7, 7), "float32")
+    table[BOS, 4] = table[4, EOS] = 12
+    # From here no way leads to the end.
+    table[[5, 6], EOS] = -40
+    table[:, [PAD, BOS, UNK]] = -1e9
+    steps = tf.Variable(0)
+
+    def step(token_ids, position, state):
+        steps.assign_add(1)
+        return tf.gather(table, token_ids), state
+
+    written, lengths = graph(
+        beam_search,
+        step,
+        tf.zeros([1, 1]),
+        tf.constant([40]),
+        40,
+        Vocabulary(7, PAD, BOS, EOS, UNK),
+        3,
+        1.0,
+    )
+    assert written[0, : int(lengths[0])].numpy().tolist() == [4]
+    assert int(steps) < 10
+
+
 def test_limits_are_of_the_source():
     """Twice the source and some more; nothing for nothing."""
     limits = length_limits(tf.constant([0, 1, 20, 500]), 63)
