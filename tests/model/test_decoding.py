@@ -145,11 +145,11 @@ def test_a_wide_beam_finds_the_best_of_all(seed, length_penalty):
 
 
 def test_beams_that_cannot_win_are_not_followed_to_their_limit():
-    """One that never ends would hold up its whole batch, 38 steps of 40 for nothing."""
+    """One that never ends would hold up its whole batch, up to the longest limit."""
     table = np.zeros((7, 7), "float32")
     table[BOS, 4] = table[4, EOS] = 12
-    # From here no way leads to the end.
-    table[[5, 6], EOS] = -40
+    # From 5 and 6 no way leads to the end, and there is but one translation.
+    table[5:, [4, EOS]] = table[4, 4] = -60
     table[:, [PAD, BOS, UNK]] = -1e9
     steps = tf.Variable(0)
 
