@@ -45,6 +45,9 @@ class DataConfig:
     max_characters: int = 300
     # Whether texts with a placeholder, such as {name}, are kept.
     keep_placeholders: bool = False
+    # Whether pairs of the same text twice are kept: names and loan words, which a
+    # translator has to leave as they are.
+    keep_equal: bool = False
     # Longer side over shorter side, in characters weighted by script.
     max_length_ratio: float = 4.0
     # Whether rows in evidently other languages are rejected (pip install py3langid).

@@ -31,6 +31,8 @@ def get_config() -> Config:
             # Labels such as "Off", and texts around a {name}, want translations too.
             min_characters=2,
             keep_placeholders=True,
+            # "Host", "Bluetooth": what must not be translated is learned too.
+            keep_equal=True,
         ),
         vocabulary=VocabularyConfig(size=8000),
         student=StudentConfig(

@@ -67,8 +67,8 @@ def rejection(row: RawPair, config: DataConfig) -> str:
 
     Reasons: the source's own ("no_pivot", "not_text"); "empty"; "control" (control
     characters, broken encoding); "placeholder" (a brace, unless those are kept);
-    "short" (the pivot side); "long"; and of two texts "equal" (but for case),
-    "ratio" (of weighted lengths).
+    "short" (the pivot side); "long"; and of two texts "equal" (but for case, unless
+    those are kept), "ratio" (of weighted lengths).
     """
     pivot, text = row.pivot_text, row.text
     lengths = (len(pivot), len(text))
@@ -86,7 +86,7 @@ def rejection(row: RawPair, config: DataConfig) -> str:
         return "long"
     if row.monolingual:
         return ""
-    if pivot.casefold() == text.casefold():
+    if not config.keep_equal and pivot.casefold() == text.casefold():
         return "equal"
     shorter, longer = sorted((weighted_length(pivot), weighted_length(text)))
     return "ratio" if longer > config.max_length_ratio * shorter else ""

@@ -201,12 +201,12 @@ class TranslationPreparation(PreparedPairs):
         }
 
     def _translated_fragments(self, named: dict) -> list[tuple[int, str]]:
-        """Returns number and translation of each fragment, by greedy search."""
+        """Returns number and translation of each fragment."""
         extra = self._fragments
         if not extra:
             return []
-        named = named | {"fragments": len(extra), "beams": 1}
-        texts = self.teacher.translations(extra, named, beams=1)
+        named = named | {"fragments": len(extra)}
+        texts = self.teacher.translations(extra, named)
         return list(enumerate(texts, start=len(self.corpus.sentences)))
 
     @property

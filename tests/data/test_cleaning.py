@@ -68,6 +68,7 @@ def test_limits_come_from_the_config():
     assert reason("Lamp", "Lampe", min_characters=4) == ""
     assert reason("Turn on the lamp", "Lampe an", max_characters=15) == "long"
     assert reason("Turn on the lamp", "An", max_length_ratio=8.0) == ""
+    assert reason("Home Assistant", "Home Assistant", keep_equal=True) == ""
 
 
 def test_dense_scripts_count_for_more():
