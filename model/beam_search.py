@@ -1,8 +1,34 @@
 """Beam search with length normalisation, under the promises of `model.decoding`."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from model.decoding import FORBIDDEN, History, Step, Vocabulary, never
+
+
+class _Beams(NamedTuple):
+    """All that changes from one token to the next; a row is a beam of a sentence.
+
+    Attributes:
+        position: int32 (), tokens so far.
+        done: bool (rows,), whether it has ended.
+        total: float32 (rows,), its log-probability.
+        lengths: int32 (rows,), its tokens without the end token.
+        last: int32 (rows,), its last token.
+        written: int32 (rows, length), its tokens.
+        history: Of its runs of tokens.
+        state: The model's.
+    """
+
+    position: tf.Tensor
+    done: tf.Tensor
+    total: tf.Tensor
+    lengths: tf.Tensor
+    last: tf.Tensor
+    written: tf.Tensor
+    history: History
+    state: object
 
 
 def beam_search(
@@ -31,73 +57,82 @@ def beam_search(
     Returns:
         As `greedy`.
     """
-    rows = tf.shape(limits)[0]
     limits = tf.repeat(limits, beams)
     size, banned = vocabulary.size, never(vocabulary)
     places = tf.expand_dims(tf.range(length), 0)
 
-    def unfinished(
-        position: tf.Tensor,
-        done: tf.Tensor,
-        last: tf.Tensor,
-        written: tf.Tensor,
-        lengths: tf.Tensor,
-        total: tf.Tensor,
-        *_: object,
-    ) -> tf.Tensor:
-        scores = _normalised(total, lengths, length_penalty)
-        # Log-probability only falls: no continuation of a beam is worth more.
-        bounds = _normalised(total, limits, length_penalty)
-        best = tf.reduce_max(tf.reshape(_where(done, scores), [-1, beams]), 1)
-        hope = tf.reduce_max(tf.reshape(_where(~done, bounds), [-1, beams]), 1)
-        return tf.logical_and(position < length + 1, tf.reduce_any(hope > best))
+    def unfinished(now: _Beams) -> tf.Tensor:
+        better = _may_improve(now, limits, beams, length_penalty)
+        return tf.logical_and(now.position < length + 1, better)
 
-    def advance(
-        position: tf.Tensor,
-        done: tf.Tensor,
-        last: tf.Tensor,
-        written: tf.Tensor,
-        lengths: tf.Tensor,
-        total: tf.Tensor,
-        history: History,
-        state: object,
-    ) -> tuple:
-        logits, state = step(last, position, state)
-        logits = tf.cast(logits, tf.float32) + banned + history.penalty(size)
-        tokens, gained = _next(logits, lengths >= limits, done, beams, vocabulary)
-        totals = tf.expand_dims(total, 1) + gained
-        scores = _normalised(totals, tf.expand_dims(lengths, 1), length_penalty)
-        parent, place = _chosen(scores, beams)
+    def advance(now: _Beams) -> tuple[_Beams]:
+        logits, state = step(now.last, now.position, now.state)
+        logits = tf.cast(logits, tf.float32) + banned + now.history.penalty(size)
+        full = now.lengths >= limits
+        tokens, gained = _next(logits, full, now.done, beams, vocabulary)
+        totals = tf.expand_dims(now.total, 1) + gained
+        lengths = tf.expand_dims(now.lengths, 1)
+        parent, place = _chosen(_normalised(totals, lengths, length_penalty), beams)
         token, total = (
             tf.gather(tf.reshape(part, [-1]), place) for part in (tokens, totals)
         )
         done, written, lengths, history, state = tf.nest.map_structure(
             lambda part: tf.gather(part, parent),
-            (done, written, lengths, history, state),
+            (now.done, now.written, now.lengths, now.history, state),
         )
         done = tf.logical_or(done, token == vocabulary.eos_id)
-        here = tf.logical_and(places == position, tf.expand_dims(~done, 1))
+        here = tf.logical_and(places == now.position, tf.expand_dims(~done, 1))
         written = tf.where(here, tf.expand_dims(token, 1), written)
         lengths += tf.cast(~done, tf.int32)
         history = history.with_token(token)
-        return position + 1, done, token, written, lengths, total, history, state
+        position = now.position + 1
+        return (_Beams(position, done, total, lengths, token, written, history, state),)
 
-    start = (
-        tf.constant(0),
-        limits <= 0,
-        tf.fill([rows * beams], vocabulary.bos_id),
-        tf.fill(tf.stack([rows * beams, length]), vocabulary.pad_id),
-        tf.zeros([rows * beams], tf.int32),
+    start = _start(state, limits, length, vocabulary, beams)
+    (end,) = tf.while_loop(unfinished, advance, (start,))
+    best = _best(end, beams, length_penalty)
+    return tf.gather(end.written, best), tf.gather(end.lengths, best)
+
+
+def _start(
+    state: object,
+    limits: tf.Tensor,
+    length: tf.Tensor | int,
+    vocabulary: Vocabulary,
+    beams: int,
+) -> _Beams:
+    """Returns the beams before the first token; `limits` is of each of them."""
+    count = tf.size(limits)
+    return _Beams(
+        position=tf.constant(0),
+        done=limits <= 0,
         # All beams are the same at first: only the first of each row may be chosen.
-        tf.tile([0.0] + [FORBIDDEN] * (beams - 1), [rows]),
-        History.empty(rows * beams, length),
-        tf.nest.map_structure(lambda part: tf.repeat(part, beams, axis=0), state),
+        total=tf.tile([0.0] + [FORBIDDEN] * (beams - 1), [count // beams]),
+        lengths=tf.zeros([count], tf.int32),
+        last=tf.fill([count], vocabulary.bos_id),
+        written=tf.fill(tf.stack([count, length]), vocabulary.pad_id),
+        history=History.empty(count, length),
+        state=tf.nest.map_structure(lambda part: tf.repeat(part, beams, 0), state),
     )
-    _, done, _, written, lengths, total, *_ = tf.while_loop(unfinished, advance, start)
-    scores = _where(done, _normalised(total, lengths, length_penalty))
+
+
+def _may_improve(
+    now: _Beams, limits: tf.Tensor, beams: int, length_penalty: float
+) -> tf.Tensor:
+    """Returns whether the best translation of any sentence may still be to come."""
+    scores = _normalised(now.total, now.lengths, length_penalty)
+    # Log-probability only falls: no continuation of a beam is worth more.
+    bounds = _normalised(now.total, limits, length_penalty)
+    best = tf.reduce_max(tf.reshape(_where(now.done, scores), [-1, beams]), 1)
+    hope = tf.reduce_max(tf.reshape(_where(~now.done, bounds), [-1, beams]), 1)
+    return tf.reduce_any(hope > best)
+
+
+def _best(end: _Beams, beams: int, length_penalty: float) -> tf.Tensor:
+    """Returns the number of each sentence's best beam, int32 (sentences,)."""
+    scores = _where(end.done, _normalised(end.total, end.lengths, length_penalty))
     best = tf.argmax(tf.reshape(scores, [-1, beams]), -1, tf.int32)
-    best += tf.range(rows) * beams
-    return tf.gather(written, best), tf.gather(lengths, best)
+    return tf.range(tf.size(best)) * beams + best
 
 
 def _next(

@@ -4,10 +4,10 @@ Tied embeddings: Press & Wolf 2017; one joint vocabulary makes it one table in t
 places. A deep encoder and a shallow decoder translate as well as two of the same depth,
 and decode in a fraction of the time (Kasai et al. 2021).
 
-A student has its norms before the sublayers (Xiong et al. 2020) and begins with the
-weights of Glorot & Bengio 2010: of 2 + 1 layers and 256 wide, it was at 11 BLEU after
-750 steps where BERT's form was at 0.3 (measured). The teacher has BERT's form: with its
-strong dropout the other one was slower.
+Norms stand before the sublayers (Xiong et al. 2020), and weights begin as those of
+Glorot & Bengio 2010: a student of 2 + 1 layers and 256 wide was at 11 BLEU after 750
+steps where BERT's form was at 0.3, and a teacher in BERT's form that had learned one
+corpus learned nothing of another that was 4% larger (both measured).
 """
 
 import keras
@@ -37,7 +37,6 @@ class EncoderDecoder(keras.Model):
         intermediate_dim: int,
         max_length: int,
         dropout: float,
-        norm_first: bool = False,
         **kwargs: object,
     ) -> None:
         """Builds the layers at random weights.
@@ -51,8 +50,6 @@ class EncoderDecoder(keras.Model):
             intermediate_dim: Width inside the feed-forward.
             max_length: Positions of source and of target.
             dropout: Share of activations dropped in training.
-            norm_first: Norms before the sublayers and one after the last layer, and
-                wider initial weights.
             **kwargs: For `keras.Model`; `dtype` is the precision policy.
 
         Raises:
@@ -73,13 +70,11 @@ class EncoderDecoder(keras.Model):
             "intermediate_dim": intermediate_dim,
             "max_length": max_length,
             "dropout": dropout,
-            "norm_first": norm_first,
         }
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.num_heads = num_heads
         self.hidden_dim = hidden_dim
-        self.norm_first = norm_first
         policy = self.dtype_policy
         self.embedding = TokenEmbedding(
             vocabulary_size,
@@ -90,8 +85,8 @@ class EncoderDecoder(keras.Model):
             name="embedding",
         )
         form = {
-            "norm_first": norm_first,
-            "kernel_initializer": "glorot_uniform" if norm_first else None,
+            "norm_first": True,
+            "kernel_initializer": "glorot_uniform",
             "dtype": policy,
         }
         shape = (hidden_dim, num_heads, intermediate_dim, dropout)
@@ -107,13 +102,11 @@ class EncoderDecoder(keras.Model):
             DecoderLayer(*shape, **form, name=f"decoder_{index}")
             for index in range(decoder)
         ]
-        # Where each layer ends with a norm, no other is needed after the last.
         self.last_norms = [
             keras.layers.LayerNormalization(
                 epsilon=1e-12, dtype=self.dtype_policy, name=name
             )
             for name in ("encoder_norm", "decoder_norm")
-            if self.norm_first
         ]
         self.embedding.build((None, None))
         for layer in (*self.encoder, *self.decoder):
@@ -160,8 +153,7 @@ class EncoderDecoder(keras.Model):
         hidden = self.embedding(token_ids, training=training)
         for layer in self.encoder:
             hidden = layer(hidden, padding_mask, training=training)
-        if self.norm_first:
-            hidden = self.last_norms[0](hidden)
+        hidden = self.last_norms[0](hidden)
         sources = [layer.read(hidden, training) for layer in self.decoder]
         return sources, ops.expand_dims(ops.expand_dims(padding_mask, 1), 1)
 
@@ -202,8 +194,7 @@ class EncoderDecoder(keras.Model):
         return self._logits(rows), written
 
     def _logits(self, rows: object) -> object:
-        if self.norm_first:
-            rows = self.last_norms[1](rows)
+        rows = self.last_norms[1](rows)
         table = tf.cast(tf.convert_to_tensor(self.embedding.tokens), rows.dtype)
         return tf.matmul(rows, table, transpose_b=True)
 

@@ -85,7 +85,6 @@ def configured_student(
         intermediate_dim=shape.intermediate_dim,
         max_length=shape.max_length,
         dropout=shape.dropout,
-        norm_first=True,
         dtype=keras.dtype_policies.get(precision),
         name="student",
     )

@@ -94,6 +94,8 @@ class TranslationPreparation(PreparedPairs):
             identity = digest(json.dumps(inputs, sort_keys=True))
             outputs = [translation_teacher.WEIGHTS]
             step("teacher", inputs, outputs, lambda: self.teacher.train(identity))
+            if warning := self.teacher.warning():
+                print(f"warning: {warning}", flush=True)
         self._teach(inputs)
 
     def _teach(self, inputs: dict) -> None:

@@ -23,6 +23,8 @@ from training.workdir import Workdir, digest
 
 # Within the run's folder.
 WEIGHTS = "teacher/teacher.weights.h5"
+# Validation BLEU below which translations say little of their sources.
+_POOR = 10.0
 
 
 class TranslationTeacher:
@@ -56,7 +58,9 @@ class TranslationTeacher:
         }
         # It is among the settings of the training.
         del named["teacher_warmup_steps"]
-        return named | dataclasses.asdict(self._training())
+        # One of before had its norms elsewhere.
+        form = {"norm_first": True}
+        return named | dataclasses.asdict(self._training()) | form
 
     def train(self, identity: str) -> dict:
         """Trains the model and writes its weights; goes on where it was killed.
@@ -86,6 +90,18 @@ class TranslationTeacher:
         state = train(task, teacher, settings, precision, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
         return state | {"parameters": teacher.count_params()}
+
+    def warning(self) -> str:
+        """Returns what is wrong with the trained teacher, "" if nothing is known."""
+        curve = self._workdir.manifest["steps"]["teacher"]["facts"]["curve"]
+        best = max(point.get("validation/bleu", 0.0) for point in curve)
+        if best >= _POOR:
+            return ""
+        return (
+            f"The teacher has {best:.1f} BLEU on the validation split at its best: "
+            "its student would learn nonsense. Remedy: lower "
+            "translation.teacher_learning_rate, or raise translation.teacher_steps"
+        )
 
     def translate(self, beams: int | None = None) -> Translate:
         """Returns it as a function of texts, with the config's beams by default."""

@@ -71,6 +71,16 @@ def test_fragments_are_of_the_source_language_and_not_held_out(workdir):
     assert known and not known & {group_key(x) for x in found}
 
 
+def test_a_teacher_that_learned_nothing_is_named(workdir):
+    """Half an hour later its student would be as bad, and nothing would say why."""
+    teacher = TranslationPreparation(workdir).teacher
+    assert "BLEU on the validation" in teacher.warning()
+    curve = workdir.manifest["steps"]["teacher"]["facts"]["curve"]
+    curve.append({"step": 3, "validation/bleu": 30.0})
+    assert teacher.warning() == ""
+    curve.pop()
+
+
 def test_what_a_run_began_itself_is_not_another_s(workdir, config, tmp_path):
     """Tokens that a killed run left half-made would pass for those of --prepared."""
     with opened(tmp_path, config) as begun:
