@@ -6,8 +6,8 @@ python -m training.distill --config=configs/translate_smart_home.py \
 A student of 3.6M parameters, 38% of its teacher's 9.5M; its int8 file has 4.3 MB. On 2
 cores, added up from its parts, it takes 57 minutes: teacher 25, what it says and
 believes 10, student 22. Without the texts that stay as they are, and with a teacher in
-BERT's form, test BLEU (1,000 strings) of seed 0 was 38.2 greedy and 40.3 with four beams
-for the teacher, 39.3 and 41.0 for the student.
+BERT's form, test BLEU (1,000 strings) of seed 0 was 38.2 greedy and 40.3 with four
+beams for the teacher, 39.3 and 41.0 for the student.
 """
 
 from configs.schema import (
