@@ -22,7 +22,7 @@ class TranslationConfig:
     teacher_hidden_dim: int = 256
     teacher_num_heads: int = 4
     teacher_intermediate_dim: int = 1024
-    teacher_dropout: float = 0.3
+    teacher_dropout: float = 0.15
     teacher_steps: int = 4000
     teacher_learning_rate: float = 1e-3
     teacher_warmup_steps: int = 400

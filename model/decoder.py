@@ -22,7 +22,7 @@ class KeysValues(NamedTuple):
 
 @keras.saving.register_keras_serializable("babelet")
 class DecoderLayer(EncoderLayer):
-    """Self-attention, attention to the source, feed-forward; a norm after each.
+    """Self-attention, attention to the source, feed-forward, each with a norm.
 
     Arguments as `EncoderLayer`.
     """

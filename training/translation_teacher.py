@@ -125,7 +125,12 @@ class TranslationTeacher:
             named: All that they and their translations depend on beside the corpus.
             beams: As those of `translate`.
         """
-        return self._kept(texts, self.translate(beams), named)
+        named = {"sources": self._text.corpus.fingerprint} | named
+        name = digest(json.dumps(named, sort_keys=True))[:16]
+        folder = self._path / "teacher_translations" / name
+        return translation_targets.translate_all(
+            self.translate(beams), texts, folder, "Teacher's translations"
+        )
 
     def tested(self, beams: int, limit: int) -> Translate:
         """Returns it as a function of the test's sources.
@@ -141,13 +146,6 @@ class TranslationTeacher:
         trained = self._workdir.manifest["steps"]["teacher"]["inputs"]
         named = {"teacher": trained, "beams": [beams, penalty], "test": limit}
         return lambda texts: self.translations(list(texts), named, beams)
-
-    def _kept(self, texts: list[str], translate: Translate, named: dict) -> list[str]:
-        named = {"sources": self._text.corpus.fingerprint} | named
-        name = digest(json.dumps(named, sort_keys=True))[:16]
-        folder = self._path / "teacher_translations" / name
-        description = "Teacher's translations"
-        return translation_targets.translate_all(translate, texts, folder, description)
 
     def _training(self) -> TrainingConfig:
         training, settings = self._config.training, self._config.translation

@@ -12,51 +12,10 @@ from training.foreign_teacher import read_translations
 from training.run import run as start
 from training.translation_targets import merged, translate_all
 
-RECIPE = """
-from configs.schema import *
-from configs.translation import TranslationConfig
-
-def get_config():
-    return Config(
-        name="tiny",
-        task="translation",
-        data=DataConfig(
-            source="parallel_files", files=({text!r},), languages=("de",),
-            validation_fraction=0.1, test_fraction=0.15,
-        ),
-        vocabulary=VocabularyConfig(size=80),
-        student=StudentConfig(
-            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
-            max_length=32, dropout=0.1,
-        ),
-        objective=ObjectiveConfig(alpha=0.5),
-        training=TrainingConfig(
-            steps=60, batch_size=32, learning_rate=1e-2, warmup_steps=10,
-            precision="float32", checkpoint_every=20, validate_every=30,
-            validation_pairs=10, metric="chrf",
-        ),
-        evaluation=EvaluationConfig(pairs_per_language=20),
-        # Twenty sentences of a beginner: one other word is several points.
-        export=ExportConfig(max_bleu_loss=100),
-        translation=TranslationConfig(
-            teacher_encoder_layers=1, teacher_decoder_layers=2,
-            teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
-            teacher_steps=60, teacher_learning_rate=1e-2, teacher_warmup_steps=10,
-            soft_candidates=8, beam_size=2, fragments=30,
-        ),
-    )
-"""
-
 
 @pytest.fixture(scope="module")
-def recipe(home, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("translation")
-    text = folder / "text.tsv"
-    lines = home.text.read_text("utf-8").splitlines(keepends=True)
-    text.write_text("".join(x for x in lines if x.startswith("de\t")), "utf-8")
-    recipe = folder / "recipe.py"
-    recipe.write_text(RECIPE.format(text=str(text)))
-    return recipe
+def recipe(translation_recipe):
+    return translation_recipe
 
 
 @pytest.fixture(scope="module")

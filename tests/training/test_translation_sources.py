@@ -10,44 +10,18 @@ from training.translation_preparation import TranslationPreparation
 from training.translation_sources import fragments_of
 from training.workdir import Workdir, opened
 
-RECIPE = """
-from configs.schema import *
-from configs.translation import TranslationConfig
-
-def get_config():
-    return Config(
-        name="tiny",
-        task="translation",
-        data=DataConfig(
-            source="parallel_files", files=({pairs!r}, {alone!r}), languages=("de",),
-            validation_fraction=0.1, test_fraction=0.15,
-        ),
-        vocabulary=VocabularyConfig(size=80),
-        student=StudentConfig(
-            num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
-            max_length=32,
-        ),
-        objective=ObjectiveConfig(alpha=1.0),
-        training=TrainingConfig(metric="chrf"),
-        translation=TranslationConfig(
-            teacher_encoder_layers=1, teacher_decoder_layers=1, teacher_hidden_dim=32,
-            teacher_intermediate_dim=64, teacher_steps=2, teacher_warmup_steps=1,
-            beam_size=1, fragments=30,
-        ),
-    )
-"""
-
 
 @pytest.fixture(scope="module")
-def config(home, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sources")
-    pairs, alone, recipe = (folder / n for n in ("text.tsv", "alone.de.txt", "r.py"))
-    lines = home.text.read_text("utf-8").splitlines(keepends=True)
-    pairs.write_text("".join(x for x in lines if x.startswith("de\t")), "utf-8")
+def config(translation_recipe, tmp_path_factory):
+    alone = tmp_path_factory.mktemp("sources") / "alone.de.txt"
     words = ("Rasenmäher", "Waschmaschine", "Gartentor", "Briefkasten")
     alone.write_text("".join(f"Bitte den {w} jetzt holen\n" for w in words), "utf-8")
-    recipe.write_text(RECIPE.format(pairs=str(pairs), alone=str(alone)))
-    return overrides.load(str(recipe), [])
+    files = f"{translation_recipe.parent / 'text.tsv'},{alone}"
+    settings = ("objective.alpha=1", "translation.teacher_steps=2")
+    warmup = "translation.teacher_warmup_steps=1"
+    return overrides.load(
+        str(translation_recipe), [f"data.files={files}", *settings, warmup]
+    )
 
 
 @pytest.fixture(scope="module")
