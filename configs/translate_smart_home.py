@@ -59,7 +59,7 @@ def get_config() -> Config:
         translation=TranslationConfig(
             decoder_layers=2,
             fragments=20_000,
-            teacher_steps=6000,
+            teacher_steps=5000,
             teacher_learning_rate=1e-3,
         ),
     )
