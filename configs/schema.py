@@ -8,104 +8,11 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.checks import positive as _positive
-from configs.checks import require as _require
+from configs.checks import positive, require
+from configs.data import DataConfig
 from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig, TuningConfig
 from configs.translation import TranslationConfig
-
-
-@dataclasses.dataclass(frozen=True)
-class DataConfig:
-    """Which text, translated, labelled or neither, and which of its rows."""
-
-    # A name in data/sources.
-    source: str = "home_assistant"
-    # Paths or globs for "parallel_files" and "labelled_files", relative to the working
-    # directory. In a path, {language} stands for each of `languages` in turn.
-    # "home_assistant" is that source, mixed in.
-    files: tuple[str, ...] = ()
-    # How often each entry of `files` is drawn from in training, in proportion; empty:
-    # as often as it has rows.
-    weights: tuple[float, ...] = ()
-    # What the columns of tables hold: the pivot's code, a language's code, "language"
-    # (the code of the row's language), "text" (the translation), "-" (unused). In
-    # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
-    # Empty: by the names in the file, or language, pivot, text, or pivot, text.
-    columns: tuple[str, ...] = ()
-    # Languages of the translations, or of labelled text beside the pivot, as the source
-    # names them; empty: text in the pivot language alone.
-    languages: tuple[str, ...] = ()
-    # The language the teacher reads during training; of labelled text, the one whose
-    # labels are always used.
-    pivot: str = "en"
-    # Characters after cleaning; the minimum is for the pivot side, where an ideograph
-    # counts for three.
-    min_characters: int = 9
-    max_characters: int = 300
-    # Whether texts with a placeholder, such as {name}, are kept.
-    keep_placeholders: bool = False
-    # Whether pairs of the same text twice are kept: names and loan words, which a
-    # translator has to leave as they are.
-    keep_equal: bool = False
-    # Longer side over shorter side, in characters weighted by script.
-    max_length_ratio: float = 4.0
-    # Whether rows in evidently other languages are rejected (pip install py3langid).
-    check_language: bool = False
-    # Shares of the groups of pivot sentences (see data/splits.py).
-    validation_fraction: float = 0.03
-    test_fraction: float = 0.07
-
-    def __post_init__(self) -> None:
-        _require(
-            bool(self.languages or self.files),
-            "data.languages",
-            "at least one language, or text in the pivot language in data.files",
-            "()",
-        )
-        _require(
-            len(self.weights) in (0, len(self.files))
-            and all(weight > 0 for weight in self.weights),
-            "data.weights",
-            f"a number above 0 for each of the {len(self.files)} entries of data.files",
-            ",".join(map(str, self.weights)),
-        )
-        _positive("data.max_characters", self.max_characters)
-        _positive("data.max_length_ratio", self.max_length_ratio)
-        _require(
-            self.pivot not in self.languages,
-            "data.languages",
-            f"languages other than the pivot {self.pivot!r}",
-            str(self.languages),
-        )
-        self._check_columns()
-        held_out = self.validation_fraction + self.test_fraction
-        _require(
-            self.validation_fraction > 0 and self.test_fraction > 0 and held_out < 1,
-            "data.validation_fraction + data.test_fraction",
-            "both above 0, their sum below 1",
-            str(held_out),
-        )
-
-    def _check_columns(self) -> None:
-        """Refuses columns in which there are no pairs."""
-        if not self.columns:
-            return
-        roles = [column.partition("=")[0] for column in self.columns]
-        used = [role for role in roles if role != "-"]
-        known = {self.pivot, *self.languages, "language", "text"}
-        if "label" in used:
-            return
-        _require(
-            set(used) <= known
-            and len(set(used)) == len(used)
-            and self.pivot in used
-            and bool({"text", *self.languages} & set(used)),
-            "data.columns",
-            f"{self.pivot}, and text or a language, each once, from "
-            f"{' '.join(sorted(known))} and -",
-            ",".join(self.columns),
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,8 +33,8 @@ class VocabularyConfig:
     report_sentences: int = 100
 
     def __post_init__(self) -> None:
-        _require(self.size >= 32, "vocabulary.size", "32 or more", str(self.size))
-        _positive("vocabulary.report_sentences", self.report_sentences)
+        require(self.size >= 32, "vocabulary.size", "32 or more", str(self.size))
+        positive("vocabulary.report_sentences", self.report_sentences)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,8 +64,8 @@ class TeacherConfig:
     cache_dir: str = ""
 
     def __post_init__(self) -> None:
-        _positive("teacher.max_length", self.max_length)
-        _positive("teacher.tokens_per_batch", self.tokens_per_batch)
+        positive("teacher.max_length", self.max_length)
+        positive("teacher.tokens_per_batch", self.tokens_per_batch)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,17 +93,17 @@ class StudentConfig:
     def __post_init__(self) -> None:
         names = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
         for name in (*names, "max_length", "output_dim"):
-            _positive(f"student.{name}", getattr(self, name))
-        _require(
+            positive(f"student.{name}", getattr(self, name))
+        require(
             self.hidden_dim % self.num_heads == 0,
             "student.hidden_dim",
             f"a multiple of student.num_heads ({self.num_heads})",
             str(self.hidden_dim),
         )
-        _require(
+        require(
             0 <= self.dropout < 1, "student.dropout", "in [0, 1)", str(self.dropout)
         )
-        _require(
+        require(
             len(self.init_layers) in (0, self.num_layers),
             "student.init_layers",
             f"one teacher layer for each of the {self.num_layers} student layers, "
@@ -224,15 +131,15 @@ class ObjectiveConfig:
     embedding_match: float = 10.0
 
     def __post_init__(self) -> None:
-        _require(0 <= self.alpha <= 1, "objective.alpha", "in [0, 1]", str(self.alpha))
-        _require(
+        require(0 <= self.alpha <= 1, "objective.alpha", "in [0, 1]", str(self.alpha))
+        require(
             self.temperature >= 1,
             "objective.temperature",
             "1 or more",
             str(self.temperature),
         )
-        _positive("objective.scale", self.scale)
-        _require(
+        positive("objective.scale", self.scale)
+        require(
             self.bank_size >= 0 and self.embedding_match >= 0,
             "objective.bank_size and objective.embedding_match",
             "0 or more",
@@ -270,10 +177,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "checkpoint_every", "validate_every"):
-            _positive(f"training.{name}", getattr(self, name))
-        _positive("training.patience", self.patience)
-        _positive("training.learning_rate", self.learning_rate)
-        _require(
+            positive(f"training.{name}", getattr(self, name))
+        positive("training.patience", self.patience)
+        positive("training.learning_rate", self.learning_rate)
+        require(
             0 <= self.pivot_share < 1,
             "training.pivot_share",
             "in [0, 1)",
@@ -292,7 +199,7 @@ class EvaluationConfig:
     sts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _positive("evaluation.pairs_per_language", self.pairs_per_language)
+        positive("evaluation.pairs_per_language", self.pairs_per_language)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -310,7 +217,7 @@ class ExportConfig:
         for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
             value = getattr(self, name)
             expected = f"from {low} to 1"
-            _require(low <= value <= 1, f"export.{name}", expected, str(value))
+            require(low <= value <= 1, f"export.{name}", expected, str(value))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -340,13 +247,13 @@ class Config:
 
     def __post_init__(self) -> None:
         unknown = set(self.training.leave_out) - set(self.data.languages)
-        _require(
+        require(
             not unknown,
             "training.leave_out",
             "languages of data.languages",
             ", ".join(sorted(unknown)),
         )
-        _require(
+        require(
             not (self.folds.count and self.task == "translation"),
             "folds.count",
             "0 for the task translation",

@@ -30,8 +30,14 @@ from export.rebuild import describe, rebuild_served
 from export.score_parity import (
     EXACT_TOLERANCE,
     HALF_TOLERANCE,
-    score_failure,
     score_figures,
+)
+from export.vector_parity import (
+    Gate,
+    Sample,
+    compare_scores,
+    compare_vectors,
+    failure,
 )
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
@@ -40,7 +46,6 @@ Texts = dict[str, Sequence[tuple[str, str]]]
 TEXTS = "parity_texts.json"
 EXACT_COSINE = 0.9999
 RETRIEVAL_TOLERANCE = 0.01
-UNIT_TOLERANCE = 1e-3
 EDGE_CASES = (
     "",
     "   ",
@@ -56,20 +61,8 @@ EDGE_CASES = (
 )
 
 
-class _Sample(NamedTuple):
-    language: str
-    text: str
-
-
-class _Gate(NamedTuple):
-    minimum_cosine: float
-    retrieval_tolerance: float
-    # Of each score of a classifier; None: its answers alone are compared.
-    score_tolerance: float | None = None
-
-
 class _Reference(NamedTuple):
-    samples: list[_Sample]
+    samples: list[Sample]
     vectors: np.ndarray  # float32 (len(samples), dim)
     # Empty for a classifier, whose vectors are scores.
     sets: list[RetrievalSet]
@@ -136,29 +129,29 @@ def check_parity(
     return report
 
 
-def _samples(texts_by_language: Texts, pivot: str) -> list[_Sample]:
-    samples = [_Sample("edge case", text) for text in EDGE_CASES]
+def _samples(texts_by_language: Texts, pivot: str) -> list[Sample]:
+    samples = [Sample("edge case", text) for text in EDGE_CASES]
     for language, pairs in texts_by_language.items():
         for pivot_text, text in pairs:
             if pivot_text and pivot_text != text:
-                samples.append(_Sample(pivot, pivot_text))
-            samples.append(_Sample(language, text))
+                samples.append(Sample(pivot, pivot_text))
+            samples.append(Sample(language, text))
     return list(dict.fromkeys(samples))
 
 
-def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> _Gate:
+def _gate(tier: str, settings: ExportConfig, forced: Collection[str]) -> Gate:
     if tier in forced:  # Asked for, whatever it gives.
-        return _Gate(-1.0, 1.0)
+        return Gate(-1.0, 1.0)
     if tier == "int8":
         loss = max(RETRIEVAL_TOLERANCE, settings.max_retrieval_loss)
-        return _Gate(settings.min_cosine, loss)
+        return Gate(settings.min_cosine, loss)
     tolerance = HALF_TOLERANCE if tier == "fp16" else EXACT_TOLERANCE
-    return _Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE, tolerance)
+    return Gate(EXACT_COSINE, RETRIEVAL_TOLERANCE, tolerance)
 
 
 def _check(
     artefact: Artefact,
-    gate: _Gate,
+    gate: Gate,
     folder: Path,
     tokenizer: Tokenizer,
     reference: _Reference,
@@ -176,12 +169,12 @@ def _check(
     except BabeletError:
         raise
     except Exception as error:  # Each runtime has errors of its own.
-        raise _failure(
+        raise failure(
             f"{artefact.name} does not run", "vectors for every text", str(error)
         ) from error
     samples = reference.samples
     named = (artefact.name, gate)
-    compare = _compare_scores if reference.scores else _compare
+    compare = compare_scores if reference.scores else compare_vectors
     cosines = compare(*named, samples, vectors, reference.vectors)
     compare(*named, [samples[i] for i in some], again, reference.vectors[some])
     score = None if reference.scores else _score(samples, vectors, reference.sets)
@@ -197,78 +190,8 @@ def _check(
     } | (score_figures(vectors, reference.vectors) if reference.scores else {})
 
 
-def _compare(
-    name: str,
-    gate: _Gate,
-    samples: list[_Sample],
-    got: np.ndarray,
-    expected: np.ndarray,
-) -> np.ndarray:
-    """Returns float64 cosines (N,), or raises for the worst text."""
-    minimum = gate.minimum_cosine
-    cosines, lengths = _cosines(name, got, expected)
-    worst = samples[int(cosines.argmin())]
-    if cosines.min() < minimum:
-        raise _failure(
-            f"{name} differs from the student on the {worst.language} text "
-            f"{_shown(worst.text)}",
-            f"a cosine of at least {minimum}",
-            f"{cosines.min():.6f}; below the gate are "
-            f"{int((cosines < minimum).sum())} of {len(samples)} texts",
-        )
-    odd = samples[int(np.abs(lengths - 1).argmax())]
-    if np.abs(lengths - 1).max() > UNIT_TOLERANCE:
-        raise _failure(
-            f"{name} gives a vector that is not of unit length for the "
-            f"{odd.language} text {_shown(odd.text)}",
-            f"a length within {UNIT_TOLERANCE} of 1",
-            f"{lengths[np.abs(lengths - 1).argmax()]:.6f}",
-        )
-    return cosines
-
-
-def _compare_scores(
-    name: str,
-    gate: _Gate,
-    samples: list[_Sample],
-    got: np.ndarray,
-    expected: np.ndarray,
-) -> np.ndarray:
-    """Returns float64 cosines (N,), or raises if the answers are not the student's."""
-    cosines, _ = _cosines(name, got, expected)
-    real = np.array([sample.language != "edge case" for sample in samples])
-    if gate.minimum_cosine < 0:
-        # Below the gate, and kept by --force.
-        return cosines
-    if failed := score_failure(got, expected, gate.score_tolerance, real):
-        worst = samples[int(cosines.argmin())]
-        raise _failure(
-            f"{name} does not answer as the student does, least so for the "
-            f"{worst.language} text {_shown(worst.text)}",
-            *failed,
-        )
-    return cosines
-
-
-def _cosines(
-    name: str, got: np.ndarray, expected: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the cosines, -1 where there is none, and the lengths, float64 (N,)."""
-    if got.shape != expected.shape:
-        raise _failure(
-            f"{name} gives vectors of another width",
-            str(expected.shape),
-            str(got.shape),
-        )
-    got, expected = got.astype(np.float64), expected.astype(np.float64)
-    lengths = np.linalg.norm(got, axis=1)
-    cosines = (got * expected).sum(axis=1)
-    cosines /= lengths * np.linalg.norm(expected, axis=1)
-    return np.where(np.isfinite(cosines), cosines, -1.0), lengths
-
-
 def _score(
-    samples: list[_Sample], vectors: np.ndarray, sets: list[RetrievalSet]
+    samples: list[Sample], vectors: np.ndarray, sets: list[RetrievalSet]
 ) -> float | None:
     rows = {sample.text: row for row, sample in enumerate(samples)}
     known = EncodedOnce(
@@ -278,32 +201,17 @@ def _score(
 
 
 def _require_retrieval(
-    name: str, gate: _Gate, score: float | None, expected: float | None
+    name: str, gate: Gate, score: float | None, expected: float | None
 ) -> None:
     if score is None or expected is None:
         return
     if abs(score - expected) > gate.retrieval_tolerance + 1e-9:
-        raise _failure(
+        raise failure(
             f"{name} finds other translations than the student",
             f"a retrieval accuracy within {gate.retrieval_tolerance:.0%} of "
             f"{expected:.4f}",
             f"{score:.4f}",
         )
-
-
-def _failure(problem: str, expected: str, received: str) -> BabeletError:
-    return BabeletError(
-        problem,
-        expected=expected,
-        received=received,
-        consequence="No exported file was kept",
-        remedy="install the versions in constraints.txt and run the command again; "
-        "if it fails again, report this line",
-    )
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:80] + "…")
 
 
 def _write_golden(path: Path, reference: _Reference, tokenizer: Tokenizer) -> None:

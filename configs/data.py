@@ -1,0 +1,98 @@
+"""Settings of the text: where it comes from, and which of its rows are used."""
+
+import dataclasses
+
+from configs.checks import positive, require
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which text, translated, labelled or neither, and which of its rows."""
+
+    # A name in data/sources.
+    source: str = "home_assistant"
+    # Paths or globs for "parallel_files" and "labelled_files", relative to the working
+    # directory. In a path, {language} stands for each of `languages` in turn.
+    # "home_assistant" is that source, mixed in.
+    files: tuple[str, ...] = ()
+    # How often each entry of `files` is drawn from in training, in proportion; empty:
+    # as often as it has rows.
+    weights: tuple[float, ...] = ()
+    # What the columns of tables hold: the pivot's code, a language's code, "language"
+    # (the code of the row's language), "text" (the translation), "-" (unused). In
+    # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
+    # Empty: by the names in the file, or language, pivot, text, or pivot, text.
+    columns: tuple[str, ...] = ()
+    # Languages of the translations, or of labelled text beside the pivot, as the source
+    # names them; empty: text in the pivot language alone.
+    languages: tuple[str, ...] = ()
+    # The language the teacher reads during training; of labelled text, the one whose
+    # labels are always used.
+    pivot: str = "en"
+    # Characters after cleaning; the minimum is for the pivot side, where an ideograph
+    # counts for three.
+    min_characters: int = 9
+    max_characters: int = 300
+    # Whether texts with a placeholder, such as {name}, are kept.
+    keep_placeholders: bool = False
+    # Whether pairs of the same text twice are kept: names and loan words, which a
+    # translator has to leave as they are.
+    keep_equal: bool = False
+    # Longer side over shorter side, in characters weighted by script.
+    max_length_ratio: float = 4.0
+    # Whether rows in evidently other languages are rejected (pip install py3langid).
+    check_language: bool = False
+    # Shares of the groups of pivot sentences (see data/splits.py).
+    validation_fraction: float = 0.03
+    test_fraction: float = 0.07
+
+    def __post_init__(self) -> None:
+        require(
+            bool(self.languages or self.files),
+            "data.languages",
+            "at least one language, or text in the pivot language in data.files",
+            "()",
+        )
+        require(
+            len(self.weights) in (0, len(self.files))
+            and all(weight > 0 for weight in self.weights),
+            "data.weights",
+            f"a number above 0 for each of the {len(self.files)} entries of data.files",
+            ",".join(map(str, self.weights)),
+        )
+        positive("data.max_characters", self.max_characters)
+        positive("data.max_length_ratio", self.max_length_ratio)
+        require(
+            self.pivot not in self.languages,
+            "data.languages",
+            f"languages other than the pivot {self.pivot!r}",
+            str(self.languages),
+        )
+        self._check_columns()
+        held_out = self.validation_fraction + self.test_fraction
+        require(
+            self.validation_fraction > 0 and self.test_fraction > 0 and held_out < 1,
+            "data.validation_fraction + data.test_fraction",
+            "both above 0, their sum below 1",
+            str(held_out),
+        )
+
+    def _check_columns(self) -> None:
+        """Refuses columns in which there are no pairs."""
+        if not self.columns:
+            return
+        roles = [column.partition("=")[0] for column in self.columns]
+        used = [role for role in roles if role != "-"]
+        known = {self.pivot, *self.languages, "language", "text"}
+        if "label" in used:
+            return
+        require(
+            set(used) <= known
+            and len(set(used)) == len(used)
+            and self.pivot in used
+            and bool({"text", *self.languages} & set(used)),
+            "data.columns",
+            f"{self.pivot}, and text or a language, each once, from "
+            f"{' '.join(sorted(known))} and -",
+            ",".join(self.columns),
+        )
