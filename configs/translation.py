@@ -28,6 +28,9 @@ class TranslationConfig:
     teacher_warmup_steps: int = 400
     # Of its initial weights, batches and dropout; students of any `seed` share it.
     teacher_seed: int = 0
+    # Whether it reads, beside the tokens of a text, the vectors that the encoder of the
+    # section `teacher` has of them: what that one knows of languages needs no pairs.
+    teacher_informed: bool = False
     # In the place of a trained teacher: a SavedModel folder whose serving_default maps
     # `text` to `translation`, or a file of such texts and translations, two columns
     # with a tab between them. Either needs objective.alpha=1 and targets of "teacher"

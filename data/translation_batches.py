@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batching import grouped_by_length, stream
+from data.context_store import ContextStore
 from data.tokens import TokenStore
 
 _SEQUENCES = (
@@ -16,6 +17,8 @@ _SEQUENCES = (
     "weight",
     "soft_tokens",
     "soft_logits",
+    "context",
+    "context_mask",
 )
 
 
@@ -49,6 +52,7 @@ class TranslationBatches:
         batch_size: int,
         seed: int,
         soft: SoftTargets | None = None,
+        context: ContextStore | None = None,
     ) -> None:
         """Takes memory-mapped stores; nothing is copied but ids.
 
@@ -59,6 +63,7 @@ class TranslationBatches:
             batch_size: Pairs per batch.
             seed: Of the order.
             soft: The teacher's beliefs about `targets`; None for none.
+            context: What another encoder makes of `sources`; None for none.
         """
         self._sources = sources
         self._targets = targets
@@ -66,6 +71,7 @@ class TranslationBatches:
         self._batch_size = min(batch_size, len(self._pairs))
         self._seed = seed
         self._soft = soft
+        self._context = context
         self._epoch: tuple[int, np.ndarray] | None = None
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
@@ -78,11 +84,11 @@ class TranslationBatches:
         return self._pairs[self._order(epoch)[index]]
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        """Returns the arrays of a step; see `laid_out`."""
+        """Returns the arrays of a step; see `laid_out` and `ContextStore.padded`."""
         pairs = self.pairs_of(step)
-        return laid_out(
-            self._sources, self._targets, pairs[:, 0], pairs[:, 1], self._soft
-        )
+        source, target = pairs[:, 0], pairs[:, 1]
+        batch = laid_out(self._sources, self._targets, source, target, self._soft)
+        return batch if self._context is None else batch | self._context.padded(source)
 
     def _order(self, epoch: int) -> np.ndarray:
         """Returns row indices (steps, batch) of an epoch."""

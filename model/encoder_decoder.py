@@ -10,12 +10,51 @@ steps where BERT's form was at 0.3, and a teacher in BERT's form that had learne
 corpus learned nothing of another that was 4% larger (both measured).
 """
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from model.backbone import EncoderLayer, TokenEmbedding
 from model.decoder import DecoderLayer, KeysValues
+
+
+class Context(NamedTuple):
+    """What another encoder makes of the source.
+
+    Attributes:
+        vectors: Float (batch, tokens of its own, context_dim).
+        mask: bool (batch, the same), False at padding.
+    """
+
+    vectors: object
+    mask: object
+
+
+@keras.saving.register_keras_serializable("babelet")
+class ContextReader(keras.layers.Layer):
+    """Brings vectors of another encoder to the width of this one."""
+
+    def __init__(self, hidden_dim: int, dropout: float, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.projection = keras.layers.Dense(
+            hidden_dim, dtype=self.dtype_policy, name="projection"
+        )
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=1e-12, dtype=self.dtype_policy, name="norm"
+        )
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, input_shape: tuple) -> None:
+        """Builds the sublayers; `input_shape` is (batch, length, context_dim)."""
+        self.projection.build(input_shape)
+        self.norm.build((*input_shape[:-1], self.projection.units))
+
+    def call(self, vectors: object, training: bool = False) -> object:
+        """Returns (batch, length, hidden_dim) for (batch, length, context_dim)."""
+        read = self.norm(self.projection(ops.cast(vectors, self.compute_dtype)))
+        return self.dropout(read, training=training)
 
 
 @keras.saving.register_keras_serializable("babelet")
@@ -37,6 +76,7 @@ class EncoderDecoder(keras.Model):
         intermediate_dim: int,
         max_length: int,
         dropout: float,
+        context_dim: int = 0,
         **kwargs: object,
     ) -> None:
         """Builds the layers at random weights.
@@ -50,6 +90,8 @@ class EncoderDecoder(keras.Model):
             intermediate_dim: Width inside the feed-forward.
             max_length: Positions of source and of target.
             dropout: Share of activations dropped in training.
+            context_dim: Width of another encoder's vectors that are read beside the
+                source's tokens; 0: there are none.
             **kwargs: For `keras.Model`; `dtype` is the precision policy.
 
         Raises:
@@ -70,11 +112,13 @@ class EncoderDecoder(keras.Model):
             "intermediate_dim": intermediate_dim,
             "max_length": max_length,
             "dropout": dropout,
+            "context_dim": context_dim,
         }
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.num_heads = num_heads
         self.hidden_dim = hidden_dim
+        self.context_dim = context_dim
         policy = self.dtype_policy
         self.embedding = TokenEmbedding(
             vocabulary_size,
@@ -91,6 +135,12 @@ class EncoderDecoder(keras.Model):
         }
         shape = (hidden_dim, num_heads, intermediate_dim, dropout)
         self._add_layers(shape, form, encoder_layers, decoder_layers)
+        self.context_reader = None
+        if context_dim:
+            self.context_reader = ContextReader(
+                hidden_dim, dropout, dtype=policy, name="context_reader"
+            )
+            self.context_reader.build((None, None, context_dim))
 
     def _add_layers(self, shape: tuple, form: dict, encoder: int, decoder: int) -> None:
         """Adds and builds the layers of the encoder and of the decoder."""
@@ -123,11 +173,16 @@ class EncoderDecoder(keras.Model):
 
         Args:
             inputs: "token_ids" int32 and "padding_mask" bool (batch, source length),
-                "target_ids" int32 (batch, target length), from the start token on.
+                "target_ids" int32 (batch, target length), from the start token on;
+                with a `context_dim` also "context" and "context_mask", the parts of
+                a `Context`.
             training: Whether dropout is on.
         """
+        context = None
+        if self.context_reader is not None:
+            context = Context(inputs["context"], inputs["context_mask"])
         sources, mask = self.read_source(
-            inputs["token_ids"], inputs["padding_mask"], training
+            inputs["token_ids"], inputs["padding_mask"], training, context
         )
         hidden = self.embedding(inputs["target_ids"], training=training)
         for layer, source in zip(self.decoder, sources, strict=True):
@@ -137,7 +192,11 @@ class EncoderDecoder(keras.Model):
         return ops.reshape(logits, (batch, length, self.vocabulary_size))
 
     def read_source(
-        self, token_ids: object, padding_mask: object, training: bool = False
+        self,
+        token_ids: object,
+        padding_mask: object,
+        training: bool = False,
+        context: Context | None = None,
     ) -> tuple[list[KeysValues], object]:
         """Encodes the source.
 
@@ -145,12 +204,18 @@ class EncoderDecoder(keras.Model):
             token_ids: int32 (batch, length).
             padding_mask: bool (batch, length), False at padding.
             training: Whether dropout is on.
+            context: Another encoder's vectors of the same sentences, read as if they
+                were further tokens. Given if, and only if, there is a `context_dim`.
 
         Returns:
             What each decoder layer reads of it, and bool (batch, 1, 1, length), which
             of it they may.
         """
         hidden = self.embedding(token_ids, training=training)
+        if context is not None:
+            read = self.context_reader(context.vectors, training=training)
+            hidden = ops.concatenate([hidden, read], axis=1)
+            padding_mask = ops.concatenate([padding_mask, context.mask], axis=1)
         for layer in self.encoder:
             hidden = layer(hidden, padding_mask, training=training)
         hidden = self.last_norms[0](hidden)

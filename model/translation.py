@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from model.beam_search import beam_search
 from model.decoding import Vocabulary, greedy, length_limits
-from model.encoder_decoder import EncoderDecoder
+from model.encoder_decoder import Context, EncoderDecoder
 
 
 def translate(
@@ -14,6 +14,7 @@ def translate(
     vocabulary: Vocabulary,
     beams: int = 1,
     length_penalty: float = 1.0,
+    context: Context | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the translations of a batch of sources.
 
@@ -24,6 +25,7 @@ def translate(
         vocabulary: Its size and special ids.
         beams: 1 is greedy search.
         length_penalty: See `beam_search`.
+        context: See `EncoderDecoder.read_source`.
 
     Returns:
         As `greedy`; the width is the largest limit of the batch.
@@ -36,7 +38,7 @@ def translate(
     # in the state is copied at every step.
     sources, mask = tf.nest.map_structure(
         lambda part: tf.repeat(part, beams, axis=0),
-        model.read_source(token_ids, padding_mask),
+        model.read_source(token_ids, padding_mask, context=context),
     )
 
     def step(token_ids: tf.Tensor, position: tf.Tensor, cache: list) -> tuple:

@@ -13,19 +13,21 @@ import tensorflow as tf
 from keras import ops
 
 from configs.schema import Config
+from data.context_store import EncodeTokens, padded
 from data.tokenizer import Tokenizer
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.candidates import named_and_rest
 from model.decoding import Vocabulary
 from model.distiller import Outcome
-from model.encoder_decoder import EncoderDecoder
+from model.encoder_decoder import Context, EncoderDecoder
 from model.objective import Decisions
 from model.translation import translate
 from tasks.base import Task
 
 # Rows of a batch, beams counted.
 _ROWS = 128
+_INPUTS = ("token_ids", "padding_mask", "target_ids", "context", "context_mask")
 
 
 class TranslationTask(Task):
@@ -48,8 +50,8 @@ class TranslationTask(Task):
                 label, its "soft_tokens" where there are any, and all others as one.
             training: Whether dropout is on.
         """
-        names = ("token_ids", "padding_mask", "target_ids")
-        logits = student({name: batch[name] for name in names}, training=training)
+        inputs = {name: batch[name] for name in _INPUTS if name in batch}
+        logits = student(inputs, training=training)
         candidates = ops.expand_dims(batch["labels"], -1)
         if "soft_tokens" in batch:
             candidates = ops.concatenate([candidates, batch["soft_tokens"]], axis=-1)
@@ -91,7 +93,10 @@ def configured_student(
 
 
 def configured_teacher(
-    config: Config, vocabulary_size: int, precision: str = "float32"
+    config: Config,
+    vocabulary_size: int,
+    precision: str = "float32",
+    context_dim: int = 0,
 ) -> EncoderDecoder:
     """Returns the teacher of the settings, under a Keras precision policy."""
     translation = config.translation
@@ -104,6 +109,7 @@ def configured_teacher(
         intermediate_dim=translation.teacher_intermediate_dim,
         max_length=config.student.max_length,
         dropout=translation.teacher_dropout,
+        context_dim=context_dim,
         dtype=keras.dtype_policies.get(precision),
         name="teacher",
     )
@@ -126,6 +132,7 @@ def keras_translate(
     beams: int = 1,
     length_penalty: float = 1.0,
     progress: Callable[[int], None] = lambda rows: None,
+    encode_tokens: EncodeTokens | None = None,
 ) -> Translate:
     """Returns `translate`: texts to their translations.
 
@@ -135,18 +142,29 @@ def keras_translate(
         beams: 1 is greedy search.
         length_penalty: Beams are compared by log-probability / length to this power.
         progress: Called with the number of texts of each batch.
+        encode_tokens: The encoder whose vectors the model reads as its context.
     """
     vocabulary = vocabulary_of(tokenizer)
     decode = tf.function(
-        lambda token_ids, padding_mask: translate(
-            model, token_ids, padding_mask, vocabulary, beams, length_penalty
+        lambda token_ids, padding_mask, *context: translate(
+            model,
+            token_ids,
+            padding_mask,
+            vocabulary,
+            beams,
+            length_penalty,
+            Context(*context) if context else None,
         ),
-        input_signature=[
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.bool),
-        ],
+        input_signature=_signature(model.context_dim),
     )
     size = max(1, _ROWS // beams)
+
+    def inputs(texts: Sequence[str], ids: list[list[int]]) -> list[tf.Tensor]:
+        batch = tokenizer.pad(ids)
+        arrays = [batch["token_ids"], batch["padding_mask"]]
+        if encode_tokens is not None:
+            arrays += padded(encode_tokens(texts)).values()
+        return [tf.constant(array) for array in arrays]
 
     def run(texts: Sequence[str]) -> list[str]:
         translations = [""] * len(texts)
@@ -154,8 +172,8 @@ def keras_translate(
         order = np.argsort([len(row) for row in ids], kind="stable")
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            batch = tokenizer.pad([ids[row] for row in rows])
-            written, lengths = decode(batch["token_ids"], batch["padding_mask"])
+            own = [texts[row] for row in rows]
+            written, lengths = decode(*inputs(own, [ids[row] for row in rows]))
             pairs = zip(written.numpy(), lengths.numpy(), strict=True)
             found = tokenizer.decode([row[:length] for row, length in pairs])
             for row, text in zip(rows, found, strict=True):
@@ -164,3 +182,15 @@ def keras_translate(
         return translations
 
     return run
+
+
+def _signature(context_dim: int) -> list[tf.TensorSpec]:
+    """Returns what decoding takes: token ids and mask, and a context's two parts."""
+    parts = [
+        tf.TensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None, None], tf.bool),
+    ]
+    if context_dim:
+        parts.append(tf.TensorSpec([None, None, context_dim], tf.float16))
+        parts.append(tf.TensorSpec([None, None], tf.bool))
+    return parts

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from data.context_store import EncodeTokens
 from data.splits import TRAIN, VALIDATION
 from evaluation.translation import score
 from tasks.translation import keras_translate
@@ -39,14 +40,22 @@ class PreparedPairs(PreparedText):
             np.isin(pairs[:, 0], near).tolist(),
         )
 
-    def validation(self) -> Callable[[keras.Model], dict[str, float]]:
-        """Returns a function of a model to its scores on the validation split."""
+    def validation(
+        self, encode_tokens: EncodeTokens | None = None
+    ) -> Callable[[keras.Model], dict[str, float]]:
+        """Returns a function of a model to its scores on the validation split.
+
+        Args:
+            encode_tokens: The encoder whose vectors the model reads as its context.
+        """
         limit = self._config.training.validation_pairs
         sources, references, _ = self.held_out(VALIDATION, limit)
         language = self.corpus.languages[1]
         # One graph for all validations of a training.
         opened = functools.lru_cache(maxsize=1)(
-            lambda model: keras_translate(model, self.tokenizer)
+            lambda model: keras_translate(
+                model, self.tokenizer, encode_tokens=encode_tokens
+            )
         )
 
         def validate(model: keras.Model) -> dict[str, float]:

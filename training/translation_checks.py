@@ -44,6 +44,12 @@ def check(config: Config) -> None:
             received="student.init_layers or student.init_from",
             remedy="leave both empty",
         )
+    if config.translation.teacher_path and config.translation.teacher_informed:
+        raise BabeletError(
+            "A teacher that is not trained here reads what it reads",
+            received="translation.teacher_path and translation.teacher_informed=true",
+            remedy="set translation.teacher_informed=false",
+        )
     foreign, targets = config.translation.teacher_path, config.translation.targets
     if foreign and (config.objective.alpha < 1 or targets == "reference"):
         raise BabeletError(

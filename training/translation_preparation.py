@@ -10,6 +10,7 @@ import numpy as np
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import building, trained_vocabulary
+from data.context_store import ContextStore
 from data.corpus import format_counts
 from data.download import cache_folder
 from data.sources import parallel_files
@@ -60,7 +61,8 @@ class TranslationPreparation(PreparedPairs):
                 remedy="finish that run first, or run without --prepared",
             )
         steps = json.loads((other / "manifest.json").read_text("utf-8"))["steps"]
-        self._link(other, "teacher_translations")
+        for name in ("teacher_translations", "context"):
+            self._link(other, name)
         for step, outputs in _OUTPUTS.items():
             # What this run made itself is its own step's, even where it is half done.
             taken = [self._link(other, name) for name in outputs]
@@ -93,7 +95,8 @@ class TranslationPreparation(PreparedPairs):
         if not config.translation.teacher_path:
             identity = digest(json.dumps(inputs, sort_keys=True))
             outputs = [translation_teacher.WEIGHTS]
-            step("teacher", inputs, outputs, lambda: self.teacher.train(identity))
+            train = self.teacher.train
+            step("teacher", inputs, outputs, lambda: train(identity, self._context))
             if warning := self.teacher.warning():
                 print(f"warning: {warning}", flush=True)
         self._teach(inputs)
@@ -171,6 +174,22 @@ class TranslationPreparation(PreparedPairs):
         build_sources(self.corpus, self._fragments, self.tokenizer, folder, name)
         return {"fragments": len(self._fragments)}
 
+    @cached_property
+    def _context(self) -> ContextStore | None:
+        """What the teacher's reader makes of all sources; None if it has none."""
+        reader, extra = self.teacher.reader, self._fragments
+        if reader is None:
+            return None
+        named = [reader.fingerprint, self.corpus.fingerprint, len(extra)]
+        folder = self._path / "context" / digest(json.dumps(named))[:16]
+        if folder.is_dir():
+            return ContextStore(folder)
+        ids, first = self.training_sources(), len(self.corpus.sentences)
+        rows = [*ids.tolist(), *range(first, first + len(extra))]
+        texts = self.corpus.sentences.texts(ids) + extra
+        encode, width = reader.encode_tokens, reader.token_dim
+        return ContextStore.build(encode, rows, texts, width, folder)
+
     def _write_targets(self, inputs: dict) -> dict:
         corpus, kind = self.corpus, self._config.translation.targets
         pairs = self.training_pairs()
@@ -234,5 +253,6 @@ class TranslationPreparation(PreparedPairs):
             pairs,
             self._config.translation.soft_candidates,
             self._path / "beliefs",
+            self._context,
         )
         return {"positions": int(targets.lengths.sum())}

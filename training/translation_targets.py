@@ -15,6 +15,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from configs.atomic import atomic_path
+from data.context_store import ContextStore
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, laid_out
 from evaluation.translation import Translate
@@ -61,6 +62,7 @@ def write_beliefs(
     pairs: np.ndarray,
     count: int,
     folder: Path,
+    context: ContextStore | None = None,
 ) -> None:
     """Writes the teacher's beliefs at each position of each target, whole or not.
 
@@ -71,6 +73,7 @@ def write_beliefs(
         pairs: int32 (n, 2), rows of both; each row of `targets` once.
         count: Tokens told apart at each position, beside the true one.
         folder: Replaced if it is there.
+        context: What the teacher reads beside `sources`; None for none.
     """
     believe = belief_function(teacher, count)
     positions = int(targets.lengths.sum())
@@ -90,7 +93,10 @@ def write_beliefs(
         for start in progress:
             rows = pairs[order[start : start + _ROWS]]
             batch = laid_out(sources, targets, rows[:, 0], rows[:, 1])
-            favourites, values = believe(_forward_inputs(batch), batch["labels"])
+            inputs = _forward_inputs(batch)
+            if context is not None:
+                inputs |= context.padded(rows[:, 0])
+            favourites, values = believe(inputs, batch["labels"])
             used = batch["weight"] > 0
             places = targets.starts[rows[:, 1], None] + np.arange(used.shape[1])
             tokens[places[used]] = favourites.numpy()[used]

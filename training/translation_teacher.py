@@ -8,16 +8,21 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from configs.errors import BabeletError
 from configs.schema import Config, TrainingConfig
+from data.context_store import ContextStore, EncodeTokens
+from data.download import cache_folder
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.encoder_decoder import EncoderDecoder
 from model.precision import resolved_precision
+from model.teachers.base import Teacher
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
 from training.callbacks import save_weights
 from training.foreign_teacher import fingerprint, foreign_translate
 from training.loop import train
+from training.preparation import load_teacher
 from training.prepared_pairs import PreparedPairs
 from training.workdir import Workdir, digest
 
@@ -42,9 +47,28 @@ class TranslationTeacher:
         """The trained teacher in float32; None where translation.teacher_path is."""
         if self._config.translation.teacher_path:
             return None
-        teacher = configured_teacher(self._config, self._text.tokenizer.vocabulary_size)
+        teacher = self._configured("float32")
         teacher.load_weights(self._path / WEIGHTS)
         return teacher
+
+    @cached_property
+    def reader(self) -> Teacher | None:
+        """The encoder whose vectors the trained teacher reads; None for none."""
+        if not self._config.translation.teacher_informed:
+            return None
+        reader = load_teacher(self._config.teacher, cache_folder())
+        if reader.token_dim is None:
+            raise BabeletError(
+                "The translator's teacher cannot read this encoder",
+                expected="teacher.kind=packaged_e5, which has vectors of tokens",
+                received=f"teacher.kind={self._config.teacher.kind}",
+                remedy="change teacher.kind, or set translation.teacher_informed=false",
+            )
+        return reader
+
+    @property
+    def _encode_tokens(self) -> EncodeTokens | None:
+        return None if self.reader is None else self.reader.encode_tokens
 
     def inputs(self) -> dict:
         """Returns what it depends on beside the text, as JSON values."""
@@ -60,13 +84,16 @@ class TranslationTeacher:
         del named["teacher_warmup_steps"]
         # One of before had its norms elsewhere.
         form = {"norm_first": True}
+        if self.reader is not None:
+            form["reads"] = self.reader.fingerprint
         return named | dataclasses.asdict(self._training()) | form
 
-    def train(self, identity: str) -> dict:
+    def train(self, identity: str, context: ContextStore | None = None) -> dict:
         """Trains the model and writes its weights; goes on where it was killed.
 
         Args:
             identity: Of all it depends on: checkpoints of another are not used.
+            context: What its `reader` makes of the training sources.
 
         Returns:
             The validation state of `training.loop.train`, and the parameters.
@@ -74,14 +101,20 @@ class TranslationTeacher:
         config, settings, text = self._config, self._training(), self._text
         seed = config.translation.teacher_seed
         keras.utils.set_random_seed(seed)
-        size, precision = text.tokenizer.vocabulary_size, settings.precision
-        teacher = configured_teacher(config, size, precision)
+        precision = settings.precision
+        teacher = self._configured(precision)
         pairs = np.asarray(text.training_pairs())
         batches = TranslationBatches(
-            text.tokens, text.tokens, pairs, batch_size=settings.batch_size, seed=seed
+            text.tokens,
+            text.tokens,
+            pairs,
+            batch_size=settings.batch_size,
+            seed=seed,
+            context=context,
         )
         sentence = text.corpus.sentences.__getitem__
-        task = TranslationTask(1.0, 1.0, batches, sentence, text.validation())
+        validate = text.validation(self._encode_tokens)
+        task = TranslationTask(1.0, 1.0, batches, sentence, validate)
         print(f"teacher: {teacher.count_params():,} parameters, {precision}")
         folder = (self._path / WEIGHTS).parent
         if folder.is_symlink():
@@ -89,7 +122,12 @@ class TranslationTeacher:
             folder.unlink()
         state = train(task, teacher, settings, precision, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
-        return state | {"parameters": teacher.count_params()}
+        return state | {"parameters": self.parameters(teacher)}
+
+    def parameters(self, model: EncoderDecoder) -> int:
+        """Returns those of `model`, and of the encoder whose vectors it reads."""
+        read = 0 if self.reader is None else self.reader.parameters
+        return model.count_params() + read
 
     def warning(self) -> str:
         """Returns what is wrong with the trained teacher, "" if nothing is known."""
@@ -113,6 +151,7 @@ class TranslationTeacher:
             self._text.tokenizer,
             settings.beam_size if beams is None else beams,
             settings.length_penalty,
+            encode_tokens=self._encode_tokens,
         )
 
     def translations(
@@ -146,6 +185,12 @@ class TranslationTeacher:
         trained = self._workdir.manifest["steps"]["teacher"]["inputs"]
         named = {"teacher": trained, "beams": [beams, penalty], "test": limit}
         return lambda texts: self.translations(list(texts), named, beams)
+
+    def _configured(self, precision: str) -> EncoderDecoder:
+        """Returns the model at its initial weights."""
+        size = self._text.tokenizer.vocabulary_size
+        dim = 0 if self.reader is None else self.reader.token_dim
+        return configured_teacher(self._config, size, precision, dim)
 
     def _training(self) -> TrainingConfig:
         training, settings = self._config.training, self._config.translation

@@ -26,6 +26,7 @@ class Teacher(abc.ABC):
             embedding table; None if the teacher has no such tokenizer.
         backbone: A KerasHub `BertBackbone` whose weights can initialise a student;
             None if the teacher has none.
+        token_dim: Width of the vectors of `encode_tokens`; None if it gives none.
     """
 
     fingerprint: str
@@ -34,10 +35,18 @@ class Teacher(abc.ABC):
     parameters: int | None = None
     tokenizer_model: bytes | None = None
     backbone: keras.Model | None = None
+    token_dim: int | None = None
 
     @abc.abstractmethod
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the vectors of `texts`, float32 (N, dim), rows of unit length."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Returns vectors of the tokens of each text, float16 (tokens, token_dim).
+
+        Only where `token_dim` is known.
+        """
+        raise NotImplementedError(type(self).__name__)
 
     def require(self, texts: Iterable[str]) -> None:
         """Raises a BabeletError if some of `texts` cannot be encoded.

