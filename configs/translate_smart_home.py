@@ -62,7 +62,7 @@ def get_config() -> Config:
             teacher_informed=True,
             teacher_encoder_layers=2,
             teacher_decoder_layers=3,
-            teacher_steps=5000,
+            teacher_steps=4000,
             teacher_learning_rate=1e-3,
         ),
     )
