@@ -4,8 +4,10 @@ python -m training.distill --config=configs/translate_smart_home.py \
     --workdir=runs/translate_smart_home
 
 A student of 3.6M parameters, 3% of its teacher's 7.1M and of the 118M of the encoder
-that the teacher reads; its int8 file has 4.3 MB. What its parts reached is in the
-README; the recipe as a whole has not been measured since its teacher reads the encoder.
+that the teacher reads; its int8 file has 4.3 MB. On 2 cores, added up from its parts,
+it takes 56 minutes. Test BLEU (1,000 strings, seed 0) was 35.6 greedy and 37.9 with
+four beams for such a teacher, and 34.9 and 36.6 for a student of its greedy
+translations; the recipe as a whole has not been measured.
 """
 
 from configs.schema import (
