@@ -122,12 +122,9 @@ class TranslationTeacher:
             folder.unlink()
         state = train(task, teacher, settings, precision, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
-        return state | {"parameters": self.parameters(teacher)}
-
-    def parameters(self, model: EncoderDecoder) -> int:
-        """Returns those of `model`, and of the encoder whose vectors it reads."""
+        # Those of the encoder that it reads are the teacher's too.
         read = 0 if self.reader is None else self.reader.parameters
-        return model.count_params() + read
+        return state | {"parameters": teacher.count_params() + read}
 
     def warning(self) -> str:
         """Returns what is wrong with the trained teacher, "" if nothing is known."""
