@@ -16,6 +16,9 @@ class TranslationConfig:
 
     # The student's decoder layers: few, for they run once for each token.
     decoder_layers: int = 1
+    # Whether the student starts from the teacher's token table and layers, as many of
+    # them as it has, in the place of random weights. Both are then of one width.
+    init_from_teacher: bool = False
     # The teacher that is trained first, on the references.
     teacher_encoder_layers: int = 4
     teacher_decoder_layers: int = 4

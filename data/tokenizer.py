@@ -57,6 +57,14 @@ class Tokenizer:
         """Returns the piece ids of each text, uncut and without start and end."""
         return self._processor.encode([valid_unicode(text) for text in texts])
 
+    def piece_texts(self) -> list[str]:
+        """Returns what each piece stands for, by id, without spaces around it.
+
+        The piece that is a space alone stands for itself.
+        """
+        pieces = map(self._processor.id_to_piece, range(self.vocabulary_size))
+        return [piece.replace("▁", " ").strip() or piece for piece in pieces]
+
     def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
         """Returns the text of each row of ids; start, end and padding are no text."""
         # One by one: as a batch, rows without ids are left out of the result.

@@ -40,10 +40,12 @@ def check(config: Config) -> None:
         )
     if config.student.init_layers or config.student.init_from:
         raise BabeletError(
-            "A translator's student starts from random weights",
+            "A translator's student starts from random weights or from its teacher",
             received="student.init_layers or student.init_from",
-            remedy="leave both empty",
+            remedy="leave both empty, and set translation.init_from_teacher=true",
         )
+    if config.translation.init_from_teacher:
+        _check_start(config)
     if config.translation.teacher_path and config.translation.teacher_informed:
         raise BabeletError(
             "A teacher that is not trained here reads what it reads",
@@ -59,3 +61,43 @@ def check(config: Config) -> None:
             received=f"{config.objective.alpha} and {targets}",
             remedy="change them, or leave translation.teacher_path empty",
         )
+
+
+def _check_start(config: Config) -> None:
+    """Refuses a student that cannot be cut from its teacher."""
+    student, teacher = config.student, config.translation
+    if teacher.teacher_path:
+        raise BabeletError(
+            "A teacher that is not trained here has no layers to start from",
+            received="translation.teacher_path and translation.init_from_teacher=true",
+            remedy="set translation.init_from_teacher=false",
+        )
+    pairs = {
+        "hidden_dim": (student.hidden_dim, teacher.teacher_hidden_dim),
+        "num_heads": (student.num_heads, teacher.teacher_num_heads),
+        "intermediate_dim": (
+            student.intermediate_dim,
+            teacher.teacher_intermediate_dim,
+        ),
+    }
+    for name, (own, theirs) in pairs.items():
+        if own != theirs:
+            raise BabeletError(
+                "The student cannot start from a teacher of another shape",
+                expected=f"student.{name}=translation.teacher_{name}",
+                received=f"{own} and {theirs}",
+                remedy="make them equal, or set translation.init_from_teacher=false",
+            )
+    layers = {
+        "encoder": (student.num_layers, teacher.teacher_encoder_layers),
+        "decoder": (teacher.decoder_layers, teacher.teacher_decoder_layers),
+    }
+    for name, (own, theirs) in layers.items():
+        if own > theirs:
+            raise BabeletError(
+                "The student cannot start from a teacher with fewer layers",
+                expected=f"at most the {theirs} of its {name}",
+                received=str(own),
+                remedy=f"raise translation.teacher_{name}_layers, or set "
+                "translation.init_from_teacher=false",
+            )

@@ -15,6 +15,7 @@ from data.download import cache_folder
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.encoder_decoder import EncoderDecoder
+from model.translator_initialisation import token_table
 from model.precision import resolved_precision
 from model.teachers.base import Teacher
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
@@ -86,6 +87,7 @@ class TranslationTeacher:
         form = {"norm_first": True}
         if self.reader is not None:
             form["reads"] = self.reader.fingerprint
+            form["tokens"] = "the reader's"
         return named | dataclasses.asdict(self._training()) | form
 
     def train(self, identity: str, context: ContextStore | None = None) -> dict:
@@ -103,6 +105,8 @@ class TranslationTeacher:
         keras.utils.set_random_seed(seed)
         precision = settings.precision
         teacher = self._configured(precision)
+        if self.reader is not None:
+            teacher.embedding.tokens.assign(self._token_table())
         pairs = np.asarray(text.training_pairs())
         batches = TranslationBatches(
             text.tokens,
@@ -188,6 +192,20 @@ class TranslationTeacher:
         size = self._text.tokenizer.vocabulary_size
         dim = 0 if self.reader is None else self.reader.token_dim
         return configured_teacher(self._config, size, precision, dim)
+
+    def _token_table(self) -> np.ndarray:
+        """Returns the tokens as the reader knows them, float32 (tokens, hidden_dim)."""
+        reader, texts = self.reader, self._text.tokenizer.piece_texts()
+        # Without its start and end tokens.
+        vectors = [own[1:-1].mean(0, np.float32) for own in reader.encode_tokens(texts)]
+        layers = np.split(np.stack(vectors), reader.token_dim // reader.dim, axis=1)
+        try:
+            return token_table(layers, self._config.translation.teacher_hidden_dim)
+        except ValueError as error:
+            raise BabeletError(
+                f"The teacher's tokens cannot start as its encoder knows them: {error}",
+                remedy="lower translation.teacher_hidden_dim",
+            ) from error
 
     def _training(self) -> TrainingConfig:
         training, settings = self._config.training, self._config.translation

@@ -123,6 +123,28 @@ def test_another_training_shares_what_the_teacher_said(run, recipe, command, tmp
         assert f"{step}: done before" in output
 
 
+def test_a_student_begins_where_its_teacher_is(recipe, command, tmp_path):
+    """A start that is lost on the way costs a run all that its teacher learned."""
+    line = command(
+        tmp_path / "run",
+        "translation.init_from_teacher=true",
+        "translation.teacher_decoder_layers=1",
+        "translation.teacher_hidden_dim=32",
+        "translation.teacher_intermediate_dim=64",
+        "translation.targets=reference",
+        "training.steps=1",
+        "training.warmup_steps=0",
+        "training.learning_rate=1e-9",
+        config=recipe,
+        flags=("--until=training",),
+    )
+    line.succeed()
+    steps = read(line.workdir / "manifest.json")["steps"]
+    learned = steps["teacher"]["facts"]["best"]
+    assert learned > 20
+    assert steps["training"]["facts"]["best"] == pytest.approx(learned, abs=1e-6)
+
+
 def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
     """Users' own translations are worth as much as a teacher's."""
     file = tmp_path / "teacher.tsv"
@@ -187,12 +209,30 @@ def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_p
         ("student.init_layers=0", "from random weights"),
         ("translation.teacher_path=none.tsv", "Nothing can be learned"),
         ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),
+        ("translation.init_from_teacher=true", "teacher of another shape"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, setting, message):
     """Found after minutes of preparation, or never."""
     with pytest.raises(BabeletError, match=message):
         start(overrides.load(str(recipe), [setting]), tmp_path / "run")
+    assert not (tmp_path / "run" / "corpus").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("translation.teacher_path=none.tsv", "objective.alpha=1"), "has no layers"),
+        (("student.hidden_dim=48", "student.intermediate_dim=96"), "raise .*encoder_"),
+    ],
+)
+def test_a_student_that_cannot_be_cut_from_its_teacher_is_refused(
+    recipe, tmp_path, settings, message
+):
+    """It would start at random, or fail when its teacher is trained at last."""
+    settings = (*settings, "student.num_layers=2", "translation.init_from_teacher=true")
+    with pytest.raises(BabeletError, match=message):
+        start(overrides.load(str(recipe), settings), tmp_path / "run")
     assert not (tmp_path / "run" / "corpus").exists()
 
 

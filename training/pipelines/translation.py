@@ -11,6 +11,7 @@ from data.splits import TEST
 from evaluation.translation import score
 from export.rebuild import rebuild_student
 from export.translation import export_translator
+from model.translator_initialisation import initialise_translator
 from model.precision import resolved_precision
 from tasks.translation import TranslationTask, configured_student, keras_translate
 from training import translation_reporting
@@ -38,8 +39,12 @@ class TranslationPipeline(Pipeline):
         """Returns all that the trained weights depend on."""
         names = ("seed", "task", "student", "objective", "training")
         named = {name: self.workdir.section(name) for name in names}
-        layers = self.workdir.config.translation.decoder_layers
-        return self._preparation.inputs() | named | {"decoder_layers": layers}
+        settings = self.workdir.config.translation
+        named["decoder_layers"] = settings.decoder_layers
+        if settings.init_from_teacher:
+            # Which teacher it is, the targets depend on.
+            named["init_from_teacher"] = True
+        return self._preparation.inputs() | named
 
     def evaluation_inputs(self) -> dict:
         """Returns what scores depend on beside the weights."""
@@ -56,6 +61,8 @@ class TranslationPipeline(Pipeline):
         keras.utils.set_random_seed(config.seed)
         size = preparation.tokenizer.vocabulary_size
         student = configured_student(config, size, precision)
+        if config.translation.init_from_teacher:
+            initialise_translator(student, preparation.teacher.model)
         task = TranslationTask(
             config.objective.alpha,
             config.objective.temperature,
