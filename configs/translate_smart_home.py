@@ -48,7 +48,7 @@ def get_config() -> Config:
         training=TrainingConfig(
             steps=9000,
             batch_size=64,
-            learning_rate=1.5e-3,
+            learning_rate=1e-3,
             warmup_steps=400,
             checkpoint_every=250,
             validate_every=500,
@@ -58,13 +58,20 @@ def get_config() -> Config:
         ),
         translation=TranslationConfig(
             decoder_layers=2,
+            # The student is cut from its teacher, without the encoder that one reads.
+            init_from_teacher=True,
+            # The corpus's translations alone: of the training sentences the teacher
+            # knows them by heart. What it can teach, it says of fragments.
+            targets="reference",
             fragments=20_000,
             # It reads what multilingual-e5-small makes of a text, which knows more
             # English than these pairs can teach.
             teacher_informed=True,
             teacher_encoder_layers=2,
-            teacher_decoder_layers=3,
-            teacher_steps=4000,
+            teacher_decoder_layers=2,
+            teacher_hidden_dim=192,
+            teacher_intermediate_dim=768,
+            teacher_steps=8000,
             teacher_learning_rate=1e-3,
         ),
     )

@@ -42,8 +42,8 @@ class TranslationConfig:
     # What the student learns to say: the corpus's translations, the teacher's own
     # (sequence-level distillation), or both, each pair of texts once.
     targets: Literal["reference", "teacher", "both"] = "both"
-    # Runs of words of the training sentences that the teacher translates beside them:
-    # text that it does not know by heart. 0: none. Not where targets are "reference".
+    # Runs of words of the training sentences, which the teacher translates whatever the
+    # targets are: text that it does not know by heart. 0: none.
     fragments: int = 0
     # The teacher's most probable tokens that are kept for each position.
     soft_candidates: int = 64

@@ -11,7 +11,8 @@ import numpy as np
 
 from data.splits import group_key
 
-_MOST_WORDS = 6
+# Of a fragment.
+MOST_WORDS = 12
 # How often each sentence is cut at most.
 _ROUNDS = 10
 
@@ -19,7 +20,7 @@ _ROUNDS = 10
 def fragments(
     texts: Sequence[str], count: int, excluded: Iterable[str], seed: int = 0
 ) -> list[str]:
-    """Returns at most `count` runs of 1 to 6 words, each shorter than its sentence.
+    """Returns at most `count` runs of 1 to 12 words, each shorter than its sentence.
 
     Words are what spaces separate: writing without spaces gives none. No fragment is
     another one, one of the `texts`, or one of `excluded`, in the sense of
@@ -48,6 +49,6 @@ def fragments(
 
 
 def _cut(words: Sequence[str], rng: np.random.Generator) -> str:
-    length = int(rng.integers(1, min(len(words) - 1, _MOST_WORDS) + 1))
+    length = int(rng.integers(1, min(len(words) - 1, MOST_WORDS) + 1))
     start = int(rng.integers(0, len(words) - length + 1))
     return " ".join(words[start : start + length]).strip(".,;:!?")

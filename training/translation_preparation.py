@@ -13,6 +13,7 @@ from data import building, trained_vocabulary
 from data.context_store import ContextStore
 from data.corpus import format_counts
 from data.download import cache_folder
+from data.fragments import MOST_WORDS
 from data.sources import parallel_files
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
@@ -89,7 +90,7 @@ class TranslationPreparation(PreparedPairs):
         inputs["max_length"] = config.student.max_length
         step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
         if self._with_fragments:
-            named = inputs | {"fragments": config.translation.fragments}
+            named = inputs | {"fragments": self._fragments_named}
             step("sources", named, ["sources"], lambda: self._write_sources(named))
         inputs["teacher"] = self.teacher.inputs()
         if not config.translation.teacher_path:
@@ -105,10 +106,10 @@ class TranslationPreparation(PreparedPairs):
         """Asks the teacher for all that the student learns from."""
         settings, step = self._config.translation, self._workdir.step
         inputs = inputs | {"targets": settings.targets}
-        if settings.targets != "reference":
+        if settings.targets != "reference" or self._with_fragments:
             inputs |= {"beams": [settings.beam_size, settings.length_penalty]}
         if self._with_fragments:
-            inputs |= {"fragments": settings.fragments}
+            inputs |= {"fragments": self._fragments_named}
         outputs = list(_OUTPUTS["targets"])
         step("targets", inputs, outputs, lambda: self._write_targets(inputs))
         if self._config.objective.alpha < 1:
@@ -180,7 +181,7 @@ class TranslationPreparation(PreparedPairs):
         reader, extra = self.teacher.reader, self._fragments
         if reader is None:
             return None
-        named = [reader.fingerprint, self.corpus.fingerprint, len(extra)]
+        named = [reader.fingerprint, self.corpus.fingerprint, self._fragments_named]
         folder = self._path / "context" / digest(json.dumps(named))[:16]
         if folder.is_dir():
             return ContextStore(folder)
@@ -197,15 +198,14 @@ class TranslationPreparation(PreparedPairs):
         if kind != "teacher":
             texts = corpus.sentences.texts(pairs[:, 1])
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
+        # What its translations do not depend on.
+        others = ("targets", "fragments")
+        named = {k: value for k, value in inputs.items() if k not in others}
         if kind != "reference":
             ids = self.training_sources()
-            # What its translations of the sentences do not depend on.
-            others = ("targets", "fragments")
-            named = {k: value for k, value in inputs.items() if k not in others}
-            sources = corpus.sentences.texts(ids)
-            texts = self.teacher.translations(sources, named)
+            texts = self.teacher.translations(corpus.sentences.texts(ids), named)
             translations = list(zip(ids.tolist(), texts, strict=True))
-            translations += self._translated_fragments(named)
+        translations += self._translated_fragments(named)
         rows, texts = translation_targets.merged(references, translations)
         with atomic_path(self._path / "target_pairs.npy") as path, path.open("wb") as f:
             np.save(f, rows)
@@ -226,14 +226,18 @@ class TranslationPreparation(PreparedPairs):
         extra = self._fragments
         if not extra:
             return []
-        named = named | {"fragments": len(extra)}
+        named = named | {"fragments": self._fragments_named}
         texts = self.teacher.translations(extra, named)
         return list(enumerate(texts, start=len(self.corpus.sentences)))
 
     @property
     def _with_fragments(self) -> bool:
-        settings = self._config.translation
-        return settings.fragments > 0 and settings.targets != "reference"
+        return self._config.translation.fragments > 0
+
+    @property
+    def _fragments_named(self) -> list[int]:
+        """Returns what they depend on beside the corpus."""
+        return [self._config.translation.fragments, MOST_WORDS]
 
     @cached_property
     def _fragments(self) -> list[str]:
