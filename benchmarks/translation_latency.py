@@ -3,10 +3,10 @@
 python -m benchmarks.translation_latency --workdir=runs/translate_smart_home
 
 Both from the same converter, greedy, one thread, XNNPACK on; each test sentence in the
-order A-B-B-A in one process. The encoder that an informed teacher reads is not in its
-file: the time is that of what was trained here, as long a context of zeros included.
-Prints the medians and the median of the ratios, and
-writes <workdir>/latency.json.
+order A-B-B-A in one process. The encoder that an informed teacher reads is a float32
+file of its own, timed before, and its time at each sentence's length is the teacher's
+too; what it gives is zeros here, as long as the source. Prints the medians and the
+median of the ratios, and writes <workdir>/latency.json.
 """
 
 import json
@@ -14,8 +14,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
@@ -24,15 +25,17 @@ from tqdm import tqdm
 
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from configs.schema import Config
 from data.corpus import Corpus
 from data.download import cache_folder
 from data.splits import TEST
+from export.latency import measure_latency
+from export.litert import convert, sentence_model
 from export.litert_translate import LiteRTTranslator
 from export.metadata import read_metadata
 from export.rebuild import rebuild_student
 from export.translation_litert import convert_translator
 from model.encoder_decoder import Context, EncoderDecoder
+from model.teachers.base import Teacher
 from tasks.translation import configured_teacher
 from training.preparation import load_teacher
 
@@ -58,7 +61,14 @@ def measure(workdir: Path) -> dict[str, Any]:
                 "training.distill with this workdir",
             )
     _, tokenizer, config = rebuild_student(workdir)
-    teacher = _teacher(config, tokenizer.vocabulary_size)
+    reader = None
+    if config.translation.teacher_informed:
+        reader = load_teacher(config.teacher, cache_folder())
+    teacher = configured_teacher(
+        config,
+        tokenizer.vocabulary_size,
+        context_dim=0 if reader is None else reader.token_dim,
+    )
     teacher.load_weights(weights)
     _read_nothing(teacher)
     corpus = Corpus(workdir / "corpus")
@@ -66,13 +76,14 @@ def measure(workdir: Path) -> dict[str, Any]:
     ids = tokenizer.encode(corpus.sentences.texts(pairs[:, 0]))
     decoding = read_metadata(student)["decoding"]
     with tempfile.TemporaryDirectory(dir=workdir) as folder:
+        encoder_ms = {} if reader is None else _encoder_ms(reader, ids, Path(folder))
         path = Path(folder, "teacher_fp32.tflite")
         convert_translator(teacher, tokenizer, path, "fp32", {})
         models = {
             "teacher_fp32": LiteRTTranslator(path, tokenizer, decoding).greedy,
             "student_int8": LiteRTTranslator(student, tokenizer, decoding).greedy,
         }
-        return compare(*models.values(), ids) | {
+        return compare(*models.values(), ids, encoder_ms) | {
             "bytes": {
                 name: p.stat().st_size
                 for name, p in zip(models, (path, student), strict=True)
@@ -80,11 +91,15 @@ def measure(workdir: Path) -> dict[str, Any]:
         }
 
 
-def _teacher(config: Config, vocabulary_size: int) -> EncoderDecoder:
-    dim = 0
-    if config.translation.teacher_informed:
-        dim = load_teacher(config.teacher, cache_folder()).token_dim
-    return configured_teacher(config, vocabulary_size, context_dim=dim)
+def _encoder_ms(
+    reader: Teacher, ids: Sequence[Sequence[int]], folder: Path
+) -> dict[int, float]:
+    """Returns milliseconds the encoder's float32 file takes, by number of tokens."""
+    path = folder / "encoder_fp32.tflite"
+    convert(sentence_model(reader.backbone, "mean"), path, "fp32", {})
+    lengths = tqdm(sorted({len(row) for row in ids}), "Timing the encoder")
+    measured = {n: measure_latency({"encoder": path}, n, 20) for n in lengths}
+    return {n: each["models"]["encoder"]["median_ms"] for n, each in measured.items()}
 
 
 def _read_nothing(teacher: EncoderDecoder) -> None:
@@ -100,13 +115,23 @@ def _read_nothing(teacher: EncoderDecoder) -> None:
 
 
 def compare(
-    teacher: Callable, student: Callable, ids: Sequence[Sequence[int]]
+    teacher: Callable,
+    student: Callable,
+    ids: Sequence[Sequence[int]],
+    before_ms: Mapping[int, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Returns the medians in milliseconds, and the median ratio, over sentences."""
+    """Returns the medians in milliseconds, and the median ratio, over sentences.
+
+    Args:
+        teacher: Called with the token ids of a sentence.
+        student: The same.
+        ids: Of each sentence.
+        before_ms: What the teacher waits for, by number of tokens; {} for nothing.
+    """
     rows = []
     for row in tqdm(ids, desc="Timing", unit=" sentences"):
         a, b, c, d = (_timed(f, row) for f in (teacher, student, student, teacher))
-        rows.append(((a + d) / 2, (b + c) / 2))
+        rows.append(((a + d) / 2 + before_ms.get(len(row), 0) / 1000, (b + c) / 2))
     # The first ones are slower: memory is touched for the first time.
     rows = rows[len(rows) // 10 :]
     return {

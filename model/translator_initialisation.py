@@ -38,9 +38,7 @@ def initialise_translator(student: EncoderDecoder, teacher: EncoderDecoder) -> N
         own.set_weights(theirs.get_weights())
 
 
-def token_table(
-    views: Sequence[np.ndarray], dim: int, seed: int = 0
-) -> np.ndarray:
+def token_table(views: Sequence[np.ndarray], dim: int, seed: int = 0) -> np.ndarray:
     """Returns a token table that knows which tokens mean the same.
 
     The principal components of what another encoder makes of each token, turned at

@@ -15,9 +15,9 @@ from data.download import cache_folder
 from data.translation_batches import TranslationBatches
 from evaluation.translation import Translate
 from model.encoder_decoder import EncoderDecoder
-from model.translator_initialisation import token_table
 from model.precision import resolved_precision
 from model.teachers.base import Teacher
+from model.translator_initialisation import token_table
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
 from training.callbacks import save_weights

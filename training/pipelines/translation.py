@@ -11,8 +11,8 @@ from data.splits import TEST
 from evaluation.translation import score
 from export.rebuild import rebuild_student
 from export.translation import export_translator
-from model.translator_initialisation import initialise_translator
 from model.precision import resolved_precision
+from model.translator_initialisation import initialise_translator
 from tasks.translation import TranslationTask, configured_student, keras_translate
 from training import translation_reporting
 from training.pipelines.base import Pipeline
