@@ -2,12 +2,13 @@
 
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
-recipe    as the recipe says: the corpus's translations and the teacher's, those of
-          fragments too, and the teacher's distributions at each of their positions
-none      the corpus's translations alone, at a learning rate of its own
+recipe    as the recipe says: from the teacher's layers, on the corpus's translations
+          and the teacher's of fragments, with its distributions at their positions
+none      from random weights on the corpus's translations alone, at a learning rate of
+          its own
+random    the recipe from random weights
 sentences the recipe without fragments
-sequence  the teacher's translations alone
-word      the corpus's translations, and the teacher's distributions
+sequence  the teacher's translations alone, of sentences and fragments
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
 by validation BLEU in runs of a third of the steps. The last three have one seed. Writes
@@ -33,13 +34,18 @@ from benchmarks.baseline import (
 from benchmarks.comparison import summary
 from configs.schema import Config
 
+ALONE = (
+    "objective.alpha=1",
+    "translation.init_from_teacher=false",
+    "translation.fragments=0",
+)
 VARIANTS = (
     # First: what it prepares serves all the others.
     Variant("recipe", ()),
-    Variant("none", ("objective.alpha=1", "translation.targets=reference"), "none"),
+    Variant("none", (*ALONE, "translation.targets=reference"), "none"),
+    Variant("random", ("translation.init_from_teacher=false",), seeds=1),
     Variant("sentences", ("translation.fragments=0",), seeds=1),
     Variant("sequence", ("objective.alpha=1", "translation.targets=teacher"), seeds=1),
-    Variant("word", ("translation.targets=reference",), seeds=1),
 )
 COLUMNS = {"BLEU": "bleu", "no near neighbour": "bleu_without_near", "chrF++": "chrf"}
 

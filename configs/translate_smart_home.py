@@ -48,7 +48,7 @@ def get_config() -> Config:
         training=TrainingConfig(
             steps=9000,
             batch_size=64,
-            learning_rate=1e-3,
+            learning_rate=7.5e-4,
             warmup_steps=400,
             checkpoint_every=250,
             validate_every=500,

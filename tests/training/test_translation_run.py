@@ -143,6 +143,10 @@ def test_a_student_begins_where_its_teacher_is(recipe, command, tmp_path):
     learned = steps["teacher"]["facts"]["best"]
     assert learned > 20
     assert steps["training"]["facts"]["best"] == pytest.approx(learned, abs=1e-6)
+    # Of the sentences the references alone, of the fragments what the teacher says.
+    facts = steps["targets"]["facts"]
+    assert 20 < facts["targets"] - facts["references"] <= facts["fragments"]
+    assert len(list((line.workdir / "teacher_translations").iterdir())) == 1
 
 
 def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path):
