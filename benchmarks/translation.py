@@ -3,11 +3,11 @@
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
 recipe    as the recipe says: from the teacher's layers, on the corpus's translations
-          and the teacher's of fragments, with its distributions at their positions
+          with the teacher's distributions at each of their positions
 none      from random weights on the corpus's translations alone, at a learning rate of
           its own
 random    the recipe from random weights
-sentences the recipe without fragments
+fragments the recipe, with what the teacher says of 20,000 fragments besides
 sequence  the teacher's translations alone, of sentences and fragments
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
@@ -34,18 +34,24 @@ from benchmarks.baseline import (
 from benchmarks.comparison import summary
 from configs.schema import Config
 
-ALONE = (
-    "objective.alpha=1",
-    "translation.init_from_teacher=false",
-    "translation.fragments=0",
-)
+RANDOM = "translation.init_from_teacher=false"
+FRAGMENTS = "translation.fragments=20000"
+NO_FRAGMENTS = "translation.fragments=0"
 VARIANTS = (
     # First: what it prepares serves all the others.
     Variant("recipe", ()),
-    Variant("none", (*ALONE, "translation.targets=reference"), "none"),
-    Variant("random", ("translation.init_from_teacher=false",), seeds=1),
-    Variant("sentences", ("translation.fragments=0",), seeds=1),
-    Variant("sequence", ("objective.alpha=1", "translation.targets=teacher"), seeds=1),
+    Variant(
+        "none",
+        ("objective.alpha=1", RANDOM, "translation.targets=reference", NO_FRAGMENTS),
+        "none",
+    ),
+    Variant("random", (RANDOM,), seeds=1),
+    Variant("fragments", (FRAGMENTS,), seeds=1),
+    Variant(
+        "sequence",
+        ("objective.alpha=1", "translation.targets=teacher", FRAGMENTS),
+        seeds=1,
+    ),
 )
 COLUMNS = {"BLEU": "bleu", "no near neighbour": "bleu_without_near", "chrF++": "chrf"}
 

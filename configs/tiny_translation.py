@@ -47,6 +47,7 @@ def get_config() -> Config:
             teacher_intermediate_dim=64,
             teacher_steps=40,
             teacher_warmup_steps=10,
+            targets="both",
             fragments=200,
             soft_candidates=8,
             beam_size=2,
