@@ -3,12 +3,13 @@
 python -m benchmarks.translation --workdir=runs/translation_comparison
 
 recipe    as the recipe says: from the teacher's layers, on the corpus's translations
-          with the teacher's distributions at each of their positions
-none      from random weights on the corpus's translations alone, at a learning rate of
-          its own
+          and on the teacher's of recombined sentences, with its distributions at each
+          of their positions
+none      from random weights on the corpus's translations alone, at a learning rate
+          of its own
 random    the recipe from random weights
-fragments the recipe, with what the teacher says of 20,000 fragments besides
-sequence  the teacher's translations alone, of sentences and fragments
+sentences the recipe without recombined sentences
+sequence  the teacher's translations alone, of sentences and recombined ones
 
 All share corpus, vocabulary, teacher and steps; "none" first chooses its learning rate
 by validation BLEU in runs of a third of the steps. The last three have one seed. Writes
@@ -35,23 +36,18 @@ from benchmarks.comparison import summary
 from configs.schema import Config
 
 RANDOM = "translation.init_from_teacher=false"
-FRAGMENTS = "translation.fragments=20000"
-NO_FRAGMENTS = "translation.fragments=0"
+SENTENCES = "translation.recombined=0"
 VARIANTS = (
     # First: what it prepares serves all the others.
     Variant("recipe", ()),
     Variant(
         "none",
-        ("objective.alpha=1", RANDOM, "translation.targets=reference", NO_FRAGMENTS),
+        ("objective.alpha=1", RANDOM, "translation.targets=reference", SENTENCES),
         "none",
     ),
     Variant("random", (RANDOM,), seeds=1),
-    Variant("fragments", (FRAGMENTS,), seeds=1),
-    Variant(
-        "sequence",
-        ("objective.alpha=1", "translation.targets=teacher", FRAGMENTS),
-        seeds=1,
-    ),
+    Variant("sentences", (SENTENCES,), seeds=1),
+    Variant("sequence", ("objective.alpha=1", "translation.targets=teacher"), seeds=1),
 )
 COLUMNS = {"BLEU": "bleu", "no near neighbour": "bleu_without_near", "chrF++": "chrf"}
 

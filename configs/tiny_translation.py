@@ -48,7 +48,7 @@ def get_config() -> Config:
             teacher_steps=40,
             teacher_warmup_steps=10,
             targets="both",
-            fragments=200,
+            recombined=200,
             soft_candidates=8,
             beam_size=2,
         ),

@@ -42,9 +42,9 @@ class TranslationConfig:
     # What the student learns to say: the corpus's translations, the teacher's own
     # (sequence-level distillation), or both, each pair of texts once.
     targets: Literal["reference", "teacher", "both"] = "both"
-    # Runs of words of the training sentences, which the teacher translates whatever the
-    # targets are: text that it does not know by heart. 0: none.
-    fragments: int = 0
+    # Sentences made of two training sentences each, which the teacher translates
+    # whatever the targets are: text that it does not know by heart. 0: none.
+    recombined: int = 0
     # The teacher's most probable tokens that are kept for each position.
     soft_candidates: int = 64
     # Beams of the teacher's translations, and of the evaluation's beam search.
@@ -67,10 +67,10 @@ class TranslationConfig:
         ):
             positive(f"translation.{name}", getattr(self, name))
         require(
-            self.fragments >= 0,
-            "translation.fragments",
+            self.recombined >= 0,
+            "translation.recombined",
             "0 or more",
-            str(self.fragments),
+            str(self.recombined),
         )
         require(
             self.length_penalty >= 0,

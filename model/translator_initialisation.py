@@ -1,8 +1,9 @@
 """Initial weights of translators: a student's from its teacher, a teacher's tokens.
 
-What is known before the first step costs no step: from the same steps a teacher whose
-table began as `token_table` had 19.7 BLEU where one of random tokens had 14.1, and a
-student that began as its teacher 26.4 where one of random weights had 6 (measured).
+What is known before the first step costs no step. After 1,000 steps a teacher whose
+table began as `token_table` had 19.7 BLEU, one of random tokens 14.1; a student that
+began as its teacher had 30.3, one of random weights on the labels alone 11.1 (measured
+on validation).
 """
 
 from collections.abc import Sequence

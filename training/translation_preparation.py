@@ -13,14 +13,14 @@ from data import building, trained_vocabulary
 from data.context_store import ContextStore
 from data.corpus import format_counts
 from data.download import cache_folder
-from data.fragments import MOST_WORDS
+from data.recombination import MOST_WORDS
 from data.sources import parallel_files
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
 from training import translation_targets, translation_teacher
 from training.prepared_pairs import PreparedPairs
 from training.translation_checks import check
-from training.translation_sources import build_sources, fragments_of, text_lookup
+from training.translation_sources import build_sources, recombined_of, text_lookup
 from training.translation_teacher import TranslationTeacher
 from training.workdir import digest
 
@@ -89,8 +89,8 @@ class TranslationPreparation(PreparedPairs):
         step("vocabulary", inputs, ["tokenizer.model"], self._train_vocabulary)
         inputs["max_length"] = config.student.max_length
         step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
-        if self._with_fragments:
-            named = inputs | {"fragments": self._fragments_named}
+        if self._with_recombined:
+            named = inputs | {"recombined": self._recombined_named}
             step("sources", named, ["sources"], lambda: self._write_sources(named))
         inputs["teacher"] = self.teacher.inputs()
         if not config.translation.teacher_path:
@@ -106,10 +106,10 @@ class TranslationPreparation(PreparedPairs):
         """Asks the teacher for all that the student learns from."""
         settings, step = self._config.translation, self._workdir.step
         inputs = inputs | {"targets": settings.targets}
-        if settings.targets != "reference" or self._with_fragments:
+        if settings.targets != "reference" or self._with_recombined:
             inputs |= {"beams": [settings.beam_size, settings.length_penalty]}
-        if self._with_fragments:
-            inputs |= {"fragments": self._fragments_named}
+        if self._with_recombined:
+            inputs |= {"recombined": self._recombined_named}
         outputs = list(_OUTPUTS["targets"])
         step("targets", inputs, outputs, lambda: self._write_targets(inputs))
         if self._config.objective.alpha < 1:
@@ -142,14 +142,14 @@ class TranslationPreparation(PreparedPairs):
     @property
     def sources(self) -> TokenStore:
         """Token ids of all that the student may read."""
-        if not self._with_fragments:
+        if not self._with_recombined:
             return self.tokens
         return TokenStore(self._path / "sources")
 
     @property
     def source_text(self) -> Callable[[int], str]:
         """A function of a row of `sources` to its text."""
-        return text_lookup(self.corpus, self._fragments)
+        return text_lookup(self.corpus, self._recombined)
 
     def _build_corpus(self) -> dict:
         report = building.build_corpus(
@@ -172,16 +172,16 @@ class TranslationPreparation(PreparedPairs):
 
     def _write_sources(self, inputs: dict) -> dict:
         name, folder = json.dumps(inputs, sort_keys=True), self._path / "sources"
-        build_sources(self.corpus, self._fragments, self.tokenizer, folder, name)
-        return {"fragments": len(self._fragments)}
+        build_sources(self.corpus, self._recombined, self.tokenizer, folder, name)
+        return {"recombined": len(self._recombined)}
 
     @cached_property
     def _context(self) -> ContextStore | None:
         """What the teacher's reader makes of all sources; None if it has none."""
-        reader, extra = self.teacher.reader, self._fragments
+        reader, extra = self.teacher.reader, self._recombined
         if reader is None:
             return None
-        named = [reader.fingerprint, self.corpus.fingerprint, self._fragments_named]
+        named = [reader.fingerprint, self.corpus.fingerprint, self._recombined_named]
         folder = self._path / "context" / digest(json.dumps(named))[:16]
         if folder.is_dir():
             return ContextStore(folder)
@@ -199,13 +199,13 @@ class TranslationPreparation(PreparedPairs):
             texts = corpus.sentences.texts(pairs[:, 1])
             references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
         # What its translations do not depend on.
-        others = ("targets", "fragments")
+        others = ("targets", "recombined")
         named = {k: value for k, value in inputs.items() if k not in others}
         if kind != "reference":
-            ids = self.training_sources()
-            texts = self.teacher.translations(corpus.sentences.texts(ids), named)
-            translations = list(zip(ids.tolist(), texts, strict=True))
-        translations += self._translated_fragments(named)
+            ids = self.training_sources().tolist()
+            sources = corpus.sentences.texts(ids)
+            translations = self._translated(ids, sources, named)
+        translations += self._translated_recombined(named)
         rows, texts = translation_targets.merged(references, translations)
         with atomic_path(self._path / "target_pairs.npy") as path, path.open("wb") as f:
             np.save(f, rows)
@@ -218,34 +218,44 @@ class TranslationPreparation(PreparedPairs):
         return {
             "targets": len(texts),
             "references": len(set(references)),
-            "fragments": len(self._fragments),
+            "recombined": len(self._recombined),
         }
 
-    def _translated_fragments(self, named: dict) -> list[tuple[int, str]]:
-        """Returns number and translation of each fragment."""
-        extra = self._fragments
+    def _translated_recombined(self, named: dict) -> list[tuple[int, str]]:
+        """Returns number and translation of each recombined sentence."""
+        extra, first = self._recombined, len(self.corpus.sentences)
         if not extra:
             return []
-        named = named | {"fragments": self._fragments_named}
-        texts = self.teacher.translations(extra, named)
-        return list(enumerate(texts, start=len(self.corpus.sentences)))
+        rows = list(range(first, first + len(extra)))
+        named = named | {"recombined": self._recombined_named}
+        return self._translated(rows, extra, named)
+
+    def _translated(
+        self, rows: list[int], texts: list[str], named: dict
+    ) -> list[tuple[int, str]]:
+        """Returns row and translation of each text; `named` is what they depend on."""
+        known = None
+        if self._context is not None:
+            known = self._context.remembered(texts, rows)
+        found = self.teacher.translations(texts, named, encode_tokens=known)
+        return list(zip(rows, found, strict=True))
 
     @property
-    def _with_fragments(self) -> bool:
-        return self._config.translation.fragments > 0
+    def _with_recombined(self) -> bool:
+        return self._config.translation.recombined > 0
 
     @property
-    def _fragments_named(self) -> list[int]:
+    def _recombined_named(self) -> list[int]:
         """Returns what they depend on beside the corpus."""
-        return [self._config.translation.fragments, MOST_WORDS]
+        return [self._config.translation.recombined, MOST_WORDS]
 
     @cached_property
-    def _fragments(self) -> list[str]:
+    def _recombined(self) -> list[str]:
         """What the teacher translates beside the sentences."""
-        if not self._with_fragments:
+        if not self._with_recombined:
             return []
-        count = self._config.translation.fragments
-        return fragments_of(self.corpus, self.training_sources(), count)
+        count = self._config.translation.recombined
+        return recombined_of(self.corpus, self.training_sources(), count)
 
     def _write_beliefs(self) -> dict:
         targets = TokenStore(self._path / "targets")

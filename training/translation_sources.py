@@ -1,6 +1,6 @@
-"""What a translator's student reads: the corpus's sentences, and fragments of them.
+"""What a translator's student reads: the corpus's sentences, and recombinations.
 
-A sentence keeps its number in the corpus; the fragments are numbered after them.
+A sentence keeps its number in the corpus; recombined ones are numbered after them.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from data.corpus import Corpus
-from data.fragments import fragments
+from data.recombination import recombined
 from data.splits import TRAIN
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
 
 
-def fragments_of(corpus: Corpus, sources: np.ndarray, count: int) -> list[str]:
-    """Returns fragments of the sentences `sources`, none of them held out."""
+def recombined_of(corpus: Corpus, sources: np.ndarray, count: int) -> list[str]:
+    """Returns recombinations of the sentences `sources`, none of them held out."""
     held_out = np.unique(corpus.pairs[corpus.pair_split != TRAIN][:, 0])
     texts = corpus.sentences.texts
-    return fragments(texts(sources), count, texts(held_out))
+    return recombined(texts(sources), count, texts(held_out))
 
 
 def build_sources(

@@ -142,8 +142,15 @@ class TranslationTeacher:
             "translation.teacher_learning_rate, or raise translation.teacher_steps"
         )
 
-    def translate(self, beams: int | None = None) -> Translate:
-        """Returns it as a function of texts, with the config's beams by default."""
+    def translate(
+        self, beams: int | None = None, encode_tokens: EncodeTokens | None = None
+    ) -> Translate:
+        """Returns it as a function of texts.
+
+        Args:
+            beams: The config's by default.
+            encode_tokens: In the place of its reader.
+        """
         settings = self._config.translation
         if settings.teacher_path:
             return foreign_translate(Path(settings.teacher_path))
@@ -152,11 +159,15 @@ class TranslationTeacher:
             self._text.tokenizer,
             settings.beam_size if beams is None else beams,
             settings.length_penalty,
-            encode_tokens=self._encode_tokens,
+            encode_tokens=encode_tokens or self._encode_tokens,
         )
 
     def translations(
-        self, texts: list[str], named: dict, beams: int | None = None
+        self,
+        texts: list[str],
+        named: dict,
+        beams: int | None = None,
+        encode_tokens: EncodeTokens | None = None,
     ) -> list[str]:
         """Returns its translations, kept so that it is asked once.
 
@@ -164,12 +175,16 @@ class TranslationTeacher:
             texts: Sources.
             named: All that they and their translations depend on beside the corpus.
             beams: As those of `translate`.
+            encode_tokens: The same.
         """
         named = {"sources": self._text.corpus.fingerprint} | named
         name = digest(json.dumps(named, sort_keys=True))[:16]
         folder = self._path / "teacher_translations" / name
         return translation_targets.translate_all(
-            self.translate(beams), texts, folder, "Teacher's translations"
+            self.translate(beams, encode_tokens),
+            texts,
+            folder,
+            "Teacher's translations",
         )
 
     def tested(self, beams: int, limit: int) -> Translate:

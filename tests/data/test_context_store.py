@@ -41,3 +41,13 @@ def test_a_batch_from_disk_is_that_of_its_texts(store):
     stored = store.padded(np.array(ROWS))
     for name, array in padded(encode(TEXTS)).items():
         np.testing.assert_array_equal(stored[name], array)
+
+
+def test_what_is_on_disk_is_not_encoded_again(store):
+    """Another order, or a part of the texts, must not give another text's vectors."""
+    remembered = store.remembered(TEXTS, ROWS)
+    for asked in (TEXTS[::-1], TEXTS[1:3]):
+        for found, expected in zip(remembered(asked), encode(asked), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    with pytest.raises(KeyError):
+        remembered(["another"])

@@ -136,7 +136,7 @@ def get_config():
             teacher_encoder_layers=1, teacher_decoder_layers=2,
             teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
             teacher_steps=60, teacher_learning_rate=1e-2, teacher_warmup_steps=10,
-            soft_candidates=8, beam_size=2, fragments=30,
+            soft_candidates=8, beam_size=2, recombined=30,
         ),
     )
 """

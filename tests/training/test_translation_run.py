@@ -38,11 +38,11 @@ def test_the_run_learns_and_leaves_everything(run):
         curve = steps[name]["facts"]["curve"]
         losses = [p["train/hard_label"] for p in curve if "train/hard_label" in p]
         assert losses[-1] < 0.7 * losses[0], name
-    # Fragments are targets too, and have beliefs like all others.
+    # Recombined sentences are targets too, and have beliefs like all others.
     facts = steps["targets"]["facts"]
     pairs, numbers = np.load(workdir / "target_pairs.npy"), steps["tokens"]["facts"]
-    assert 20 < facts["fragments"] <= 30
-    assert 20 < (pairs[:, 0] >= numbers["sentences"]).sum() <= facts["fragments"]
+    assert 20 < facts["recombined"] <= 30
+    assert 20 < (pairs[:, 0] >= numbers["sentences"]).sum() <= facts["recombined"]
     metrics = read(workdir / "metrics.json")
     assert list(metrics) == [
         f"{model}, {search}"
@@ -62,7 +62,7 @@ def test_what_the_teacher_said_of_the_test_is_kept(run):
     workdir, _ = run
     translations = read(workdir / "translations.json")
     kept = [read(file) for file in workdir.glob("teacher_translations/*/00000.json")]
-    # And those of the training sentences, and of their fragments.
+    # And those of the training sentences, and of the recombined ones.
     assert len(kept) == 4
     assert translations["teacher, greedy"] in kept
     assert translations["teacher, beam 2"] in kept
@@ -143,9 +143,9 @@ def test_a_student_begins_where_its_teacher_is(recipe, command, tmp_path):
     learned = steps["teacher"]["facts"]["best"]
     assert learned > 20
     assert steps["training"]["facts"]["best"] == pytest.approx(learned, abs=1e-6)
-    # Of the sentences the references alone, of the fragments what the teacher says.
+    # Of sentences the references alone, of recombined ones what the teacher says.
     facts = steps["targets"]["facts"]
-    assert 20 < facts["targets"] - facts["references"] <= facts["fragments"]
+    assert 20 < facts["targets"] - facts["references"] <= facts["recombined"]
     assert len(list((line.workdir / "teacher_translations").iterdir())) == 1
 
 

@@ -7,7 +7,7 @@ from data.splits import TRAIN, group_key
 from training.prepared_pairs import PreparedPairs
 from training.run import run as start
 from training.translation_preparation import TranslationPreparation
-from training.translation_sources import fragments_of
+from training.translation_sources import recombined_of
 from training.workdir import Workdir, opened
 
 
@@ -31,11 +31,11 @@ def workdir(config, tmp_path_factory):
     return Workdir(path, config)
 
 
-def test_fragments_are_of_the_source_language_and_not_held_out(workdir):
+def test_recombinations_are_of_the_source_language_and_not_held_out(workdir):
     """The teacher would translate German into German, or the student read the test."""
     text = PreparedPairs(workdir)
     corpus, sources = text.corpus, text.training_sources()
-    found = fragments_of(corpus, sources, 500)
+    found = recombined_of(corpus, sources, 500)
     assert len(found) > 100
     german = corpus.sentences.texts((corpus.sentence_language != 0).nonzero()[0])
     assert sum(x.startswith("Bitte den") for x in german) == 4
