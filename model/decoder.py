@@ -1,4 +1,4 @@
-"""The Transformer decoder's layer: post-norm, with causal and cross attention.
+"""The Transformer decoder's layer, with causal and cross attention.
 
 Vaswani et al. 2017. Like the encoder's layer it works on the rows of one matrix. A
 sentence is decoded token by token with caches of a fixed number of positions: no shape

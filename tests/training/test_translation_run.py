@@ -14,6 +14,10 @@ from training.translation_preparation import TranslationPreparation
 from training.translation_targets import merged, translate_all
 from training.workdir import Workdir
 
+FILE = "translation.teacher_path=none.tsv objective.alpha=1"
+START = "translation.init_from_teacher=true"
+DEEPER = "student.num_layers=2 student.hidden_dim=48 student.intermediate_dim=96"
+
 
 @pytest.fixture(scope="module")
 def recipe(translation_recipe):
@@ -205,57 +209,35 @@ def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("setting", "message"),
+    ("settings", "message"),
     [
         ("objective.temperature=2", "temperature of 1"),
         ("data.weights=1", "every pair as often"),
         ("training.metric=retrieval", "one of bleu, chrf"),
         ("student.init_layers=0", "from random weights"),
         ("translation.teacher_path=none.tsv", "Nothing can be learned"),
+        (f"{FILE} translation.teacher_informed=true", "reads what it"),
         ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),
-        ("translation.init_from_teacher=true", "teacher of another shape"),
+        (START, "teacher of another shape"),
+        (f"{FILE} {START}", "has no layers"),
+        (f"{DEEPER} {START}", "raise translation.teacher_encoder_layers"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, setting, message):
+def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, settings, message):
     """Found after minutes of preparation, or never."""
     with pytest.raises(BabeletError, match=message):
-        start(overrides.load(str(recipe), [setting]), tmp_path / "run")
+        start(overrides.load(str(recipe), settings.split()), tmp_path / "run")
     assert not (tmp_path / "run" / "corpus").exists()
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (("translation.teacher_path=none.tsv", "objective.alpha=1"), "has no layers"),
-        (("student.hidden_dim=48", "student.intermediate_dim=96"), "raise .*encoder_"),
-    ],
-)
-def test_a_student_that_cannot_be_cut_from_its_teacher_is_refused(
-    recipe, tmp_path, settings, message
-):
-    """It would start at random, or fail when its teacher is trained at last."""
-    settings = (*settings, "student.num_layers=2", "translation.init_from_teacher=true")
-    with pytest.raises(BabeletError, match=message):
-        start(overrides.load(str(recipe), settings), tmp_path / "run")
-    assert not (tmp_path / "run" / "corpus").exists()
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (("translation.teacher_path=none.tsv", "objective.alpha=1"), "reads what it"),
-        (("teacher.kind=vectors", "teacher.path=given.npy"), "cannot read this"),
-    ],
-)
-def test_a_teacher_that_cannot_be_informed_is_refused(
-    recipe, tmp_path, monkeypatch, settings, message
-):
+def test_a_teacher_that_cannot_be_informed_is_refused(recipe, tmp_path, monkeypatch):
     """It would be trained, and translate, without what it was to read."""
     np.save(tmp_path / "given.npy", np.eye(2, 4, dtype=np.float32))
     (tmp_path / "given.txt").write_text("one\ntwo\n")
     monkeypatch.chdir(tmp_path)
-    settings = (*settings, "translation.teacher_informed=true")
-    with pytest.raises(BabeletError, match=message):
+    informed = "translation.teacher_informed=true"
+    settings = ("teacher.kind=vectors", "teacher.path=given.npy", informed)
+    with pytest.raises(BabeletError, match="cannot read this"):
         start(overrides.load(str(recipe), settings), tmp_path / "run")
 
 
