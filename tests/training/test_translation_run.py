@@ -79,6 +79,10 @@ def test_the_report_shows_models_examples_and_files(run):
     translations = read(workdir / "translations.json")
     assert "student_int8.tflite" in page and "nrefs:1" in page
     assert "student, greedy" in page and translations["source"][0] in page
+    card = (workdir / "MODEL_CARD.md").read_text("utf-8")
+    for text in (page, card):
+        assert "what the teacher says of 30 recombined sentences" in text
+        assert "started as its teacher" not in text
     assert "http" not in re.sub(r"<code>.*?</code>|xmlns=\S+", "", page)
 
 
