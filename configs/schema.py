@@ -167,7 +167,10 @@ class TrainingConfig:
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     checkpoint_every: int = 200
     validate_every: int = 200
-    # Validations without improvement before stopping.
+    # Of which step the weights are kept: the one with the best validation, or the last,
+    # where the rate has decayed to zero. The best of many uncertain scores is luck.
+    keep: Literal["best", "last"] = "best"
+    # Validations without improvement before stopping, where the best are kept.
     patience: int = 5
     # Validation metric that picks the best weights; higher is better. Where no text is
     # translated there is no retrieval, and "agreement" with the teacher decides.

@@ -26,7 +26,7 @@ def train(
     identity: str,
     hparams: Mapping[str, int | float | str] | None = None,
 ) -> dict:
-    """Trains `student` in place and leaves it at its best weights.
+    """Trains `student` in place and leaves it at the weights of `config.keep`.
 
     Continues from `run/checkpoints` where there is a checkpoint; the result is then
     the same, bit for bit, as that of a run never interrupted.
@@ -61,7 +61,8 @@ def train(
                 hp.hparams(dict(hparams), trial_id=identity)
         save = partial(checkpoints.save, folder, identity)
         state = _fit(task, distiller, config, writer, folder / BEST, save, step, state)
-    student.load_weights(folder / BEST)
+    if config.keep == "best":
+        student.load_weights(folder / BEST)
     return state
 
 
@@ -83,7 +84,8 @@ def _fit(
         last_step=config.steps,
         every=config.validate_every,
         metric=config.metric,
-        patience=config.patience,
+        # Stopped early, the last weights would be of a rate that has not decayed.
+        patience=config.patience if config.keep == "best" else config.steps,
         state=state,
     )
     distiller.fit(

@@ -18,8 +18,10 @@ from training import translation_reporting
 from training.pipelines.base import Pipeline
 from training.translation_preparation import TranslationPreparation
 
-# Test sentences on which the parity gate compares the exported files.
-PARITY_SENTENCES = 400
+# Test sentences on which the parity gate compares the exported files, at most. The
+# BLEU of 400 is too uncertain: it refused an int8 file for a loss of 0.7, while two
+# others lose 0.0 and 0.2 on 2,306 sentences (measured).
+PARITY_SENTENCES = 2000
 
 
 class TranslationPipeline(Pipeline):

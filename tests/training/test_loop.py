@@ -1,0 +1,66 @@
+"""Which step's weights a finished training is left with."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from configs.schema import TrainingConfig
+from model.distiller import Outcome
+from model.objective import Decisions
+from tasks.base import Task
+from training.loop import train
+
+# Of the validations after steps 2, 4, 6 and 8: the first one is the best.
+SCORES = (0.9, 0.5, 0.4, 0.3)
+
+
+class Rows:
+    """Eight rows of three classes, the same at every step."""
+
+    def dataset(self, first_step):
+        rng = np.random.default_rng(0)
+        batch = {"x": rng.normal(size=(8, 4)).astype("float32"), "labels": [0, 1] * 4}
+        return tf.data.Dataset.from_tensors(batch).repeat()
+
+
+class Classes(Task):
+    """Learns those labels, and notes the student's weights at each validation."""
+
+    def __init__(self):
+        self.seen = []
+        super().__init__(1.0, 1.0, Rows(), str, self._scored)
+
+    def _scored(self, student):
+        self.seen.append(student.get_weights()[0])
+        return {"accuracy": SCORES[len(self.seen) - 1]}
+
+    def rows(self, step):
+        return []
+
+    def decide(self, student, batch, training):
+        logits = student(batch["x"], training=training)
+        return Outcome({"class": Decisions(logits, batch["labels"])}, {})
+
+
+@pytest.mark.parametrize(("keep", "patience"), [("best", 9), ("best", 1), ("last", 1)])
+def test_the_weights_kept_are_those_asked_for(keep, patience, tmp_path):
+    """The best of many uncertain scores, or a rate half decayed, in place of the last.
+
+    Nothing shows it but the test scores: either way the files are whole.
+    """
+    student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    settings = {"metric": "accuracy", "validate_every": 2, "warmup_steps": 0}
+    config = TrainingConfig(steps=8, keep=keep, patience=patience, **settings)
+    task = Classes()
+    state = train(task, student, config, "float32", tmp_path, "this")
+    assert state["best_step"] == 2
+    # Patience ends a training only where the best weights are kept.
+    assert len(task.seen) == (2 if patience == 1 and keep == "best" else 4)
+    kept = task.seen[0] if keep == "best" else task.seen[-1]
+    np.testing.assert_array_equal(student.get_weights()[0], kept)
+    assert not np.array_equal(task.seen[0], task.seen[-1])
+    # The same command again, after the end, is left with the same.
+    student.set_weights([np.zeros_like(w) for w in student.get_weights()])
+    train(task, student, config, "float32", tmp_path, "this")
+    np.testing.assert_array_equal(student.get_weights()[0], kept)
