@@ -21,6 +21,8 @@ NOT_INSTALLED = { \
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# As configs/startup.py has it.
+export TF_CPU_ALLOCATOR_USE_BFC ?= true
 
 .PHONY: help install distill test browser lint baseline
 .DEFAULT_GOAL := help
