@@ -18,8 +18,13 @@ def preferred_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         "mixed_bfloat16" where the CPU multiplies bfloat16 in hardware, else
         "float32": emulated bfloat16 is slower than float32.
     """
+    fast = cpu_flags(cpuinfo) & {"avx512_bf16", "amx_bf16"}
+    return "mixed_bfloat16" if fast else "float32"
+
+
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """Returns the words of the kernel's description of the CPU, none if it has none."""
     try:
-        flags = set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
+        return set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
     except OSError:
-        return "float32"
-    return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
+        return set()
