@@ -39,7 +39,7 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 	$(DISTILL)
 
 test: $(STAMP) browser ## Run the tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 # The page is tested in a real browser, which no package index of Python's has, and
 # MediaPipe links to two libraries of the system's.
