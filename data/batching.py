@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 import numpy as np
 import tensorflow as tf
 
-# Rows are sorted by length within pools of this many batches: little padding, and
-# the company a row keeps still changes from epoch to epoch.
+# Rows are sorted by length within pools of batches, usually this many: little padding,
+# and the company a row keeps still changes from epoch to epoch.
 POOL_BATCHES = 50
 
 
@@ -45,7 +45,11 @@ def stream(
 
 
 def grouped_by_length(
-    rows: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator
+    rows: np.ndarray,
+    lengths: np.ndarray,
+    batch_size: int,
+    rng: np.random.Generator,
+    pool_batches: int = POOL_BATCHES,
 ) -> np.ndarray:
     """Returns rows (batches, batch_size), alike lengths together, in random order.
 
@@ -54,9 +58,10 @@ def grouped_by_length(
         lengths: (n,), of each row.
         batch_size: Rows to a batch.
         rng: Orders the batches.
+        pool_batches: Batches whose rows are sorted together.
     """
     order = np.arange(len(rows))
-    pool = POOL_BATCHES * batch_size
+    pool = pool_batches * batch_size
     for start in range(0, len(rows), pool):
         part = lengths[start : start + pool]
         order[start : start + pool] = start + np.argsort(part, kind="stable")

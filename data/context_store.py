@@ -84,9 +84,9 @@ def padded(vectors: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
 
     Returns:
         "context" float16 (batch, length, width), 0 at padding, and "context_mask"
-        bool (batch, length); the length is a multiple of 4.
+        bool (batch, length).
     """
-    length = -(-max(len(own) for own in vectors) // 4) * 4
+    length = max(len(own) for own in vectors)
     shape = (len(vectors), length)
     batch = np.zeros((*shape, vectors[0].shape[1]), np.float16)
     mask = np.zeros(shape, bool)

@@ -9,6 +9,8 @@ from data.batching import grouped_by_length, stream
 from data.context_store import ContextStore
 from data.tokens import TokenStore
 
+# Rows are alike in two lengths here: it takes a wider choice to find such.
+POOL_BATCHES = 200
 _SEQUENCES = (
     "token_ids",
     "padding_mask",
@@ -100,7 +102,10 @@ class TranslationBatches:
             lengths = np.maximum(
                 self._sources.lengths[source], self._targets.lengths[target]
             )
-            self._epoch = epoch, grouped_by_length(rows, lengths, self._batch_size, rng)
+            batches = grouped_by_length(
+                rows, lengths, self._batch_size, rng, POOL_BATCHES
+            )
+            self._epoch = epoch, batches
         return self._epoch[1]
 
 
@@ -126,8 +131,8 @@ def laid_out(
         each; "weight" float32 (B, L), 0 at padding. With `soft` also "soft_tokens"
         int32 (B, L, K) and "soft_logits" float32 (B, L, K + 2).
     """
-    batch = sources.padded(source_rows, multiple=4)
-    target = targets.padded(target_rows, multiple=4)
+    batch = sources.padded(source_rows, multiple=1)
+    target = targets.padded(target_rows, multiple=1)
     batch |= {
         "target_ids": target["token_ids"][:, :-1],
         "labels": target["token_ids"][:, 1:],

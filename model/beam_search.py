@@ -1,10 +1,15 @@
 """Beam search with length normalisation, under the promises of `model.decoding`."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from model.decoding import FORBIDDEN, History, Step, Vocabulary, never
+
+# Of tokens, of which the largest logit is found at once.
+_BLOCK = 80
 
 
 class _Beams(NamedTuple):
@@ -32,7 +37,7 @@ class _Beams(NamedTuple):
 
 
 def beam_search(
-    step: Step,
+    step_of: Callable[[tf.Tensor], Step],
     state: object,
     limits: tf.Tensor,
     length: tf.Tensor | int,
@@ -46,9 +51,11 @@ def beam_search(
     counted (Wu et al. 2016 with a plain power), those that have ended among them.
 
     Args:
-        step: The model.
-        state: Its state before the start token, one row a sentence.
-        limits: int32 (rows,), tokens a row may have.
+        step_of: From the sentence of each row, int32 (rows,), to the model for such
+            rows: sentences that have ended are left out on the way.
+        state: The model's before the start token, one row a sentence.
+        limits: int32 (rows,), tokens a row may have. An argument of the graph, of any
+            number: of constants TensorFlow believes that the rows stay as many.
         length: The largest of `limits`, or more.
         vocabulary: Its size and special ids.
         beams: 1 or more.
@@ -57,13 +64,57 @@ def beam_search(
     Returns:
         As `greedy`.
     """
-    limits = tf.repeat(limits, beams)
+
+    def advance(
+        rows: tf.Tensor, now: _Beams, written: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple:
+        every = tf.gather(rows, tf.range(tf.size(rows) * beams) // beams)
+        own = tf.gather(limits, every)
+        is_open = partial(
+            _open,
+            limits=own,
+            length=length,
+            beams=beams,
+            length_penalty=length_penalty,
+        )
+        now = _followed(
+            step_of(every), now, own, is_open, vocabulary, beams, length_penalty
+        )
+        best, place = _best(now, beams, length_penalty), tf.expand_dims(rows, 1)
+        # Of those that go on, it will be written over.
+        written, lengths = (
+            tf.tensor_scatter_nd_update(whole, place, tf.gather(part, best))
+            for whole, part in ((written, now.written), (lengths, now.lengths))
+        )
+        kept = tf.reshape(tf.where(is_open(now)), [-1])
+        return tf.gather(rows, kept), _only(now, kept, beams), written, lengths
+
+    rows = tf.range(tf.size(limits))
+    now = _start(state, tf.repeat(limits, beams), length, vocabulary, beams)
+    written = tf.fill(tf.stack([tf.size(limits), length]), vocabulary.pad_id)
+    start = rows, now, written, tf.zeros_like(limits)
+    _, _, written, lengths = tf.while_loop(
+        lambda rows, *_: tf.size(rows) > 0, advance, start, _any_rows(start)
+    )
+    return written, lengths
+
+
+def _followed(
+    step: Step,
+    now: _Beams,
+    limits: tf.Tensor,
+    is_open: Callable[[_Beams], tf.Tensor],
+    vocabulary: Vocabulary,
+    beams: int,
+    length_penalty: float,
+) -> _Beams:
+    """Returns the beams when half of the sentences have ended, or all; see `_open`."""
     size, banned = vocabulary.size, never(vocabulary)
-    places = tf.expand_dims(tf.range(length), 0)
+    places = tf.expand_dims(tf.range(tf.shape(now.written)[1]), 0)
+    most = tf.size(limits) // beams // 2
 
     def unfinished(now: _Beams) -> tf.Tensor:
-        better = _may_improve(now, limits, beams, length_penalty)
-        return tf.logical_and(now.position < length + 1, better)
+        return tf.math.count_nonzero(is_open(now), dtype=tf.int32) > most
 
     def advance(now: _Beams) -> tuple[_Beams]:
         logits, state = step(now.last, now.position, now.state)
@@ -88,10 +139,24 @@ def beam_search(
         position = now.position + 1
         return (_Beams(position, done, total, lengths, token, written, history, state),)
 
-    start = _start(state, limits, length, vocabulary, beams)
-    (end,) = tf.while_loop(unfinished, advance, (start,))
-    best = _best(end, beams, length_penalty)
-    return tf.gather(end.written, best), tf.gather(end.lengths, best)
+    (end,) = tf.while_loop(unfinished, advance, (now,), (_any_rows(now),))
+    return end
+
+
+def _only(now: _Beams, sentences: tf.Tensor, beams: int) -> _Beams:
+    """Returns the beams of these of its sentences, int (n,)."""
+    first = tf.expand_dims(tf.cast(sentences, tf.int32) * beams, 1)
+    kept = tf.reshape(first + tf.expand_dims(tf.range(beams), 0), [-1])
+    rest = tf.nest.map_structure(lambda part: tf.gather(part, kept), now[1:])
+    return _Beams(now.position, *rest)
+
+
+def _any_rows(parts: object) -> object:
+    """Returns the shapes of tensors, but that of their first dimension."""
+    return tf.nest.map_structure(
+        lambda part: tf.TensorShape([None, *part.shape[1:]] if part.shape.rank else []),
+        parts,
+    )
 
 
 def _start(
@@ -116,16 +181,20 @@ def _start(
     )
 
 
-def _may_improve(
-    now: _Beams, limits: tf.Tensor, beams: int, length_penalty: float
+def _open(
+    now: _Beams,
+    limits: tf.Tensor,
+    length: tf.Tensor | int,
+    beams: int,
+    length_penalty: float,
 ) -> tf.Tensor:
-    """Returns whether the best translation of any sentence may still be to come."""
+    """Returns whether a sentence's best may still be to come, bool (sentences,)."""
     scores = _normalised(now.total, now.lengths, length_penalty)
     # Log-probability only falls: no continuation of a beam is worth more.
     bounds = _normalised(now.total, limits, length_penalty)
     best = tf.reduce_max(tf.reshape(_where(now.done, scores), [-1, beams]), 1)
     hope = tf.reduce_max(tf.reshape(_where(~now.done, bounds), [-1, beams]), 1)
-    return tf.reduce_any(hope > best)
+    return tf.logical_and(now.position < length + 1, hope > best)
 
 
 def _best(end: _Beams, beams: int, length_penalty: float) -> tf.Tensor:
@@ -158,7 +227,7 @@ def _next(
         int32 and float32 (rows, count).
     """
     count = min(beams, vocabulary.size)
-    values, tokens = tf.math.top_k(logits, count)
+    values, tokens = largest(logits, count)
     norm = tf.reduce_logsumexp(logits, 1, keepdims=True)
     first = tf.one_hot(0, count, 0.0, FORBIDDEN)
     end = logits[:, vocabulary.eos_id, None]
@@ -167,6 +236,31 @@ def _next(
     tokens = tf.where(full, vocabulary.eos_id, tokens)
     gained = tf.where(done, first, gained)
     return tf.where(done, vocabulary.pad_id, tokens), gained
+
+
+def largest(logits: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns what `tf.math.top_k` does, values and tokens (rows, count), faster.
+
+    Whatever is among the `count` largest is in one of the `count` blocks whose own
+    largest are the largest: only there is anything ranked.
+    """
+    size = logits.shape[1]
+    blocks = -(-size // _BLOCK)
+    if blocks <= count:
+        return tf.math.top_k(logits, count)
+    if missing := blocks * _BLOCK - size:
+        logits = tf.pad(
+            logits, [[0, 0], [0, missing]], constant_values=logits.dtype.min
+        )
+    parts = tf.reshape(logits, [-1, blocks, _BLOCK])
+    _, chosen = tf.math.top_k(tf.reduce_max(parts, 2), count)
+    # In their order: of equal values the first is taken, as `top_k` does.
+    chosen = tf.sort(chosen, axis=1)
+    rivals = tf.gather(parts, chosen, axis=1, batch_dims=1)
+    rivals = tf.reshape(rivals, [-1, count * _BLOCK])
+    values, places = tf.math.top_k(rivals, count)
+    block = tf.gather(chosen, places // _BLOCK, axis=1, batch_dims=1)
+    return values, block * _BLOCK + places % _BLOCK
 
 
 def _chosen(scores: tf.Tensor, beams: int) -> tuple[tf.Tensor, tf.Tensor]:

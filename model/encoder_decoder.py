@@ -165,7 +165,9 @@ class EncoderDecoder(keras.Model):
             layer.build((None, self.hidden_dim))
         self.built = True
 
-    def call(self, inputs: dict, training: bool = False) -> object:
+    def call(
+        self, inputs: dict, training: bool = False, places: object = None
+    ) -> object:
         """Returns logits (batch, target length, vocabulary), in the compute dtype.
 
         Those at position i are of the token after target_ids[:, i], and depend on no
@@ -177,6 +179,8 @@ class EncoderDecoder(keras.Model):
                 with a `context_dim` also "context" and "context_mask", the parts of
                 a `Context`.
             training: Whether dropout is on.
+            places: int32 (n,), positions of the target, its rows one after another:
+                only their logits are computed then, (n, vocabulary).
         """
         context = None
         if self.context_reader is not None:
@@ -187,9 +191,12 @@ class EncoderDecoder(keras.Model):
         hidden = self.embedding(inputs["target_ids"], training=training)
         for layer, source in zip(self.decoder, sources, strict=True):
             hidden = layer(hidden, source, mask, training=training)
-        batch, length, _ = ops.shape(hidden)
-        logits = self._logits(ops.reshape(hidden, (-1, self.hidden_dim)))
-        return ops.reshape(logits, (batch, length, self.vocabulary_size))
+        rows = ops.reshape(hidden, (-1, self.hidden_dim))
+        if places is not None:
+            return self._logits(ops.take(rows, places, axis=0))
+        return ops.reshape(
+            self._logits(rows), (*ops.shape(hidden)[:2], self.vocabulary_size)
+        )
 
     def read_source(
         self,

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from model.beam_search import beam_search
-from model.decoding import Vocabulary, greedy, length_limits
+from model.decoding import Step, Vocabulary, greedy, length_limits
 from model.encoder_decoder import Context, EncoderDecoder
 
 
@@ -34,16 +34,19 @@ def translate(
     limits = length_limits(pieces, model.max_length - 1)
     length = tf.maximum(tf.reduce_max(limits), 1)
     cache = model.empty_cache(tf.shape(token_ids)[0], length + 1)
-    # No part of the state: all beams of a sentence read the same source, and what is
-    # in the state is copied at every step.
-    sources, mask = tf.nest.map_structure(
-        lambda part: tf.repeat(part, beams, axis=0),
-        model.read_source(token_ids, padding_mask, context=context),
-    )
+    sources, mask = model.read_source(token_ids, padding_mask, context=context)
 
-    def step(token_ids: tf.Tensor, position: tf.Tensor, cache: list) -> tuple:
-        return model.step(token_ids, position, cache, sources, mask)
+    def reading(sources: list, mask: tf.Tensor) -> Step:
+        # No part of the state: all beams of a sentence read the same source, and what
+        # is in the state is copied at every step.
+        return lambda *now: model.step(*now, sources, mask)
+
+    def step_of(rows: tf.Tensor) -> Step:
+        own = tf.nest.map_structure(lambda part: tf.gather(part, rows), (sources, mask))
+        return reading(*own)
 
     if beams == 1:
-        return greedy(step, cache, limits, length, vocabulary)
-    return beam_search(step, cache, limits, length, vocabulary, beams, length_penalty)
+        return greedy(reading(sources, mask), cache, limits, length, vocabulary)
+    return beam_search(
+        step_of, cache, limits, length, vocabulary, beams, length_penalty
+    )

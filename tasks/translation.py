@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from configs.schema import Config
 from data.context_store import EncodeTokens, padded
@@ -27,6 +26,8 @@ from tasks.base import Task
 
 # Rows of a batch, beams counted.
 _ROWS = 128
+# Positions whose logits are computed are a multiple of it.
+_PLACES = 64
 _INPUTS = ("token_ids", "padding_mask", "target_ids", "context", "context_mask")
 
 
@@ -42,7 +43,7 @@ class TranslationTask(Task):
         ]
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
-        """Returns the decision at every position, (B, L, K) candidates.
+        """Returns the decision at every position that counts, (N, K) candidates.
 
         Args:
             student: An `EncoderDecoder`.
@@ -51,26 +52,43 @@ class TranslationTask(Task):
             training: Whether dropout is on.
         """
         inputs = {name: batch[name] for name in _INPUTS if name in batch}
-        logits = student(inputs, training=training)
-        candidates = ops.expand_dims(batch["labels"], -1)
-        if "soft_tokens" in batch:
-            candidates = ops.concatenate([candidates, batch["soft_tokens"]], axis=-1)
-        rows, length, count = ops.shape(candidates)
-        chosen = named_and_rest(
-            ops.reshape(logits, (-1, logits.shape[-1])),
-            ops.reshape(candidates, (-1, count)),
+        places = _counted(batch["weight"])
+        logits = student(inputs, training=training, places=places)
+        labels, weight, soft_tokens, soft_logits = (
+            _at(batch[name], places) if name in batch else None
+            for name in ("labels", "weight", "soft_tokens", "soft_logits")
         )
+        candidates = tf.expand_dims(labels, -1)
+        if soft_tokens is not None:
+            candidates = tf.concat([candidates, soft_tokens], axis=-1)
         return Outcome(
             {
                 "next_token": Decisions(
-                    ops.reshape(chosen, (rows, length, count + 1)),
-                    ops.zeros_like(batch["labels"]),
-                    batch.get("soft_logits"),
-                    weight=batch["weight"],
+                    named_and_rest(logits, candidates),
+                    tf.zeros_like(labels),
+                    soft_logits,
+                    weight=weight,
                 )
             },
             {},
         )
+
+
+def _counted(weight: tf.Tensor) -> tf.Tensor:
+    """Returns int32 (N,), the positions of weight (B, L) that are not padding.
+
+    A little padding is among them: what XLA compiles, it compiles anew for each N.
+    """
+    flat = tf.reshape(weight, [-1])
+    count = tf.math.count_nonzero(flat, dtype=tf.int32)
+    count = tf.minimum(-(-count // _PLACES) * _PLACES, tf.size(flat))
+    return tf.argsort(tf.cast(tf.equal(flat, 0), tf.int32), stable=True)[:count]
+
+
+def _at(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """Returns (N, ...), the values (B, L, ...) at `places` of their B * L."""
+    shape = tf.shape(values)
+    return tf.gather(tf.reshape(values, tf.concat([[-1], shape[2:]], 0)), places)
 
 
 def configured_student(

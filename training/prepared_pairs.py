@@ -1,7 +1,7 @@
 """Which pairs of a translator's corpus are for what."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -51,6 +51,8 @@ class PreparedPairs(PreparedText):
         limit = self._config.training.validation_pairs
         sources, references, _ = self.held_out(VALIDATION, limit)
         language = self.corpus.languages[1]
+        if encode_tokens is not None:
+            encode_tokens = asked_once(encode_tokens)
         # One graph for all validations of a training.
         opened = functools.lru_cache(maxsize=1)(
             lambda model: keras_translate(
@@ -63,3 +65,16 @@ class PreparedPairs(PreparedText):
             return {name: found[name] for name in METRICS}
 
         return validate
+
+
+def asked_once(encode_tokens: EncodeTokens) -> EncodeTokens:
+    """Returns it with a memory: a training validates on the same texts every time."""
+    known: dict[str, np.ndarray] = {}
+
+    def remembered(texts: Sequence[str]) -> list[np.ndarray]:
+        absent = [text for text in dict.fromkeys(texts) if text not in known]
+        if absent:
+            known.update(zip(absent, encode_tokens(absent), strict=True))
+        return [known[text] for text in texts]
+
+    return remembered

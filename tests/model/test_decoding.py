@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.beam_search import beam_search
+from model.beam_search import beam_search, largest
 from model.decoding import (
     History,
     Vocabulary,
@@ -53,6 +53,15 @@ def graph(search, *args):
     return tf.function(lambda: search(*args))()
 
 
+def beams_of(step, state, limits, *args):
+    """Beam search with a step that reads all it knows from its state."""
+    search = tf.function(
+        lambda limits: beam_search(lambda rows: step, state, limits, *args),
+        input_signature=[tf.TensorSpec([None], tf.int32)],
+    )
+    return search(limits)
+
+
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_word_is_spelled_to_its_end(beams):
     """Stopping one token early or late cuts or lengthens every translation."""
@@ -61,7 +70,7 @@ def test_a_word_is_spelled_to_its_end(beams):
     if beams == 1:
         found = graph(greedy, step, state, limits, 20, ALPHABET)
     else:
-        found = graph(beam_search, step, state, limits, 20, ALPHABET, beams, 1.0)
+        found = beams_of(step, state, limits, 20, ALPHABET, beams, 1.0)
     assert words(found) == ["sequentially", "so", ""]
     assert (found[0].numpy()[1, 2:] == PAD).all()
 
@@ -72,9 +81,7 @@ def test_each_row_keeps_its_limit(beams):
     step, state = speller("sequentially", "sequentially", "sequentially")
     limits = tf.constant([4, 12, 0])
     args = step, state, limits, 12, ALPHABET
-    found = (
-        graph(greedy, *args) if beams == 1 else graph(beam_search, *args, beams, 1.0)
-    )
+    found = graph(greedy, *args) if beams == 1 else beams_of(*args, beams, 1.0)
     assert words(found) == ["sequ", "sequentially", ""]
 
 
@@ -85,9 +92,7 @@ def test_no_run_is_said_four_times(run, beams):
     step, state = speller(run * 12)
     limits = tf.constant([36])
     args = step, state, limits, 36, ALPHABET
-    found = (
-        graph(greedy, *args) if beams == 1 else graph(beam_search, *args, beams, 1.0)
-    )
+    found = graph(greedy, *args) if beams == 1 else beams_of(*args, beams, 1.0)
     (word,) = words(found)
     assert run * 3 in word
     for size in range(1, 10):
@@ -124,8 +129,7 @@ def test_a_wide_beam_finds_the_best_of_all(seed, length_penalty):
     """A score that is normalised wrongly prefers the empty translation."""
     step, logs = bigrams(seed)
     vocabulary, limit = Vocabulary(7, PAD, BOS, EOS, UNK), 3
-    written, lengths = graph(
-        beam_search,
+    written, lengths = beams_of(
         step,
         tf.zeros([1, 1]),
         tf.constant([limit]),
@@ -157,8 +161,7 @@ def test_beams_that_cannot_win_are_not_followed_to_their_limit():
         steps.assign_add(1)
         return tf.gather(table, token_ids), state
 
-    written, lengths = graph(
-        beam_search,
+    written, lengths = beams_of(
         step,
         tf.zeros([1, 1]),
         tf.constant([40]),
@@ -220,3 +223,15 @@ def test_a_batch_translates_as_its_sentences_do_alone(model, beams):
         own = written[row, : int(count[0])].numpy()
         assert own.tolist() == alone[0, : int(count[0])].numpy().tolist()
     assert counts.numpy()[2] == 0 and counts.numpy()[:2].all()
+
+
+@pytest.mark.parametrize("size", [7, 320, 401, 8000])
+def test_the_largest_of_blocks_are_the_largest_of_all(size):
+    """A token at the edge of a block, or one of many in the same, would be missed."""
+    rng = np.random.default_rng(size)
+    # Few values: many tokens are as good as others.
+    logits = rng.integers(0, 50, (16, size)).astype("float32")
+    logits[0, -4:] = 60
+    found = largest(tf.constant(logits), 4)
+    for mine, expected in zip(found, tf.math.top_k(logits, 4), strict=True):
+        np.testing.assert_array_equal(mine, expected)
