@@ -10,7 +10,7 @@ from data.context_store import ContextStore
 from data.tokens import TokenStore
 
 # Rows are alike in two lengths here: it takes a wider choice to find such.
-POOL_BATCHES = 200
+_POOL_BATCHES = 200
 _SEQUENCES = (
     "token_ids",
     "padding_mask",
@@ -103,7 +103,7 @@ class TranslationBatches:
                 self._sources.lengths[source], self._targets.lengths[target]
             )
             batches = grouped_by_length(
-                rows, lengths, self._batch_size, rng, POOL_BATCHES
+                rows, lengths, self._batch_size, rng, _POOL_BATCHES
             )
             self._epoch = epoch, batches
         return self._epoch[1]
