@@ -42,6 +42,9 @@ class TranslationConfig:
     # What the student learns to say: the corpus's translations, the teacher's own
     # (sequence-level distillation), or both, each pair of texts once.
     targets: Literal["reference", "teacher", "both"] = "both"
+    # Training pairs once more, with other names and placeholders in both texts alike:
+    # teacher and student learn to copy what they have never seen. 0: none.
+    renamed: int = 0
     # Sentences made of two training sentences each, which the teacher translates
     # whatever the targets are: text that it does not know by heart. 0: none.
     recombined: int = 0
@@ -66,12 +69,9 @@ class TranslationConfig:
             "beam_size",
         ):
             positive(f"translation.{name}", getattr(self, name))
-        require(
-            self.recombined >= 0,
-            "translation.recombined",
-            "0 or more",
-            str(self.recombined),
-        )
+        for name in ("renamed", "recombined"):
+            value = getattr(self, name)
+            require(value >= 0, f"translation.{name}", "0 or more", str(value))
         require(
             self.length_penalty >= 0,
             "translation.length_penalty",

@@ -2,15 +2,19 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import keras
 import numpy as np
 
 from data.context_store import EncodeTokens
+from data.recombination import MOST_WORDS
 from data.splits import TRAIN, VALIDATION
+from data.tokens import TokenStore
 from evaluation.translation import score
 from tasks.translation import keras_translate
 from training.prepared_text import PreparedText
+from training.translation_sources import Additions, additions_to, text_lookup
 
 # Of the validation, by which the best step is chosen.
 METRICS = ("bleu", "chrf", "exact")
@@ -28,6 +32,38 @@ class PreparedPairs(PreparedText):
         """Returns the sentences to be translated, those alone among them, int (n,)."""
         ids = np.unique(self.corpus.pairs[self.corpus.pair_split == TRAIN][:, 0])
         return ids[np.asarray(self.corpus.sentence_language)[ids] == 0]
+
+    @cached_property
+    def additions(self) -> Additions:
+        """What is read beside the corpus."""
+        pairs, sources = self.training_pairs(), self.training_sources()
+        return additions_to(self.corpus, pairs, sources, self._config.translation)
+
+    def translated_pairs(self) -> np.ndarray:
+        """Returns int32 (n, 2), all texts whose translation a person wrote."""
+        return np.concatenate([self.training_pairs(), self.additions.renamed_pairs])
+
+    @property
+    def sources(self) -> TokenStore:
+        """Token ids of the corpus and of what is read beside it."""
+        if not self.additions_named:
+            return self.tokens
+        return TokenStore(self._path / "sources")
+
+    @property
+    def source_text(self) -> Callable[[int], str]:
+        """A function of a row of `sources` to its text."""
+        return text_lookup(self.corpus, self.additions.texts)
+
+    @property
+    def additions_named(self) -> dict:
+        """What the additions depend on beside the corpus, as JSON values."""
+        settings, named = self._config.translation, {}
+        if settings.renamed:
+            named["renamed"] = settings.renamed
+        if settings.recombined:
+            named["recombined"] = [settings.recombined, MOST_WORDS]
+        return named
 
     def held_out(self, split: int, limit: int) -> tuple[list[str], list[str], list]:
         """Returns sources, references and whether each has a near neighbour."""

@@ -1,7 +1,6 @@
 """From parallel text to a teacher and its answers: what a student starts from."""
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from data import building, trained_vocabulary
 from data.context_store import ContextStore
 from data.corpus import format_counts
 from data.download import cache_folder
-from data.recombination import MOST_WORDS
 from data.sources import parallel_files
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
 from training import translation_targets, translation_teacher
 from training.prepared_pairs import PreparedPairs
 from training.translation_checks import check
-from training.translation_sources import build_sources, recombined_of, text_lookup
+from training.translation_sources import build_sources
 from training.translation_teacher import TranslationTeacher
 from training.workdir import digest
 
@@ -89,9 +87,12 @@ class TranslationPreparation(PreparedPairs):
         step("vocabulary", inputs, ["tokenizer.model"], self._train_vocabulary)
         inputs["max_length"] = config.student.max_length
         step("tokens", inputs, ["tokens"], lambda: self._tokenize(inputs))
-        if self._with_recombined:
-            named = inputs | {"recombined": self._recombined_named}
+        if self.additions_named:
+            named = inputs | self.additions_named
             step("sources", named, ["sources"], lambda: self._write_sources(named))
+        if "renamed" in self.additions_named:
+            # The teacher reads these, and not those that it translates afterwards.
+            inputs["renamed"] = self.additions_named["renamed"]
         inputs["teacher"] = self.teacher.inputs()
         if not config.translation.teacher_path:
             identity = digest(json.dumps(inputs, sort_keys=True))
@@ -106,10 +107,9 @@ class TranslationPreparation(PreparedPairs):
         """Asks the teacher for all that the student learns from."""
         settings, step = self._config.translation, self._workdir.step
         inputs = inputs | {"targets": settings.targets}
-        if settings.targets != "reference" or self._with_recombined:
+        if settings.targets != "reference" or settings.recombined:
             inputs |= {"beams": [settings.beam_size, settings.length_penalty]}
-        if self._with_recombined:
-            inputs |= {"recombined": self._recombined_named}
+        inputs |= self.additions_named
         outputs = list(_OUTPUTS["targets"])
         step("targets", inputs, outputs, lambda: self._write_targets(inputs))
         if self._config.objective.alpha < 1:
@@ -139,18 +139,6 @@ class TranslationPreparation(PreparedPairs):
             soft=soft,
         )
 
-    @property
-    def sources(self) -> TokenStore:
-        """Token ids of all that the student may read."""
-        if not self._with_recombined:
-            return self.tokens
-        return TokenStore(self._path / "sources")
-
-    @property
-    def source_text(self) -> Callable[[int], str]:
-        """A function of a row of `sources` to its text."""
-        return text_lookup(self.corpus, self._recombined)
-
     def _build_corpus(self) -> dict:
         report = building.build_corpus(
             self._config.data, self._path / "corpus", cache_folder()
@@ -172,40 +160,48 @@ class TranslationPreparation(PreparedPairs):
 
     def _write_sources(self, inputs: dict) -> dict:
         name, folder = json.dumps(inputs, sort_keys=True), self._path / "sources"
-        build_sources(self.corpus, self._recombined, self.tokenizer, folder, name)
-        return {"recombined": len(self._recombined)}
+        added = self.additions
+        build_sources(self.corpus, added.texts, self.tokenizer, folder, name)
+        return {"renamed": len(added.renamed), "recombined": len(added.recombined)}
 
     @cached_property
     def _context(self) -> ContextStore | None:
         """What the teacher's reader makes of all sources; None if it has none."""
-        reader, extra = self.teacher.reader, self._recombined
+        reader = self.teacher.reader
         if reader is None:
             return None
-        named = [reader.fingerprint, self.corpus.fingerprint, self._recombined_named]
+        named = [reader.fingerprint, self.corpus.fingerprint, self.additions_named]
         folder = self._path / "context" / digest(json.dumps(named))[:16]
         if folder.is_dir():
             return ContextStore(folder)
-        ids, first = self.training_sources(), len(self.corpus.sentences)
-        rows = [*ids.tolist(), *range(first, first + len(extra))]
-        texts = self.corpus.sentences.texts(ids) + extra
+        rows, text = self._source_rows(), self.source_text
+        texts = [text(row) for row in rows]
         encode, width = reader.encode_tokens, reader.token_dim
         return ContextStore.build(encode, rows, texts, width, folder)
 
+    def _source_rows(self) -> list[int]:
+        """Returns the numbers of all that the teacher reads."""
+        renamed = self.additions.renamed_pairs[:, 0].tolist()
+        known = self.training_sources().tolist()
+        return [*known, *renamed, *self.additions.recombined_rows]
+
     def _write_targets(self, inputs: dict) -> dict:
-        corpus, kind = self.corpus, self._config.translation.targets
-        pairs = self.training_pairs()
+        kind, text = self._config.translation.targets, self.source_text
         references, translations = [], []
         if kind != "teacher":
-            texts = corpus.sentences.texts(pairs[:, 1])
-            references = list(zip(pairs[:, 0].tolist(), texts, strict=True))
+            pairs = self.translated_pairs().tolist()
+            references = [(source, text(target)) for source, target in pairs]
         # What its translations do not depend on.
         others = ("targets", "recombined")
         named = {k: value for k, value in inputs.items() if k not in others}
+        recombined = self.additions.recombined_rows
         if kind != "reference":
-            ids = self.training_sources().tolist()
-            sources = corpus.sentences.texts(ids)
-            translations = self._translated(ids, sources, named)
-        translations += self._translated_recombined(named)
+            known = self._source_rows()[: -len(recombined) or None]
+            translations = self._translated(known, named)
+        if recombined:
+            # Apart: other numbers of them leave the others' translations as they are.
+            named |= {"recombined": inputs["recombined"]}
+            translations += self._translated(list(recombined), named)
         rows, texts = translation_targets.merged(references, translations)
         with atomic_path(self._path / "target_pairs.npy") as path, path.open("wb") as f:
             np.save(f, rows)
@@ -218,44 +214,17 @@ class TranslationPreparation(PreparedPairs):
         return {
             "targets": len(texts),
             "references": len(set(references)),
-            "recombined": len(self._recombined),
+            "recombined": len(recombined),
         }
 
-    def _translated_recombined(self, named: dict) -> list[tuple[int, str]]:
-        """Returns number and translation of each recombined sentence."""
-        extra, first = self._recombined, len(self.corpus.sentences)
-        if not extra:
-            return []
-        rows = list(range(first, first + len(extra)))
-        named = named | {"recombined": self._recombined_named}
-        return self._translated(rows, extra, named)
-
-    def _translated(
-        self, rows: list[int], texts: list[str], named: dict
-    ) -> list[tuple[int, str]]:
-        """Returns row and translation of each text; `named` is what they depend on."""
-        known = None
+    def _translated(self, rows: list[int], named: dict) -> list[tuple[int, str]]:
+        """Returns number and translation of texts; `named` is what they depend on."""
+        text, known = self.source_text, None
+        texts = [text(row) for row in rows]
         if self._context is not None:
             known = self._context.remembered(texts, rows)
         found = self.teacher.translations(texts, named, encode_tokens=known)
         return list(zip(rows, found, strict=True))
-
-    @property
-    def _with_recombined(self) -> bool:
-        return self._config.translation.recombined > 0
-
-    @property
-    def _recombined_named(self) -> list[int]:
-        """Returns what they depend on beside the corpus."""
-        return [self._config.translation.recombined, MOST_WORDS]
-
-    @cached_property
-    def _recombined(self) -> list[str]:
-        """What the teacher translates beside the sentences."""
-        if not self._with_recombined:
-            return []
-        count = self._config.translation.recombined
-        return recombined_of(self.corpus, self.training_sources(), count)
 
     def _write_beliefs(self) -> dict:
         targets = TokenStore(self._path / "targets")

@@ -107,18 +107,16 @@ class TranslationTeacher:
         teacher = self._configured(precision)
         if self.reader is not None:
             teacher.embedding.tokens.assign(self._token_table())
-        pairs = np.asarray(text.training_pairs())
         batches = TranslationBatches(
-            text.tokens,
-            text.tokens,
-            pairs,
+            text.sources,
+            text.sources,
+            text.translated_pairs(),
             batch_size=settings.batch_size,
             seed=seed,
             context=context,
         )
-        sentence = text.corpus.sentences.__getitem__
         validate = text.validation(self._encode_tokens)
-        task = TranslationTask(1.0, 1.0, batches, sentence, validate)
+        task = TranslationTask(1.0, 1.0, batches, text.source_text, validate)
         print(f"teacher: {teacher.count_params():,} parameters, {precision}")
         folder = (self._path / WEIGHTS).parent
         if folder.is_symlink():

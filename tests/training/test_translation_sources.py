@@ -1,14 +1,20 @@
 """What a translator's student and its teacher are asked to read."""
 
+import re
+
+import numpy as np
 import pytest
 
 from configs import overrides
 from data.splits import TRAIN, group_key
+from data.tokens import TokenStore
 from training.prepared_pairs import PreparedPairs
 from training.run import run as start
 from training.translation_preparation import TranslationPreparation
-from training.translation_sources import recombined_of
 from training.workdir import Workdir, opened
+
+NAMES = ("Sonos", "Velbus", "Tado", "Zigbee", "Hue", "Abode", "Ring", "Nest")
+NAMED = "de\tOpen {0} beside {{room}} soon\tBald {0} neben {{room}} aufmachen\n"
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +22,19 @@ def config(translation_recipe, tmp_path_factory):
     alone = tmp_path_factory.mktemp("sources") / "alone.de.txt"
     words = ("Rasenmäher", "Waschmaschine", "Gartentor", "Briefkasten")
     alone.write_text("".join(f"Bitte den {w} jetzt holen\n" for w in words), "utf-8")
-    files = f"{translation_recipe.parent / 'text.tsv'},{alone}"
-    settings = ("objective.alpha=1", "translation.teacher_steps=2")
-    warmup = "translation.teacher_warmup_steps=1"
-    return overrides.load(
-        str(translation_recipe), [f"data.files={files}", *settings, warmup]
-    )
+    named = alone.with_name("names.tsv")
+    named.write_text("".join(NAMED.format(x) for x in NAMES), "utf-8")
+    files = f"{translation_recipe.parent / 'text.tsv'},{alone},{named}"
+    settings = {
+        "data.files": files,
+        "data.keep_placeholders": "true",
+        "objective.alpha": 1,
+        "translation.renamed": 40,
+        "translation.teacher_steps": 2,
+        "translation.teacher_warmup_steps": 1,
+    }
+    given = [f"{name}={value}" for name, value in settings.items()]
+    return overrides.load(str(translation_recipe), given)
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +47,42 @@ def workdir(config, tmp_path_factory):
 def test_recombinations_are_of_the_source_language_and_not_held_out(workdir):
     """The teacher would translate German into German, or the student read the test."""
     text = PreparedPairs(workdir)
-    corpus, sources = text.corpus, text.training_sources()
-    found = recombined_of(corpus, sources, 500)
-    assert len(found) > 100
+    corpus, found = text.corpus, text.additions.recombined
+    assert len(found) == 30
     german = corpus.sentences.texts((corpus.sentence_language != 0).nonzero()[0])
     assert sum(x.startswith("Bitte den") for x in german) == 4
     assert not any("Bitte" in x or "holen" in x for x in found)
-    held_out = corpus.pairs[corpus.pair_split != TRAIN][:, 0]
-    known = {group_key(x) for x in corpus.sentences.texts(held_out)}
-    assert known and not known & {group_key(x) for x in found}
+    assert not {group_key(x) for x in found} & held_out(corpus)
+
+
+def held_out(corpus):
+    texts = corpus.sentences.texts(corpus.pairs[corpus.pair_split != TRAIN][:, 0])
+    assert texts
+    return {group_key(text) for text in texts}
+
+
+def test_renamed_pairs_are_read_by_teacher_and_student(workdir):
+    """Numbered wrongly, each would be trained to translate other sentences."""
+    text = TranslationPreparation(workdir)
+    pairs, read = text.additions.renamed_pairs, text.source_text
+    assert len(pairs) == 40
+    rows = np.load(workdir.path / "target_pairs.npy")
+    targets = TokenStore(workdir.path / "targets")
+    for source, target in text.additions.renamed_pairs.tolist():
+        name = re.fullmatch(r"Open (\S+) beside (\S+) soon", read(source))
+        assert read(target) == f"Bald {name[1]} neben {name[2]} aufmachen"
+        ids = text.tokenizer.encode([read(source), read(target)])
+        assert tokens(text.sources, source) == ids[0]
+        own = rows[rows[:, 0] == source][:, 1]
+        assert ids[1] in [tokens(targets, row) for row in own]
+    assert text.translated_pairs()[-40:].tolist() == pairs.tolist()
+    sources = {group_key(read(row)) for row in pairs[:, 0]}
+    assert not sources & held_out(text.corpus)
+
+
+def tokens(store, row):
+    batch = store.padded([row])
+    return batch["token_ids"][batch["padding_mask"]].tolist()
 
 
 def test_a_teacher_that_learned_nothing_is_named(workdir):
