@@ -76,6 +76,7 @@ def _facts(report: TranslationReport) -> dict[str, Any]:
         "report": report,
         "name": report.config["name"],
         "config": report.config,
+        "added": report.manifest["steps"].get("sources", {}).get("facts", {}),
         "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
         "figures": list(FIGURES.values()),
         "models": {name: figures(row) for name, row in report.metrics.items()},

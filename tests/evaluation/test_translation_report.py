@@ -1,0 +1,41 @@
+"""What a translator's report says of the text it was trained on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from configs import overrides, parsing
+from evaluation.translation import score
+from evaluation.translation_report import (
+    TranslationReport,
+    write_model_card,
+    write_report,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("write", [write_report, write_model_card])
+@pytest.mark.parametrize("found", [37, 0, None])
+def test_renamed_pairs_are_told_as_many_as_there_were(write, found, tmp_path):
+    """The number asked for may be many times what the text could give."""
+    config = overrides.load(str(ROOT / "configs" / "tiny_translation.py"))
+    facts = {} if found is None else {"renamed": found, "recombined": 5}
+    texts = ["Turn it off."]
+    report = TranslationReport(
+        config=json.loads(parsing.to_json(config)),
+        manifest={"steps": {"sources": {"seconds": 1.0, "facts": facts}}},
+        counts={"de": {"train": 9, "validation": 1, "test": 1}},
+        rejected={},
+        metrics={"student, greedy": score(texts, texts, texts, "de")},
+        translations={name: texts for name in ("source", "reference", "student")},
+        curves=[],
+        parity={"student_fp32.tflite": {"same": 1.0, "bytes": 9}},
+        parameters={"student": 3},
+        command="python -m training.distill",
+    )
+    write(tmp_path / "page", report)
+    page = (tmp_path / "page").read_text("utf-8")
+    assert ("pairs once more with other names" in page) == bool(found)
+    assert ("37 pairs once more" in page) == (found == 37)
