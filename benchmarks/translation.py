@@ -5,8 +5,8 @@ python -m benchmarks.translation --workdir=runs/translation_comparison
 recipe    as the recipe says: from the teacher's layers, on the corpus's translations
           and on the teacher's of recombined sentences, with its distributions at each
           of their positions
-none      from random weights on the corpus's translations alone, at a learning rate
-          of its own
+none      from random weights on the corpus's translations alone, the renamed ones
+          among them, at a learning rate of its own
 random    the recipe from random weights
 sentences the recipe without recombined sentences
 sequence  the teacher's translations alone, of sentences and recombined ones
