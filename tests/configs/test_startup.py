@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "TF_CPU_ALLOCATOR_USE_BFC"
+# Where it computes with oneDNN, on processors with AVX-512, TensorFlow keeps memory
+# whatever it is told.
+PLAIN = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 # Only an allocator that keeps what it has can say how much that is.
 PROGRAM = """
 from configs.startup import import_quietly
@@ -21,7 +24,7 @@ def started(**given):
     return subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,
-        env=environment | given,
+        env=environment | PLAIN | given,
         capture_output=True,
         text=True,
     )
