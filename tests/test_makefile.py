@@ -20,6 +20,15 @@ MAKE_VENV = """for folder; do :; done; mkdir -p "$folder/bin"
       > "$folder/bin/python"; chmod +x "$folder/bin/python" """
 
 
+def outside_make():
+    """Returns the environment of a user's shell: `make test` runs these tests too.
+
+    Below another make it would say in which folder it is, among other things.
+    """
+    own = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VENV", "PYTHON")
+    return {name: value for name, value in os.environ.items() if name not in own}
+
+
 def make(
     folder,
     target="install",
@@ -35,15 +44,10 @@ def make(
     python.chmod(0o755)
     for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
         (folder / name).open("a").close()
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VENV", "PYTHON")
-    }
     return subprocess.run(
         ["make", "-f", ROOT / "Makefile", target, f"PYTHON={python}"],
         cwd=folder,
-        env=environment,
+        env=outside_make(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -124,7 +128,11 @@ def test_requirements_are_installed_once_and_again_when_they_change(tmp_path):
 def test_make_alone_lists_every_target(tmp_path):
     """A target that `make` does not show is a target nobody finds."""
     run = subprocess.run(
-        ["make", "-f", ROOT / "Makefile"], cwd=tmp_path, capture_output=True, text=True
+        ["make", "-f", ROOT / "Makefile"],
+        cwd=tmp_path,
+        env=outside_make(),
+        capture_output=True,
+        text=True,
     )
     listed = [line.split()[1] for line in run.stdout.splitlines()]
     phony = next(
