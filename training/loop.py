@@ -10,6 +10,7 @@ from tensorboard.plugins.hparams import api as hp
 
 from configs.atomic import remove
 from configs.schema import TrainingConfig
+from model.muon import Muon
 from model.optimizer import FusedAdamW
 from tasks.base import Task
 from training import callbacks, checkpoints
@@ -112,14 +113,15 @@ def _fit(
 
 
 def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Returns AdamW (Loshchilov & Hutter 2019) with warm-up and cosine decay."""
+    """Returns AdamW (Loshchilov & Hutter 2019) or Muon, with warm-up and decay."""
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         warmup_target=config.learning_rate,
         warmup_steps=config.warmup_steps,
         decay_steps=max(config.steps - config.warmup_steps, 1),
     )
-    optimizer = FusedAdamW(
+    kind = {"adamw": FusedAdamW, "muon": Muon}[config.optimizer]
+    optimizer = kind(
         schedule,
         beta_2=0.98,
         weight_decay=config.weight_decay,

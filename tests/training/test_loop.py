@@ -64,3 +64,25 @@ def test_the_weights_kept_are_those_asked_for(keep, patience, tmp_path):
     student.set_weights([np.zeros_like(w) for w in student.get_weights()])
     train(task, student, config, "float32", tmp_path, "this")
     np.testing.assert_array_equal(student.get_weights()[0], kept)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_the_optimizer_asked_for_trains(optimizer, tmp_path):
+    """With the other one a run ends as well, some BLEU lower."""
+    keras.utils.set_random_seed(0)
+    student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    before = student.get_weights()[0]
+    config = TrainingConfig(
+        steps=1,
+        optimizer=optimizer,
+        metric="accuracy",
+        validate_every=1,
+        warmup_steps=0,
+    )
+    train(Classes(), student, config, "float32", tmp_path, "this")
+    moved = before - student.get_weights()[0]
+    # AdamW's first step is as long in each element, Muon's in each direction: of two,
+    # as the three classes' gradients add up to zero.
+    elements, lengths = np.abs(moved), np.linalg.svd(moved, compute_uv=False)
+    assert (elements.max() < 1.01 * elements.min()) == (optimizer == "adamw")
+    assert optimizer == "adamw" or lengths[0] < 1.9 * lengths[1]
