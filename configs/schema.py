@@ -158,7 +158,7 @@ class TrainingConfig:
     pivot_share: float = 0.1
     # Languages of the data that are measured but not trained on.
     leave_out: tuple[str, ...] = ()
-    # "muon" learns from fewer steps, at the same rates.
+    # "muon" learns from fewer steps, at AdamW's rates or double.
     optimizer: Literal["adamw", "muon"] = "adamw"
     # Peak; linear warm-up, cosine decay to zero.
     learning_rate: float = 4e-4

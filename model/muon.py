@@ -12,6 +12,8 @@ BLEU (one core, 64 sentences a batch). Keras's Muon also has no fused AdamW for 
 token table, and takes queries, keys and values for one matrix.
 """
 
+from pathlib import PurePosixPath
+
 import keras
 import tensorflow as tf
 
@@ -44,7 +46,7 @@ class Muon(FusedAdamW):
         """Makes the moments of `variables`, and notes which of them are matrices."""
         super().build(variables)
         self._matrices = [
-            _side_by_side(variable.path)
+            _matrices_in(variable.path)
             if len(variable.shape) == 2 and variable.path.endswith("kernel")
             else 0
             for variable in variables
@@ -79,8 +81,9 @@ class Muon(FusedAdamW):
 def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     """Returns float32 (n, m): about U Vᵀ of `matrix` = U S Vᵀ, times a scale.
 
-    The singular values come near 1 (0.7 to 1.2), whatever they were; the scale makes
-    the root mean square of the elements ROOT_MEAN_SQUARE.
+    Singular values above a hundredth of the norm come near 1 (0.7 to 1.2), smaller ones
+    part of the way; then the scale makes the root mean square of the elements
+    ROOT_MEAN_SQUARE.
     """
     rows, columns = matrix.shape
     # The products are of the shorter side's size.
@@ -94,7 +97,6 @@ def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     return ROOT_MEAN_SQUARE * max(rows, columns) ** 0.5 * x
 
 
-def _side_by_side(path: str) -> int:
+def _matrices_in(path: str) -> int:
     """Returns how many matrices the kernel at `path` is of."""
-    layer = path.split("/")[-2] if "/" in path else ""
-    return _SIDE_BY_SIDE.get(layer, 1)
+    return _SIDE_BY_SIDE.get(PurePosixPath(path).parent.name, 1)
