@@ -13,7 +13,7 @@ class DataConfig:
     source: str = "home_assistant"
     # Paths or globs for "parallel_files" and "labelled_files", relative to the working
     # directory. In a path, {language} stands for each of `languages` in turn.
-    # "home_assistant" is that source, mixed in.
+    # "home_assistant" and "home_assistant_frontend" are those sources, mixed in.
     files: tuple[str, ...] = ()
     # How often each entry of `files` is drawn from in training, in proportion; empty:
     # as often as it has rows.

@@ -17,6 +17,7 @@ Files (plain, .gz or .xz; paths, globs, several with commas between):
   .txt      text without translations, one a line, in the language of its name
             (de.txt, news.de.txt); the student learns the teacher's vector of it
   home_assistant  the translations of configs/smart_home.py, mixed in
+  home_assistant_frontend  those of Home Assistant's pages (111 MB to download)
 Where the path has the language, write {language}: data.files='locale/{language}.po'.
 Columns of other names: --set data.columns=en=source,de=target.
 A pivot other than English: --set data.pivot=de. Text in the pivot language alone:

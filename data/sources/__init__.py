@@ -11,6 +11,7 @@ from configs.labels import LabelsConfig
 from configs.schema import DataConfig
 from data.sources import (
     home_assistant,
+    home_assistant_frontend,
     home_assistant_intents,
     labelled_files,
     parallel_files,
@@ -19,6 +20,7 @@ from data.sources.raw import RawLabelled, RawPair
 
 SOURCES: dict[str, Callable[[DataConfig, Path], Generator[RawPair, None, None]]] = {
     "home_assistant": home_assistant.pairs,
+    "home_assistant_frontend": home_assistant_frontend.pairs,
     "parallel_files": parallel_files.pairs,
 }
 LABELLED_SOURCES: dict[

@@ -13,15 +13,18 @@ from tqdm import tqdm
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data.sources import home_assistant
+from data.sources import home_assistant, home_assistant_frontend
 from data.sources.formats import MOSES, format_of, moses
 from data.sources.language_tags import match
 from data.sources.location import Location, locate
 from data.sources.opening import digest
 from data.sources.raw import RawPair, require_language
 
-# The entry of `files` that stands for that source.
-HOME_ASSISTANT = "home_assistant"
+# Entries of `files` that stand for those sources.
+PACKAGED = {
+    "home_assistant": home_assistant,
+    "home_assistant_frontend": home_assistant_frontend,
+}
 
 
 def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
@@ -29,7 +32,7 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
 
     Args:
         config: `files`, `columns`, `languages` and `pivot` are used.
-        cache: Keeps the download of HOME_ASSISTANT, if that is one of `files`.
+        cache: Keeps the downloads of those of PACKAGED that are among `files`.
 
     Yields:
         One row per translation or text; an unusable one with its problem.
@@ -42,8 +45,8 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
     locations = locate(config)
     _require_translations(locations, config)
     for location in tqdm(locations, desc="Reading", unit="file"):
-        if location.path == HOME_ASSISTANT:
-            found |= yield from _home_assistant(location, config, cache)
+        if location.path in PACKAGED:
+            found |= yield from _packaged(location, config, cache)
         else:
             found |= yield from _file(location, config)
     if config.languages and found == {config.pivot}:
@@ -64,8 +67,8 @@ def digests(config: DataConfig) -> list[str]:
     """
     found = []
     for location in locate(config):
-        if location.path == HOME_ASSISTANT:
-            found.append(f"{HOME_ASSISTANT} {home_assistant.SHA256}")
+        if location.path in PACKAGED:
+            found.append(f"{location.path} {PACKAGED[location.path].SHA256}")
             continue
         what = f"{location.ending} {location.language}"
         found.append(f"{what} {digest(location.path)}")
@@ -74,16 +77,15 @@ def digests(config: DataConfig) -> list[str]:
     return found
 
 
-def _home_assistant(
-    location: Location, config: DataConfig, cache: Path
-) -> Iterator[RawPair]:
+def _packaged(location: Location, config: DataConfig, cache: Path) -> Iterator[RawPair]:
     """Yields the rows in those of the languages that it has; returns these."""
-    wheel = home_assistant.fetch(cache)
-    available = home_assistant.languages_in(wheel)
+    source = PACKAGED[location.path]
+    wheel = source.fetch(cache)
+    available = source.TREES.languages_in(wheel)
     known = tuple(x for x in config.languages if x in available)
     if known:
         known_only = dataclasses.replace(config, languages=known)
-        for row in home_assistant.read(wheel, known_only):
+        for row in source.TREES.read(wheel, known_only):
             yield row._replace(entry=location.entry)
     return set(known)
 

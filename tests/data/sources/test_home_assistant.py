@@ -32,7 +32,7 @@ def write_wheel(folder, components):
 
 def read(folder, components, *languages):
     config = DataConfig(languages=languages)
-    return list(home_assistant.read(write_wheel(folder, components), config))
+    return list(home_assistant.TREES.read(write_wheel(folder, components), config))
 
 
 def test_texts_are_aligned_by_key_and_not_by_position(tmp_path):
