@@ -120,6 +120,10 @@ class ObjectiveConfig:
     alpha: float = 0.5
     # Temperature T >= 1 of both softmaxes.
     temperature: float = 1.0
+    # Above 0: of the hard label is learned, in the place of cross-entropy, what its
+    # log-odds lack to this number. Then the likeliest choice is the one that counts,
+    # as where a translator decodes greedily, and probabilities are no beliefs.
+    margin: float = 0.0
     # tau: logits are cosines divided by it.
     scale: float = 0.03
     # "teacher": cached teacher vectors of the translations, and a bank of others;
@@ -139,12 +143,9 @@ class ObjectiveConfig:
             str(self.temperature),
         )
         positive("objective.scale", self.scale)
-        require(
-            self.bank_size >= 0 and self.embedding_match >= 0,
-            "objective.bank_size and objective.embedding_match",
-            "0 or more",
-            f"{self.bank_size} and {self.embedding_match}",
-        )
+        for name in ("margin", "bank_size", "embedding_match"):
+            value = getattr(self, name)
+            require(value >= 0, f"objective.{name}", "0 or more", str(value))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,6 +45,7 @@ class Distiller(keras.Model):
         *,
         alpha: float,
         temperature: float = 1.0,
+        margin: float = 0.0,
         feature_terms: Sequence[FeatureTerm] = (),
         **kwargs: object,
     ) -> None:
@@ -55,21 +56,25 @@ class Distiller(keras.Model):
             decide: A task's `decide(student, batch, training)`.
             alpha: Share of the hard label, 0 to 1.
             temperature: T, 1 or more.
+            margin: Of the hard label's `margin_loss`; 0 is cross-entropy.
             feature_terms: Feature losses, added with their weights.
             **kwargs: For `keras.Model`.
 
         Raises:
-            ValueError: alpha or temperature is out of range.
+            ValueError: alpha, temperature or margin is out of range.
         """
         super().__init__(**kwargs)
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must be in [0, 1]. Received: {alpha}")
         if temperature < 1:
             raise ValueError(f"temperature must be 1 or more. Received: {temperature}")
+        if margin < 0:
+            raise ValueError(f"margin must be 0 or more. Received: {margin}")
         self.student = student
         self.decide = decide
         self.alpha = alpha
         self.temperature = temperature
+        self.margin = margin
         self.feature_layers = [term.layer for term in feature_terms]
         self.feature_weights = {t.layer.name: t.weight for t in feature_terms}
         self.built = True
@@ -86,7 +91,7 @@ class Distiller(keras.Model):
         """
         outcome = self.decide(self.student, batch, training)
         parts = [
-            decision_losses(decisions, self.alpha, self.temperature)
+            decision_losses(decisions, self.alpha, self.temperature, self.margin)
             for decisions in outcome.decisions.values()
         ]
         terms = {

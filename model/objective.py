@@ -36,6 +36,29 @@ class Decisions(NamedTuple):
     candidate_mask: object = None
 
 
+def margin_loss(
+    student_logits: object,
+    labels: object,
+    margin: float,
+    candidate_mask: object = None,
+) -> object:
+    """Returns what the label's log-odds lack to `margin`, float32 (...), 0 or more.
+
+    max(0, margin - log(p / (1 - p))), p = softmax(s) at the label: the hinge of
+    Crammer & Singer 2001 with a log-sum-exp in the place of its largest other score.
+    Cross-entropy has next to no gradient left once the label is the likeliest; this
+    has all of it until the label leaves the others the margin behind, and then none.
+    """
+    logits = ops.cast(student_logits, "float32")
+    if candidate_mask is not None:
+        logits = ops.where(candidate_mask, logits, EXCLUDED)
+    own = ops.one_hot(labels, ops.shape(logits)[-1], dtype="bool")
+    others = ops.logsumexp(ops.where(own, EXCLUDED, logits), axis=-1)
+    labels = ops.expand_dims(ops.cast(labels, "int32"), -1)
+    chosen = ops.squeeze(ops.take_along_axis(logits, labels, axis=-1), -1)
+    return ops.relu(margin + others - chosen)
+
+
 def hard_label_loss(
     student_logits: object, labels: object, candidate_mask: object = None
 ) -> object:
@@ -60,10 +83,11 @@ def soft_label_loss(
 
 
 def decision_losses(
-    decisions: Decisions, alpha: float, temperature: float
+    decisions: Decisions, alpha: float, temperature: float, margin: float = 0.0
 ) -> dict[str, object]:
     """Returns scalars "loss", "hard_label" and "soft_label", float32.
 
+    With a `margin` above 0 the hard label's part is `margin_loss`.
     The two parts are weighted means over decisions, without alpha; a part that
     alpha switches off is left out and its inputs are not read.
     """
@@ -75,9 +99,7 @@ def decision_losses(
     weight = ops.cast(weight, "float32")
     parts, loss = {}, 0.0
     if alpha > 0:
-        hard = hard_label_loss(
-            decisions.student_logits, decisions.labels, decisions.candidate_mask
-        )
+        hard = _hard(decisions, margin)
         if decisions.label_weight is not None:
             hard = hard * ops.cast(decisions.label_weight, "float32")
         parts["hard_label"] = _weighted_mean(hard, weight)
@@ -92,6 +114,13 @@ def decision_losses(
         parts["soft_label"] = _weighted_mean(soft, weight)
         loss += (1 - alpha) * parts["soft_label"]
     return {"loss": loss, **parts}
+
+
+def _hard(decisions: Decisions, margin: float) -> object:
+    logits, labels, _, _, _, mask = decisions
+    if margin:
+        return margin_loss(logits, labels, margin, mask)
+    return hard_label_loss(logits, labels, mask)
 
 
 def _divergence(log_student: object, log_teacher: object) -> object:

@@ -29,6 +29,7 @@ class Task(abc.ABC):
         batches: Batches,
         text_of: Callable[[int], str],
         validation: Validate,
+        margin: float = 0.0,
     ) -> None:
         """Ties the loss to batches and a validation.
 
@@ -39,9 +40,11 @@ class Task(abc.ABC):
                 is below 1.
             text_of: Sentence id to text, for messages.
             validation: Student to metrics.
+            margin: Of the hard label's `margin_loss`; 0 is cross-entropy.
         """
         self._alpha = alpha
         self._temperature = temperature
+        self._margin = margin
         self._batches = batches
         self._text_of = text_of
         self._validation = validation
@@ -70,6 +73,7 @@ class Task(abc.ABC):
             self.decide,
             alpha=self._alpha,
             temperature=self._temperature,
+            margin=self._margin,
             feature_terms=self.feature_terms(student),
             dtype=precision,
         )

@@ -45,7 +45,8 @@ class EmbeddingTask(Task):
             teacher_dim: Width of the teacher's vectors.
         """
         alpha, temperature = objective.alpha, objective.temperature
-        super().__init__(alpha, temperature, batches, text_of, validation)
+        margin = objective.margin
+        super().__init__(alpha, temperature, batches, text_of, validation, margin)
         self._objective = objective
         self._teacher_dim = teacher_dim
 

@@ -98,6 +98,7 @@ def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
         ("student.num_layers", "0"),
         ("student.dropout", "1"),
         ("objective.alpha", "1.5"),
+        ("objective.margin", "-1"),
         ("objective.temperature", "0.5"),
         ("objective.scale", "0"),
         ("training.steps", "0"),

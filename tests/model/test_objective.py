@@ -8,6 +8,7 @@ from model.objective import (
     Decisions,
     decision_losses,
     hard_label_loss,
+    margin_loss,
     soft_label_loss,
 )
 
@@ -374,3 +375,56 @@ def test_the_parts_are_reported_without_alpha():
     terms = decision_losses(decisions, 0.3, 2.0)
     assert_close(terms["hard_label"], reference_loss(decisions, 1.0, 2.0))
     assert_close(terms["soft_label"], reference_loss(decisions, 0.0, 2.0))
+
+
+def reference_margin(decisions, margin):
+    """Every decision's hinge in float64: margin less the label's log-odds."""
+    log_p = log_softmax(decisions.student_logits, decisions.candidate_mask)
+    log_p = np.take_along_axis(log_p, np.asarray(decisions.labels)[..., None], -1)
+    log_p = log_p[..., 0]
+    with np.errstate(divide="ignore"):
+        odds = log_p - np.log(-np.expm1(log_p))
+    return np.maximum(0.0, margin - odds)
+
+
+@each_shape
+@pytest.mark.parametrize("margin", [0.5, 3.0, 8.0])
+def test_the_margin_is_the_formula(decisions, margin):
+    """The label competes with itself, or with candidates that are none."""
+    got = margin_loss(
+        decisions.student_logits, decisions.labels, margin, decisions.candidate_mask
+    )
+    assert_close(got, reference_margin(decisions, margin))
+    each = reference_margin(decisions, margin)
+    weight, label_weight = decisions.weight, decisions.label_weight
+    weight = np.ones_like(each) if weight is None else weight
+    each = each if label_weight is None else each * label_weight
+    terms = decision_losses(decisions, 1.0, 1.0, margin)
+    assert_close(terms["loss"], np.float64((weight * each).sum() / weight.sum()))
+    soft = decision_losses(decisions, 0.5, 2.0, margin)["soft_label"]
+    assert_close(soft, decision_losses(decisions, 0.5, 2.0)["soft_label"])
+
+
+def test_the_margin_is_learned_whole_until_it_is_kept():
+    """A likely label is left alone as by cross-entropy, or driven without end."""
+    logits = tf.constant([[0.0, 0.0, 0.0], [4.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = tf.reduce_sum(margin_loss(logits, tf.zeros(3, tf.int32), 6.0))
+    gradient = tape.gradient(loss, logits).numpy()
+    np.testing.assert_allclose(gradient[:2], [[-1, 0.5, 0.5]] * 2, rtol=1e-6)
+    assert not gradient[2].any()
+
+
+def test_padding_adds_nothing_to_the_margin():
+    """NaN at padding reaches the gradient, or padding counts as decisions."""
+    decisions = translation()
+    logits = np.where(decisions.weight[..., None] > 0, decisions.student_logits, np.nan)
+    with tf.GradientTape() as tape:
+        watched = tf.constant(logits.astype(np.float32))
+        tape.watch(watched)
+        changed = decisions._replace(student_logits=watched)
+        loss = decision_losses(changed, 1.0, 1.0, 3.0)["loss"]
+    assert_close(loss, decision_losses(decisions, 1.0, 1.0, 3.0)["loss"])
+    gradient = tape.gradient(loss, watched).numpy()
+    assert np.isfinite(gradient).all() and not gradient[decisions.weight == 0].any()

@@ -130,6 +130,7 @@ class ClassificationPipeline(Pipeline):
             self._batches(),
             preparation.corpus.sentences.__getitem__,
             validate,
+            objective.margin,
         )
 
     def _batches(self) -> LabelledBatches:

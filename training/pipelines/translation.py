@@ -71,6 +71,7 @@ class TranslationPipeline(Pipeline):
             preparation.student_batches(),
             preparation.source_text,
             preparation.validation(),
+            config.objective.margin,
         )
         return self._distil(student, task, config.training, precision)
 
