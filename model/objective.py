@@ -46,7 +46,7 @@ def margin_loss(
 
     max(0, margin - log(p / (1 - p))), p = softmax(s) at the label: the hinge of
     Crammer & Singer 2001 with a log-sum-exp in the place of its largest other score.
-    Cross-entropy has next to no gradient left once the label is the likeliest; this
+    Cross-entropy has little gradient left once the label is the likeliest; this
     has all of it until the label leaves the others the margin behind, and then none.
     """
     logits = ops.cast(student_logits, "float32")

@@ -130,14 +130,18 @@ def test_without_a_teacher_there_is_no_soft_label(finished, labelled, tmp_path):
         labelled,
         tmp_path / "alone",
         "objective.alpha=1",
+        # Far above any cross-entropy: is it what is learned?
+        "objective.margin=100",
         # Read by few-shot runs alone: the teacher is the same.
         "labels.per_class=9",
         prepared=str(finished),
         until="evaluation",
     )
     steps = read(folder / "manifest.json")["steps"]
-    names = {name for point in steps["training"]["facts"]["curve"] for name in point}
+    curve = steps["training"]["facts"]["curve"]
+    names = {name for point in curve for name in point}
     assert "train/hard_label" in names and "train/soft_label" not in names
+    assert max(point.get("train/hard_label", 0) for point in curve) > 50
     # The finished run's teacher serves.
     assert steps["tuning"] == read(finished / "manifest.json")["steps"]["tuning"]
     assert read(folder / "metrics.json")["student"]["mean"]["accuracy"] > 0.5

@@ -115,6 +115,27 @@ def test_other_students_share_the_teacher(run, recipe, command, tmp_path):
     assert len(np.load(workdir / "target_pairs.npy")) == kept > targets["targets"]
 
 
+def losses(workdir):
+    """Returns the hard label's part at every point of the student's curve."""
+    curve = read(workdir / "manifest.json")["steps"]["training"]["facts"]["curve"]
+    return [point["train/hard_label"] for point in curve if "train/hard_label" in point]
+
+
+def test_a_margin_is_what_the_student_learns(run, recipe, command, tmp_path):
+    """A setting that no loss reads, and cross-entropy under its name."""
+    line = command(
+        tmp_path / "run",
+        "objective.margin=1000",
+        # The curve has every twentieth step.
+        "training.steps=20",
+        "training.warmup_steps=1",
+        config=recipe,
+        flags=(f"--prepared={run[0]}", "--until=training"),
+    )
+    line.succeed()
+    assert min(losses(line.workdir)) > 500 > 20 > max(losses(run[0]))
+
+
 def test_another_training_shares_what_the_teacher_said(run, recipe, command, tmp_path):
     """Minutes of beam search, or of teaching, for every run of a comparison."""
     workdir, _ = run
