@@ -65,11 +65,11 @@ def clean(row: RawPair) -> RawPair:
 def rejection(row: RawPair, config: DataConfig) -> str:
     """Returns why a cleaned row is rejected, "" if it is good.
 
-    Reasons: the source's own ("no_pivot", "not_text", "choice": a
-    text for each number or gender, all in one); "empty"; "control" (control
-    characters, broken encoding); "placeholder" (a brace, unless those are kept);
-    "short" (the pivot side); "long"; and of two texts "equal" (but for case, unless
-    those are kept), "ratio" (of weighted lengths).
+    Reasons: the source's own ("no_pivot"; "not_text"; "choice", a text for each number
+    or gender, all in one); "empty"; "control" (control characters, broken encoding);
+    "placeholder" (a brace, unless those are kept); "short" (the pivot side); "long";
+    and of two texts "equal" (but for case, unless those are kept), "ratio" (of
+    weighted lengths).
     """
     pivot, text = row.pivot_text, row.text
     lengths = (len(pivot), len(text))

@@ -88,15 +88,14 @@ class Trees(NamedTuple):
 
 
 def _pair(row: RawPair) -> RawPair:
-    """Returns `row`, or a printable one with its problem if a side is no text."""
+    """Returns `row`, with its problem if a side is no text or several in one."""
     if isinstance(row.pivot_text, str) and isinstance(row.text, str):
-        texts = (row.pivot_text, row.text)
-        return (
-            row._replace(problem="choice") if any(map(_CHOICE.search, texts)) else row
-        )
+        several = _CHOICE.search(row.pivot_text) or _CHOICE.search(row.text)
+        return row._replace(problem="choice") if several else row
     problem = "not_text"
     if row.pivot_text is None:
         problem, row = "no_pivot", row._replace(pivot_text="")
+    # Printable, for the file of rejected rows.
     return row._replace(
         pivot_text=str(row.pivot_text), text=str(row.text), problem=problem
     )
