@@ -176,10 +176,11 @@ def test_teacher_candidates_need_its_width():
 
 
 def test_the_distiller_has_the_configured_objective():
-    """Alpha or T left at a default distils another objective than config.json says."""
+    """What is left at a default distils another objective than config.json says."""
     settings = {"candidates": "student", "alpha": 0.25, "temperature": 3.0}
+    settings["margin"] = 2.0
     model = task(teacher_dim=12, **settings).distiller(student(), "mixed_bfloat16")
-    assert (model.alpha, model.temperature) == (0.25, 3.0)
+    assert (model.alpha, model.temperature, model.margin) == (0.25, 3.0, 2.0)
     assert model.feature_weights == {"embedding_match": 10.0}
     assert model.dtype_policy.name == "mixed_bfloat16"
     own = len(student().trainable_variables)
