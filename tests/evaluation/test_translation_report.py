@@ -16,16 +16,14 @@ from evaluation.translation_report import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("write", [write_report, write_model_card])
-@pytest.mark.parametrize("found", [37, 0, None])
-def test_renamed_pairs_are_told_as_many_as_there_were(write, found, tmp_path):
-    """The number asked for may be many times what the text could give."""
-    config = overrides.load(str(ROOT / "configs" / "tiny_translation.py"))
-    facts = {} if found is None else {"renamed": found, "recombined": 5}
+def report(*settings, facts=()):
+    """A report of one text, of the small recipe with `settings`."""
+    recipe = str(ROOT / "configs" / "tiny_translation.py")
+    config = overrides.load(recipe, settings)
     texts = ["Turn it off."]
-    report = TranslationReport(
+    return TranslationReport(
         config=json.loads(parsing.to_json(config)),
-        manifest={"steps": {"sources": {"seconds": 1.0, "facts": facts}}},
+        manifest={"steps": {"sources": {"seconds": 1.0, "facts": dict(facts)}}},
         counts={"de": {"train": 9, "validation": 1, "test": 1}},
         rejected={},
         metrics={"student, greedy": score(texts, texts, texts, "de")},
@@ -35,7 +33,22 @@ def test_renamed_pairs_are_told_as_many_as_there_were(write, found, tmp_path):
         parameters={"student": 3},
         command="python -m training.distill",
     )
-    write(tmp_path / "page", report)
+
+
+@pytest.mark.parametrize("write", [write_report, write_model_card])
+@pytest.mark.parametrize("found", [37, 0, None])
+def test_renamed_pairs_are_told_as_many_as_there_were(write, found, tmp_path):
+    """The number asked for may be many times what the text could give."""
+    facts = {} if found is None else {"renamed": found, "recombined": 5}
+    write(tmp_path / "page", report(facts=facts))
     page = (tmp_path / "page").read_text("utf-8")
     assert ("pairs once more with other names" in page) == bool(found)
     assert ("37 pairs once more" in page) == (found == 37)
+
+
+@pytest.mark.parametrize("margin", [0, 8])
+def test_a_margin_in_the_place_of_cross_entropy_is_told(margin, tmp_path):
+    """Its probabilities are no beliefs, which a reader would take them for."""
+    write_report(tmp_path / "page", report(f"objective.margin={margin}"))
+    page = (tmp_path / "page").read_text("utf-8")
+    assert ("learned up to a margin of 8.0" in page) == (margin == 8)
