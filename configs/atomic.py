@@ -3,11 +3,19 @@
 import contextlib
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from configs.errors import BabeletError
+
+# Ends the names of what is being written, and of nothing else.
+_PARTIAL = "babelet-partial"
+# Libraries that insist on an ending add it.
+_PARTIAL_NAME = re.compile(rf"\..+\.{_PARTIAL}(\.[a-z0-9.]+)?")
+# A folder that holds one of these is a run of its own.
+_OF_A_RUN = ("manifest.json", ".lock")
 
 
 @contextlib.contextmanager
@@ -22,7 +30,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         BabeletError: The disk is full or the folder cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,21 +40,43 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         remove(temporary)
         yield temporary
         _flush(temporary)
-        if path.is_dir() and temporary.is_dir():
-            # A folder cannot be renamed over a non-empty one.
-            remove(path)
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except OSError as error:
-        remove(temporary)
+        _remove_with_endings(temporary)
         raise explain(error, path) from error
     except BaseException:
-        remove(temporary)
+        _remove_with_endings(temporary)
         raise
+
+
+def partial_of(path: Path) -> Path:
+    """Returns where `atomic_path` writes what is to become `path`."""
+    return path.with_name(f".{path.name}.{_PARTIAL}")
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    if not (path.is_dir() and temporary.is_dir()):
+        os.replace(temporary, path)
+        return
+    # A folder cannot be renamed over a non-empty one.
+    former = partial_of(path.with_name(f"{path.name}.former"))
+    remove(former)
+    os.replace(path, former)
+    os.replace(temporary, path)
+    remove(former)
+
+
+def _remove_with_endings(temporary: Path) -> None:
+    remove(temporary)
+    for path in temporary.parent.glob(f"{temporary.name.replace('[', '[[]')}.*"):
+        remove(path)
 
 
 def explain(error: OSError, path: Path) -> Exception:
     """Returns the user's error for a failed write, or `error` if it is another."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    # NumPy raises an OSError without a number.
+    short = error.errno is None and "requested and" in str(error)
+    if short or error.errno in (errno.ENOSPC, errno.EDQUOT):
         return BabeletError(
             f"No space left on the disk while writing {path}",
             consequence="Nothing half-written was left",
@@ -67,6 +97,35 @@ def _unwritable(error: OSError, path: Path) -> BabeletError:
     )
 
 
+def reserve(path: Path, size: int) -> None:
+    """Makes `path` a file of `size` bytes, whose place on the disk is certain.
+
+    What is then written through a memory mapping cannot meet a full disk, which would
+    end the process with SIGBUS.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    with open(path, "ab") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.write(b"\0" * (size - file.tell()))
+
+
+def require_space(folder: Path, size: int) -> None:
+    """Sees that `size` bytes fit, before a library writes that crashes otherwise.
+
+    Raises:
+        OSError: They do not.
+    """
+    trial = partial_of(folder / "space")
+    try:
+        reserve(trial, size)
+    finally:
+        remove(trial)
+
+
 def remove(path: Path) -> None:
     """Removes a file or folder tree if it is there."""
     if path.is_dir() and not path.is_symlink():
@@ -78,9 +137,20 @@ def remove(path: Path) -> None:
 
 
 def remove_partial(folder: Path) -> None:
-    """Removes what killed processes were writing in `folder`, at any depth."""
-    for path in list(folder.rglob(".*.partial*")):
-        remove(path)
+    """Removes what killed processes were writing in the run `folder`.
+
+    Runs inside it keep theirs, and so do folders that are links.
+    """
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        for name in [n for n in (*folders, *files) if _PARTIAL_NAME.fullmatch(n)]:
+            remove(here / name)
+        folders[:] = [
+            name
+            for name in folders
+            if not _PARTIAL_NAME.fullmatch(name)
+            and not any((here / name / other).exists() for other in _OF_A_RUN)
+        ]
 
 
 def _flush(path: Path) -> None:

@@ -1,10 +1,14 @@
 """Checksums of stored files: SHA-256 by path, so that a flipped bit is noticed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from configs.errors import BabeletError
+
+# In a folder: the SHA-256 of every other file below it.
+SEAL = "checksums.json"
 
 
 def file_digest(path: Path) -> str:
@@ -48,10 +52,46 @@ def require_undamaged(
     """
     name = damaged(folder, recorded)
     if name:
-        missing = not (folder / name).is_file()
-        raise BabeletError(
-            f"{folder / name} is {'missing' if missing else 'damaged'}",
-            expected="the file as it was written, by its checksum",
-            consequence="Results made from it would be wrong",
-            remedy=remedy,
-        )
+        raise _damaged(folder / name, remedy)
+
+
+def seal(folder: Path, but: Collection[str] = ()) -> None:
+    """Writes `SEAL` into a folder that is complete.
+
+    Args:
+        folder: Holds files and folders.
+        but: Names in it that people may change.
+    """
+    names = [p.name for p in sorted(folder.iterdir()) if p.name not in (SEAL, *but)]
+    text = json.dumps(digests(folder, names), indent=1) + "\n"
+    (folder / SEAL).write_text(text, encoding="utf-8")
+
+
+def broken_seal(folder: Path) -> str:
+    """Returns the first file that is not as `seal` found it, or ""."""
+    try:
+        recorded = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        hexadecimal = all(isinstance(value, str) for value in recorded.values())
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return SEAL
+    return damaged(folder, recorded) if recorded and hexadecimal else SEAL
+
+
+def require_seal(folder: Path, *, remedy: str) -> None:
+    """Compares a folder with what `seal` noted.
+
+    Raises:
+        BabeletError: A file is missing or was changed, or the folder has no seal.
+    """
+    name = broken_seal(folder)
+    if name:
+        raise _damaged(folder / name, remedy)
+
+
+def _damaged(path: Path, remedy: str) -> BabeletError:
+    return BabeletError(
+        f"{path} is {'damaged' if path.exists() else 'missing'}",
+        expected="the file as it was written, by its checksum",
+        consequence="Results made from it would be wrong",
+        remedy=remedy,
+    )

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from configs.atomic import atomic_path
+from configs.checksums import seal
 from configs.errors import BabeletError
 from configs.folds import FoldsConfig
 from configs.schema import DataConfig
@@ -60,6 +61,7 @@ def build_corpus(
     ):
         partial.mkdir()
         report = _build(config, rows, partial, folds)
+        seal(partial, but=("rejected.tsv",))
     return report
 
 

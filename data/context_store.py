@@ -7,6 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from configs.atomic import atomic_path
+from configs.checksums import require_seal, seal
+from data.reserved_array import reserved_array
 
 _VECTORS, _STARTS, _PLACES = "vectors.npy", "starts.npy", "places.npy"
 # Texts that are encoded at once.
@@ -20,7 +22,12 @@ class ContextStore:
     """Maps a row of a token store to the vectors another encoder has of its text."""
 
     def __init__(self, folder: Path) -> None:
-        """Opens what `build` wrote, memory-mapped."""
+        """Opens what `build` wrote, memory-mapped.
+
+        Raises:
+            BabeletError: It is damaged.
+        """
+        require_seal(folder, remedy=f"delete {folder} and run the command again")
         self._vectors = np.load(folder / _VECTORS, mmap_mode="r")
         self._starts = np.load(folder / _STARTS)
         self._places = np.load(folder / _PLACES)
@@ -54,14 +61,13 @@ class ContextStore:
                     file.write(np.ascontiguousarray(vectors, np.float16).tobytes())
                     starts.append(starts[-1] + len(vectors))
             shape = (starts[-1], width)
-            stored = np.lib.format.open_memmap(
-                partial / _VECTORS, "w+", np.float16, shape
-            )
+            stored = reserved_array(partial / _VECTORS, np.float16, shape)
             stored[:] = np.memmap(raw, np.float16, "r", shape=shape)
             stored.flush()
             raw.unlink()
             np.save(partial / _STARTS, np.array(starts))
             np.save(partial / _PLACES, places)
+            seal(partial)
         return cls(folder)
 
     def padded(self, rows: np.ndarray) -> dict[str, np.ndarray]:

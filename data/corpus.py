@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from configs.checksums import require_seal
 from configs.errors import BabeletError
 from data.splits import SPLITS
 
@@ -60,7 +61,7 @@ def description(folder: Path) -> dict:
     """Returns the `corpus.json` of a corpus.
 
     Raises:
-        BabeletError: There is none.
+        BabeletError: There is none, or it is damaged.
     """
     file = folder / "corpus.json"
     if not file.is_file():
@@ -68,6 +69,7 @@ def description(folder: Path) -> dict:
             f"There is no corpus at {folder}",
             remedy="run python -m training.distill with this --workdir first",
         )
+    require_seal(folder, remedy=f"delete {folder} and run the command again")
     return json.loads(file.read_text("utf-8"))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from configs.atomic import atomic_path
+from configs.checksums import seal
 from configs.errors import BabeletError
 from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig
@@ -64,7 +65,9 @@ def build_labelled_corpus(
         atomic_path(folder) as partial,
     ):
         partial.mkdir()
-        return _build(config, labels, rows, partial, folds)
+        report = _build(config, labels, rows, partial, folds)
+        seal(partial, but=("rejected.tsv",))
+    return report
 
 
 def _build(

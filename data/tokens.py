@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from configs.atomic import atomic_path
+from configs.checksums import require_seal, seal
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer, padded
 
@@ -29,6 +30,7 @@ class TokenStore:
 
     def __init__(self, folder: Path) -> None:
         folder = Path(folder)
+        require_seal(folder, remedy=f"delete {folder} and run the command again")
         try:
             facts = json.loads((folder / "store.json").read_text(encoding="utf-8"))
             count, tokens = facts["sentences"], facts["tokens"]
@@ -38,7 +40,7 @@ class TokenStore:
             self._flat = _open(folder / "tokens.bin", facts["dtype"], tokens)
             self.starts = _open(folder / "starts.bin", "int64", count)
             self.lengths = _open(folder / "lengths.bin", "int32", count)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise BabeletError(
                 f"Cannot open the tokenized sentences in {folder}: {error}",
                 remedy="delete that folder and run the command again",
@@ -106,6 +108,7 @@ class TokenStore:
             }
             text = json.dumps(facts, indent=2) + "\n"
             (partial / "store.json").write_text(text, encoding="utf-8")
+            seal(partial)
         return cls(folder)
 
 

@@ -6,9 +6,11 @@ import platform
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import keras
 
-from configs import parsing, schema
+from configs import parsing, record, schema
+from configs.checksums import file_digest
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from tasks.students import STUDENTS, described, served
@@ -36,9 +38,16 @@ def rebuild_student(workdir: Path) -> Rebuilt:
         workdir: A run whose training is finished.
 
     Raises:
-        BabeletError: A file is missing, damaged, or of another run.
+        BabeletError: The training is not finished, or settings, manifest and files
+            do not belong together: a file is missing, damaged, or of another run.
     """
-    config = parsing.from_json(workdir / "config.json")
+    record.require_student(workdir)
+    return built_student(workdir)
+
+
+def built_student(workdir: Path) -> Rebuilt:
+    """Does what `rebuild_student` does, while the run is still at its training."""
+    config = parsing.from_json(workdir / record.CONFIG)
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
     build = STUDENTS[config.task]
     student = build(config, tokenizer.vocabulary_size, workdir)
@@ -63,8 +72,8 @@ def rebuild_served(workdir: Path) -> Rebuilt:
 
 def describe(workdir: Path) -> dict[str, Any]:
     """Returns what travels with every artefact, so that its origin can be told."""
-    config = parsing.from_json(workdir / "config.json")
-    weights = _sha256(workdir / WEIGHTS)
+    config = record.require_student(workdir)
+    weights = weights_digest(workdir / WEIGHTS)
     return {
         "name": config.name,
         # Other weights are another version.
@@ -72,8 +81,8 @@ def describe(workdir: Path) -> dict[str, Any]:
         "licence": config.licence,
         "task": config.task,
         "max_length": config.student.max_length,
-        "config_sha256": _sha256(workdir / "config.json"),
-        "tokenizer_sha256": _sha256(workdir / TOKENIZER),
+        "config_sha256": file_digest(workdir / record.CONFIG),
+        "tokenizer_sha256": file_digest(workdir / TOKENIZER),
         "weights_sha256": weights,
         "versions": versions(),
     } | described(config, workdir)
@@ -85,6 +94,19 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | found
 
 
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def weights_digest(path: Path) -> str:
+    """Returns the SHA-256 of the arrays in a .weights.h5, by their places in it.
+
+    The same weights have the same digest, however the file came to be.
+    """
+    found = hashlib.sha256()
+
+    def take(place: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            array = item[()]
+            found.update(f"{place} {array.dtype} {array.shape}\n".encode())
+            found.update(array.tobytes())
+
+    with h5py.File(path) as file:
+        file.visititems(take)
+    return found.hexdigest()

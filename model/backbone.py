@@ -31,7 +31,9 @@ class TokenEmbedding(keras.layers.Layer):
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.hidden_dim = hidden_dim
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
         self.norm = keras.layers.LayerNormalization(
             epsilon=1e-12, dtype=self.dtype_policy, name="norm"
         )
@@ -114,7 +116,9 @@ class EncoderLayer(keras.layers.Layer):
         )
         self.feedforward_output = self._dense(hidden_dim, "feedforward_output")
         self.feedforward_norm = self._norm("feedforward_norm")
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
 
     def build(self, hidden_shape: tuple, padding_mask_shape: tuple) -> None:
         """Builds the sublayers; `hidden_shape` is (batch, length, hidden_dim)."""

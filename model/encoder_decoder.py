@@ -44,7 +44,9 @@ class ContextReader(keras.layers.Layer):
         self.norm = keras.layers.LayerNormalization(
             epsilon=1e-12, dtype=self.dtype_policy, name="norm"
         )
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
 
     def build(self, input_shape: tuple) -> None:
         """Builds the sublayers; `input_shape` is (batch, length, context_dim)."""

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from configs.atomic import atomic_path
+from configs.checksums import file_digest
 from configs.errors import BabeletError
+from training.saving import save_weights
 
 # Rows named when a loss is not finite.
 NAMED_ROWS = 5
@@ -150,8 +151,9 @@ class Validation(keras.callbacks.Callback):
         # Of equal ones the last: where few labels are seen the metric is at its
         # ceiling long before the model has learned all it can.
         if better or score == state["best"]:
-            state |= {"best": score, "best_step": step}
             save_weights(self.model.student, self._best_weights)
+            state |= {"best": score, "best_step": step}
+            state["best_sha256"] = file_digest(self._best_weights)
         print(
             f"\nstep {step}: {self._metric} {score:.4f}, best {state['best']:.4f} "
             f"at step {state['best_step']}",
@@ -186,12 +188,3 @@ class Checkpoints(keras.callbacks.Callback):
         if step % self._every == 0 or stopping:
             notes = self._validation.state | {"stopped": bool(stopping)}
             self._save(step, self.model, notes)
-
-
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Writes the model's weights as .weights.h5, whole or not at all."""
-    with atomic_path(path) as temporary:
-        # Keras insists on the ending, which the temporary name does not have.
-        named = temporary.with_name(f"{temporary.name}.weights.h5")
-        model.save_weights(named)
-        named.rename(temporary)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from configs import parsing
+from configs import record
+from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.labels import LabelsConfig
 from data import vocabulary
@@ -69,7 +70,7 @@ class LabelledPreparation(LabelledText):
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        theirs, ours = parsing.from_json(other / "config.json"), self._config
+        theirs, ours = record.read_config(other), self._config
         for name in _OF_CORPUS:
             if getattr(theirs.labels, name) != getattr(ours.labels, name):
                 raise BabeletError(
@@ -78,8 +79,9 @@ class LabelledPreparation(LabelledText):
                 )
         super().adopt(other)
         if not (self._path / LABELS).exists():
-            (self._path / LABELS).write_text((other / LABELS).read_text("utf-8"))
-        steps = json.loads((other / "manifest.json").read_text())["steps"]
+            with atomic_path(self._path / LABELS) as path:
+                path.write_bytes((other / LABELS).read_bytes())
+        steps = record.read_manifest(other)["steps"]
         same = _of_teacher(theirs.labels) == _of_teacher(ours.labels)
         name = self.teacher_step
         if same and theirs.tuning == ours.tuning and name in steps:
@@ -127,6 +129,7 @@ class LabelledPreparation(LabelledText):
             weights = f"tuning/{teacher_tuning.WEIGHTS}"
             step("tuning", inputs, [weights], lambda: self._tune(identity))
         inputs["sets"] = section("evaluation")
+        self._forget_if_lost("teacher", "logits", self.logits)
         step("teacher", inputs, [], self._encode)
         warnings += vocabulary.warnings(self.coverage(), config.vocabulary)
         for warning in warnings:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
 from configs.atomic import remove
+from configs.checksums import require_undamaged
 from configs.schema import TrainingConfig
 from model.muon import Muon
 from model.optimizer import FusedAdamW
@@ -63,6 +64,12 @@ def train(
         save = partial(checkpoints.save, folder, identity)
         state = _fit(task, distiller, config, writer, folder / BEST, save, step, state)
     if config.keep == "best":
+        require_undamaged(
+            folder,
+            {BEST: state["best_sha256"]},
+            remedy=f"delete {folder} and run the same command again: the training is "
+            "done again",
+        )
         student.load_weights(folder / BEST)
     return state
 

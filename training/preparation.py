@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from configs import parsing, schema
+from configs import record, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data import building, trained_vocabulary, vocabulary
@@ -89,7 +89,7 @@ class Preparation(PreparedText):
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        path, theirs = other, parsing.from_json(other / "config.json")
+        path, theirs = other, record.read_config(other)
         for section in ("data", "folds", "vocabulary", "teacher"):
             if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(
@@ -119,7 +119,7 @@ class Preparation(PreparedText):
             link = self._path / name
             if not link.exists() and (path / name).exists():
                 link.symlink_to((path / name).resolve())
-        steps = json.loads((path / "manifest.json").read_text())["steps"]
+        steps = record.read_manifest(path)["steps"]
         for name in ("corpus", "vocabulary", "tokens", "teacher", "coverage"):
             if name in steps:
                 self._workdir.manifest["steps"][name] = steps[name]
@@ -139,6 +139,7 @@ class Preparation(PreparedText):
         inputs = self._do_tokens()
         inputs["sets"] = self._workdir.section("evaluation")
         inputs["validation_pairs"] = config.training.validation_pairs
+        self._forget_if_lost("teacher", "vectors", self.cache)
         step("teacher", inputs, [], self._encode)
         inputs["report"] = self._workdir.section("vocabulary")
         step("coverage", inputs, ["vocabulary_report.json"], self._cover)

@@ -9,6 +9,7 @@ from configs.schema import Config
 from data.corpus import Corpus
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
+from training.teacher_cache import TeacherCache
 from training.workdir import Workdir
 
 
@@ -49,3 +50,21 @@ class PreparedText:
         )
         mean = float(np.mean(store.lengths))
         return {"sentences": len(store), "mean_tokens": round(mean, 2)}
+
+    def _forget_if_lost(self, step: str, count: str, cache: TeacherCache) -> None:
+        """Lets a teacher's step be done again where vectors of it are damaged.
+
+        Args:
+            step: Its name.
+            count: The name, among its facts, of how many there were.
+            cache: Where they are.
+        """
+        done = self._workdir.manifest["steps"].get(step)
+        lost = done["facts"][count] - len(cache) if done else 0
+        if lost > 0:
+            print(
+                f"warning: {lost:,} {count} of the teacher are damaged or missing and "
+                "are computed again",
+                flush=True,
+            )
+            self._workdir.forget(step)

@@ -13,6 +13,7 @@ from training.workdir import Workdir, explain_os_error, opened, peak_memory
 
 # In their order; `--until` names one of them.
 STEPS = ("preparation", "training", "evaluation", "export", "report")
+STUDENT = ("student.weights.h5", "student.keras")
 
 
 def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) -> None:
@@ -50,7 +51,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     names = ("export", "licence")
     exported = evaluation | {name: workdir.section(name) for name in names}
     steps = {
-        "training": (training, ["student.weights.h5", "student.keras"], pipeline.train),
+        "training": (training, [*STUDENT, *pipeline.companions], pipeline.train),
         "evaluation": (evaluation, ["metrics.json"], pipeline.evaluate),
         "export": (exported, ["export"], pipeline.export),
         "report": (exported, ["report.html", "MODEL_CARD.md"], pipeline.report),
@@ -60,7 +61,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
         if name == "report":
             # Not earlier: the export leaves measurements as well.
             inputs = inputs | pipeline.measurements()
-        workdir.step(name, inputs, outputs, work)
+        workdir.step(name, inputs, outputs, work, editable=name == "report")
     if until == STEPS[-1]:
         scores = workdir.manifest["steps"]["evaluation"]["facts"]
         print(

@@ -51,17 +51,19 @@ class TeacherCache:
         self._dim = teacher.dim
         self._folder = Path(folder) / teacher.fingerprint[:16]
         self._rows = self._chunks = 0
+        # Rows of damaged chunks: no text leads to them.
+        self._lost = 0
         # Keys in order, and the row of each.
         self._sorted, self._places = np.empty(0, _KEY), np.empty(0, np.int64)
         self._refresh()
 
     def __len__(self) -> int:
-        """Returns how many texts are cached."""
-        return self._rows
+        """Returns how many texts are cached, damaged ones apart."""
+        return self._rows - self._lost
 
     @property
     def vectors(self) -> np.ndarray:
-        """All cached vectors, float32 (len(self), dim), read-only and on disk."""
+        """All cached vectors, float32 (rows, dim), read-only and on disk."""
         if not self._rows:
             return np.empty((0, self._dim), np.float32)
         shape = (self._rows, self._dim)
@@ -116,13 +118,19 @@ class TeacherCache:
         """Returns the row of each text in `vectors`, int64 (N,).
 
         Raises:
-            KeyError: One of them is not cached; `ensure` comes first.
+            BabeletError: One of them is not cached; `ensure` comes first.
         """
         found = [np.empty(0, np.int64)]
         for window in _windows(texts):
             rows = self._find(_keys(window))
             if (rows < 0).any():
-                raise KeyError(f"not cached: {window[int(np.argmin(rows))]!r}")
+                raise BabeletError(
+                    f"{self._folder} lacks the vector of "
+                    f"{window[int(np.argmin(rows))]!r}",
+                    expected="one for each text of the run",
+                    remedy="run training.distill with this --workdir again: what is "
+                    "missing is encoded anew",
+                )
             found.append(rows)
         return np.concatenate(found)
 
@@ -183,12 +191,18 @@ class TeacherCache:
         self._rows += len(keys)
 
     def _refresh(self) -> None:
-        """Takes in what has been committed since, up to the first damaged chunk."""
+        """Takes in what has been committed since.
+
+        Damaged chunks at the end do not count. The texts of one before them count as
+        not cached: they are encoded again, and their rows are left unused.
+        """
         complete = all((self._folder / name).exists() for name in _FILES)
         if not self._check_header() or not complete:
             return
         commits = np.fromfile(self._folder / "commits", _COMMIT)[self._chunks :]
-        intact, end = [np.empty(0, _KEY)], self._rows
+        # How many of `chunks` there are up to the last intact one.
+        intact = 1
+        chunks, end, lost = [np.empty(0, _KEY)], self._rows, 0
         with (
             (self._folder / "vectors").open("rb") as vectors,
             (self._folder / "keys").open("rb") as keys,
@@ -203,12 +217,16 @@ class TeacherCache:
                     vectors.read(count * self._dim * 4),
                     keys.read(count * _KEY.itemsize),
                 )
-                if _checksum(*chunk) != checksum:
-                    break
-                intact.append(np.frombuffer(chunk[1], _KEY))
+                if _checksum(*chunk) == checksum:
+                    chunks.append(np.frombuffer(chunk[1], _KEY))
+                    self._lost, lost = self._lost + lost, 0
+                    intact = len(chunks)
+                else:
+                    chunks.append(np.zeros(count, _KEY))
+                    lost += count
                 end = rows
-        self._index(np.concatenate(intact))
-        self._chunks += len(intact) - 1
+        self._index(np.concatenate(chunks[:intact]))
+        self._chunks += intact - 1
 
     def _check_header(self) -> bool:
         """Returns whether there is a cache yet; raises if it is not this teacher's."""

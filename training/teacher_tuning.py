@@ -25,8 +25,8 @@ from model.student import build_classifier
 from model.teachers.base import Teacher
 from tasks.classification import ClassificationTask
 from tasks.embedding import student_predict
-from training.callbacks import save_weights
 from training.loop import train
+from training.saving import save_weights
 from training.workdir import digest
 
 WEIGHTS = "teacher.weights.h5"

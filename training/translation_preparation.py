@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from configs import record
 from configs.atomic import atomic_path
+from configs.checksums import broken_seal
 from configs.errors import BabeletError
 from data import building, trained_vocabulary
 from data.context_store import ContextStore
@@ -59,7 +61,7 @@ class TranslationPreparation(PreparedPairs):
                 f"{other} is not prepared: it lacks {absent[0]}",
                 remedy="finish that run first, or run without --prepared",
             )
-        steps = json.loads((other / "manifest.json").read_text("utf-8"))["steps"]
+        steps = record.read_manifest(other)["steps"]
         for name in ("teacher_translations", "context"):
             self._link(other, name)
         for step, outputs in _OUTPUTS.items():
@@ -172,7 +174,7 @@ class TranslationPreparation(PreparedPairs):
             return None
         named = [reader.fingerprint, self.corpus.fingerprint, self.additions_named]
         folder = self._path / "context" / digest(json.dumps(named))[:16]
-        if folder.is_dir():
+        if folder.is_dir() and not broken_seal(folder):
             return ContextStore(folder)
         rows, text = self._source_rows(), self.source_text
         texts = [text(row) for row in rows]

@@ -15,7 +15,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from configs.atomic import atomic_path
+from configs.checksums import require_seal, seal
+from configs.record import digest
 from data.context_store import ContextStore
+from data.reserved_array import reserved_array
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, laid_out
 from evaluation.translation import Translate
@@ -46,13 +49,29 @@ def translate_all(
         for start in range(0, len(texts), _PART):
             sources = texts[start : start + _PART]
             path = folder / f"{start // _PART:05}.json"
-            if not path.is_file():
-                with atomic_path(path) as partial:
-                    text = json.dumps(translate(sources), ensure_ascii=False, indent=0)
-                    partial.write_text(text, "utf-8")
-            found += json.loads(path.read_text("utf-8"))
+            part = _saved(path, len(sources))
+            if part is None:
+                part = translate(sources)
+                _save(path, part)
+            found += part
             progress.update(len(sources))
     return found
+
+
+def _save(path: Path, part: list[str]) -> None:
+    content = json.dumps(part, ensure_ascii=False, indent=0)
+    with atomic_path(path) as partial:
+        partial.write_text(f"{digest(content)}\n{content}", "utf-8")
+
+
+def _saved(path: Path, count: int) -> list[str] | None:
+    """Returns the translations of a part; None if it is not there, or damaged."""
+    try:
+        checksum, _, content = path.read_bytes().decode("utf-8").partition("\n")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    part = json.loads(content) if checksum == digest(content) else []
+    return part if len(part) == count else None
 
 
 def write_beliefs(
@@ -81,12 +100,8 @@ def write_beliefs(
     order = np.argsort(lengths, kind="stable")
     with atomic_path(folder) as partial:
         partial.mkdir()
-        tokens = np.lib.format.open_memmap(
-            partial / _TOKENS, "w+", np.uint16, (positions, count)
-        )
-        beliefs = np.lib.format.open_memmap(
-            partial / _BELIEFS, "w+", np.float16, (positions, count + 2)
-        )
+        tokens = reserved_array(partial / _TOKENS, np.uint16, (positions, count))
+        beliefs = reserved_array(partial / _BELIEFS, np.float16, (positions, count + 2))
         progress = tqdm(
             range(0, len(order), _ROWS), desc="Teacher's beliefs", unit=" batches"
         )
@@ -103,10 +118,16 @@ def write_beliefs(
             beliefs[places[used]] = values.numpy()[used]
         tokens.flush()
         beliefs.flush()
+        seal(partial)
 
 
 def open_beliefs(folder: Path, targets: TokenStore) -> SoftTargets:
-    """Returns what `write_beliefs` wrote, memory-mapped."""
+    """Returns what `write_beliefs` wrote, memory-mapped.
+
+    Raises:
+        BabeletError: It is damaged.
+    """
+    require_seal(folder, remedy=f"delete {folder} and run the command again")
     return SoftTargets(
         targets.starts,
         np.load(folder / _TOKENS, mmap_mode="r"),

@@ -20,11 +20,11 @@ from model.teachers.base import Teacher
 from model.translator_initialisation import token_table
 from tasks.translation import TranslationTask, configured_teacher, keras_translate
 from training import translation_targets
-from training.callbacks import save_weights
 from training.foreign_teacher import fingerprint, foreign_translate
 from training.loop import train
 from training.preparation import load_teacher
 from training.prepared_pairs import PreparedPairs
+from training.saving import save_weights
 from training.workdir import Workdir, digest
 
 # Within the run's folder.

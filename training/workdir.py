@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import importlib.metadata
 import json
 import resource
@@ -10,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from configs import parsing, schema
-from configs.atomic import atomic_path, explain, remove_partial
+from configs import parsing, record, schema
+from configs.atomic import explain, remove_partial
+from configs.checksums import SEAL, broken_seal, damaged, digests
 from configs.errors import BabeletError
 from configs.locking import exclusive
+from configs.record import digest
 
 PACKAGES = (
     "tensorflow",
@@ -46,7 +47,11 @@ def opened(path: Path, config: schema.Config) -> Iterator["Workdir"]:
 
 
 class Workdir:
-    """Runs named steps once each, until what they depend on changes."""
+    """Runs named steps once each, until what they depend on changes.
+
+    Of each step `manifest.json` notes what it depended on and the checksums of what it
+    left: a step whose files are damaged is done again.
+    """
 
     def __init__(self, path: Path, config: schema.Config) -> None:
         """Writes `config.json` into the folder; `opened` comes before.
@@ -60,10 +65,8 @@ class Workdir:
         """
         self.path = path
         self.config = config
-        with atomic_path(path / "config.json") as file:
-            file.write_text(parsing.to_json(config), encoding="utf-8")
-        self._manifest_path = path / "manifest.json"
-        self.manifest = self._read_manifest()
+        self.manifest = record.read_manifest(path)
+        record.write_config(path, config)
         self.manifest |= {
             "name": config.name,
             "seed": config.seed,
@@ -73,60 +76,83 @@ class Workdir:
         self._write_manifest()
 
     def step(
-        self, name: str, inputs: dict, outputs: list[str], run: Callable[[], dict]
+        self,
+        name: str,
+        inputs: dict,
+        outputs: list[str],
+        run: Callable[[], dict],
+        editable: bool = False,
     ) -> dict:
         """Runs a step unless it is done, and returns what it noted.
 
         Args:
             name: The step's name in `manifest.json`.
-            inputs: All it depends on, as JSON values.
+            inputs: All it depends on, as JSON values; a group of settings under the
+                group's name.
             outputs: Paths within the folder that it leaves.
             run: Does the work and returns facts to note, as JSON values.
+            editable: People may change the outputs, which are then left as they are.
         """
         wanted = digest(json.dumps(inputs, sort_keys=True))
         done = self.manifest["steps"].get(name)
-        present = all((self.path / output).exists() for output in outputs)
-        if done and done["inputs"] == wanted and present:
+        same = done and done["inputs"] == wanted
+        if same and self._whole(name, done, outputs, editable):
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
         # Killed meanwhile, it leaves outputs that are nobody's.
-        self.manifest["steps"].pop(name, None)
-        self._write_manifest()
+        self.forget(name)
         print(f"{name}: started", flush=True)
         started = time.monotonic()
         facts = run()
         seconds = time.monotonic() - started
+        sections = dataclasses.asdict(self.config)
         self.manifest["steps"][name] = {
             "inputs": wanted,
             "seconds": round(seconds, 1),
             "peak_gb": peak_memory() / 1e9,
             "facts": facts,
+            "settings": {key: inputs[key] for key in inputs if key in sections},
+            "files": self._files(outputs),
         }
         self._write_manifest()
         print(f"{name}: finished in {seconds:.0f} s", flush=True)
         return facts
 
+    def forget(self, name: str) -> None:
+        """Lets a step be done again, whatever it left."""
+        self.manifest["steps"].pop(name, None)
+        self._write_manifest()
+
     def section(self, name: str) -> object:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 
-    def _read_manifest(self) -> dict:
-        if not self._manifest_path.exists():
-            return {"steps": {}}
-        try:
-            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
-            if not isinstance(manifest, dict) or "steps" not in manifest:
-                raise ValueError("it lists no steps")
-        except (ValueError, OSError) as error:
-            raise BabeletError(
-                f"Cannot read {self._manifest_path}: {error}",
-                remedy="delete it: the steps are then done again",
-            ) from error
-        return manifest
+    def _files(self, outputs: list[str]) -> dict[str, str]:
+        """Returns the checksums of outputs, but for folders that hold their own."""
+        sealed = {name for name in outputs if (self.path / name / SEAL).is_file()}
+        return digests(self.path, [name for name in outputs if name not in sealed])
+
+    def _whole(self, name: str, done: dict, outputs: list[str], editable: bool) -> bool:
+        """Tells whether all outputs are as the step left them; says so if not."""
+        absent = [x for x in outputs if not (self.path / x).exists()]
+        if absent:
+            return False
+        broken = damaged(self.path, done["files"])
+        for output in outputs:
+            if not broken and (self.path / output / SEAL).exists():
+                file = broken_seal(self.path / output)
+                broken = file and f"{output}/{file}"
+        if broken and editable:
+            print(
+                f"{self.path / broken} was changed since it was written and is kept; "
+                "delete it to have it written again"
+            )
+        elif broken:
+            print(f"warning: {self.path / broken} is damaged: {name} is done again")
+        return editable or not broken
 
     def _write_manifest(self) -> None:
-        with atomic_path(self._manifest_path) as file:
-            file.write_text(json.dumps(self.manifest, indent=2) + "\n", "utf-8")
+        record.write_manifest(self.path, self.manifest)
 
 
 def peak_memory() -> int:
@@ -134,11 +160,6 @@ def peak_memory() -> int:
     usage = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     # Linux counts in kilobytes.
     return 1024 * max(resource.getrusage(who).ru_maxrss for who in usage)
-
-
-def digest(text: str) -> str:
-    """Returns the SHA-256 of `text`, hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def explain_os_error(error: OSError, path: Path) -> BabeletError | None:

@@ -6,12 +6,12 @@ import pytest
 
 from benchmarks.latency import compare, compare_with_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
-from configs import intents, parsing
+from configs import intents
 from configs.schema import TeacherConfig
 from export.litert import convert
 from export.run import write_artefacts
 from tasks.classification import configured_classifier
-from tests import e5s1_writer
+from tests import e5s1_writer, run_record
 from tests.export.conftest import SHAPE
 
 
@@ -47,13 +47,13 @@ def classifier(tmp_path, pairs, tokenizer, tokenizer_model):
     )
     run = tmp_path / "run"
     (run / "export").mkdir(parents=True)
-    (run / "config.json").write_text(parsing.to_json(config))
     (run / "tokenizer.model").write_bytes(tokenizer_model)
     (run / "labels.txt").write_text("on\noff\n")
     (run / "calibration.json").write_text('{"temperature": 0.5, "threshold": 0}')
     (run / "parity_texts.json").write_text(json.dumps(pairs))
     student = configured_classifier(SHAPE, tokenizer.vocabulary_size, classes=2)
     student.save_weights(run / "student.weights.h5")
+    run_record.write(run, config)
     write_artefacts(run, run / "export", ["int8"])
     return run
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import keras
 import pytest
 
-from configs import parsing, schema, smart_home
+from configs import schema, smart_home
 from data.building import build_corpus
 from data.tokenizer import Tokenizer
 from export.run import write_artefacts
 from tasks.embedding import configured_student
+from tests import run_record
 from tests.small_tokenizer import unigram_model
 
 PAIRS = {
@@ -111,9 +112,9 @@ def make_workdir(make_student, tokenizer_model, corpus):
         folder.mkdir()
         config = dataclasses.replace(smart_home.get_config(), student=SHAPE)
         shutil.copytree(corpus, folder / "corpus")
-        (folder / "config.json").write_text(parsing.to_json(config))
         (folder / "tokenizer.model").write_bytes(tokenizer_model)
         student.save_weights(folder / "student.weights.h5")
+        run_record.write(folder, config)
         return folder
 
     return make

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from configs import parsing, record
 from configs.errors import BabeletError
 from configs.schema import ExportConfig
 from export.litert_predict import litert_predict
@@ -21,6 +22,7 @@ from export.quantisation import (
     table,
     tier_file,
 )
+from tests import run_record
 
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
 STORED = {
@@ -44,9 +46,8 @@ def gated(workdir, tmp_path_factory):
 
     def make(**settings) -> Path:
         run = shutil.copytree(workdir, tmp_path_factory.mktemp("gated") / "run")
-        config = json.loads((run / "config.json").read_text())
-        config["export"] |= settings
-        (run / "config.json").write_text(json.dumps(config))
+        changes = {f"export.{name}": value for name, value in settings.items()}
+        run_record.write(run, parsing.replace(record.read_config(run), changes))
         return run
 
     return make

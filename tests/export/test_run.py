@@ -25,7 +25,7 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
 ):
     """A half-written folder looks finished to the next step."""
     workdir = make_workdir(tmp_path / "run", make_student())
-    partial = workdir / ".export.partial"
+    partial = workdir / ".export.babelet-partial"
     # Once while a file is scored, once while the last is written, once while the
     # parity gate's own process reads them.
     stages = ("student_int8.tflite", "saved_model", "saved_model/saved_model.pb")
@@ -83,7 +83,7 @@ def test_where_nothing_is_left_the_error_names_a_text(spoiled, pairs):
     with pytest.raises(BabeletError, match="spoils the student: cosine .* on '"):
         export_run(spoiled, pairs, ["text_int8"])
     assert not (spoiled / "export").exists()
-    assert not (spoiled / ".export.partial").exists()
+    assert not (spoiled / ".export.babelet-partial").exists()
 
 
 def test_force_writes_a_spoiled_tier_and_the_record_says_so(spoiled, pairs):
@@ -98,7 +98,7 @@ def test_force_writes_a_spoiled_tier_and_the_record_says_so(spoiled, pairs):
 
 def test_missing_weights_are_one_clear_error(workdir, pairs, tmp_path):
     """Keras's own message for it is a page long and names no remedy."""
-    for name in ("config.json", "tokenizer.model"):
+    for name in ("config.json", "manifest.json", "tokenizer.model"):
         (tmp_path / name).write_bytes((workdir / name).read_bytes())
     with pytest.raises(BabeletError, match="student.weights.h5"):
         export_run(tmp_path, pairs)

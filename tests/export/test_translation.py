@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from configs import overrides, parsing
+from configs import overrides
 from configs.errors import BabeletError
 from configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
 from data import trained_vocabulary
@@ -27,6 +27,7 @@ from export.translation import export_translator
 from export.translation_parity import check_parity
 from export.translator import Translator
 from tasks.translation import configured_student, keras_translate
+from tests import run_record
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Config(
@@ -70,13 +71,13 @@ def workdir(tmp_path_factory):
     model = trained_vocabulary.train(pairs, 54, split_digits=True)
     (workdir / "tokenizer.model").write_bytes(model)
     config = dataclasses.replace(CONFIG)
-    (workdir / "config.json").write_text(parsing.to_json(config))
     keras.utils.set_random_seed(1)
     student = configured_student(config, Tokenizer(model, 40).vocabulary_size)
     for variable in student.trainable_variables:
         if variable.name in ("kernel", "tokens", "positions"):
             variable.assign(8 * variable)
     student.save_weights(workdir / "student.weights.h5")
+    run_record.write(workdir, config)
     export_translator(workdir, SOURCES, REFERENCES)
     return workdir
 
@@ -170,12 +171,14 @@ def test_only_builtin_operations(workdir):
 
 def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
     """Other weights under the gate's eyes: nothing may be left that looks exported."""
-    for name in ("config.json", "tokenizer.model", "student.weights.h5"):
+    names = ("config.json", "manifest.json", "tokenizer.model", "student.weights.h5")
+    for name in names:
         (tmp_path / name).write_bytes((workdir / name).read_bytes())
     (tmp_path / "parity_texts.json").write_text(json.dumps([SOURCES, REFERENCES]))
     student, _, _ = rebuild_student(tmp_path)
     student.embedding.tokens.assign(student.embedding.tokens[::-1])
     student.save_weights(tmp_path / "student.weights.h5")
+    run_record.write(tmp_path, CONFIG)
     command = [sys.executable, "-m", "export.translation_parity"]
     command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -191,7 +194,7 @@ def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
     said = keras_translate(student, tokenizer)(SOURCES)
     (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
     config = overrides.load(str(run / "config.json"), ["export.max_bleu_loss=-1"])
-    (run / "config.json").write_text(parsing.to_json(config))
+    run_record.write(run, config)
     found = check_parity(run, run / "export")["artefacts"]
     assert found["student_int8.tflite"]["kept"] is False
     assert not (run / "export" / "student_int8.tflite").exists()

@@ -80,7 +80,7 @@ def between_checkpoints(run):
 
 def writing(run):
     """A checkpoint is being written."""
-    return (run.workdir / "checkpoints" / ".state.npz.partial").exists()
+    return (run.workdir / "checkpoints" / ".state.npz.babelet-partial").exists()
 
 
 def evaluating(run):
@@ -90,7 +90,7 @@ def evaluating(run):
 
 def exporting(run):
     """The files are written, their check in another process is not done."""
-    partial = run.workdir / ".export.partial"
+    partial = run.workdir / ".export.babelet-partial"
     return (
         partial / "student_int8.tflite"
     ).exists() and "export: fin" not in run.output

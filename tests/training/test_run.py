@@ -44,7 +44,7 @@ def test_the_workdir_holds_all_that_a_run_promises(finished):
         path = finished.workdir / name
         assert path.exists(), name
         assert path.is_dir() or path.stat().st_size, f"{name} is empty"
-    assert not list(finished.workdir.rglob("*.partial*"))
+    assert not list(finished.workdir.rglob("*.babelet-partial*"))
 
 
 def test_the_student_learns(finished):

@@ -79,7 +79,7 @@ def test_ensure_streams_and_rows_point_into_the_file(tmp_path):
     rows = cache.rows(wanted)
     assert rows.tolist() == [3 * CHUNK, 5, CHUNK]
     np.testing.assert_allclose(cache.vectors[rows], Letters().encode(wanted), atol=1e-4)
-    with pytest.raises(KeyError, match="Attic"):
+    with pytest.raises(BabeletError, match="Attic.*again"):
         cache.rows(["Attic"])
 
 
@@ -249,3 +249,20 @@ def test_a_vector_that_is_not_finite_is_named_and_not_kept(tmp_path):
     with pytest.raises(BabeletError, match="'Cellar door'"):
         cache.ensure(["Kitchen", "Cellar door", "Hall"])
     assert len(TeacherCache(Letters(), tmp_path)) == 0
+
+
+@pytest.mark.parametrize("name", ["vectors", "keys"])
+def test_a_damaged_chunk_costs_its_own_texts_alone(tmp_path, name):
+    """One flipped bit would cost all vectors after it, or be taught to the student."""
+    texts = rooms(3 * CHUNK)
+    expected = TeacherCache(Letters(), tmp_path).encode(texts)
+    (path,) = tmp_path.glob(f"*/{name}")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    teacher = Letters()
+    cache = TeacherCache(teacher, tmp_path)
+    assert (len(cache), cache.missing(texts)) == (2 * CHUNK, CHUNK)
+    np.testing.assert_array_equal(cache.encode(texts), expected)
+    assert teacher.calls == [texts[CHUNK : 2 * CHUNK]]
+    assert len(TeacherCache(Letters(), tmp_path)) == 3 * CHUNK

@@ -169,7 +169,7 @@ def test_a_second_process_is_refused_and_changes_nothing(tmp_path, other_run):
 
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
     """Leftovers of many kills fill the disk, and one may look like a result."""
-    (tmp_path / ".metrics.json.partial").write_text("{")
+    (tmp_path / ".metrics.json.babelet-partial").write_text("{")
     (tmp_path / "corpus.txt").write_text("Hallo")
     with opened(tmp_path, config()):
         names = {path.name for path in tmp_path.iterdir()}

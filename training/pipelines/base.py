@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 import keras
 
-from configs.atomic import atomic_path
 from configs.schema import TrainingConfig
-from export.rebuild import rebuild_student
+from export.rebuild import WEIGHTS, built_student
 from tasks.base import Task
-from training.callbacks import save_weights
 from training.loop import train
+from training.saving import save_model, save_weights
 from training.workdir import Workdir, digest
 
 
@@ -21,6 +20,9 @@ class Pipeline(abc.ABC):
     Each step writes into the run's folder and returns facts for `manifest.json`, as
     JSON values.
     """
+
+    # Files that the student is read with, and without which its weights mean nothing.
+    companions: tuple[str, ...] = ("tokenizer.model",)
 
     def __init__(self, workdir: Workdir) -> None:
         """Takes the run's folder; no step is done yet."""
@@ -98,9 +100,6 @@ class Pipeline(abc.ABC):
         )
         identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
         state = train(task, student, settings, precision, path, identity, hparams)
-        save_weights(student, path / "student.weights.h5")
-        with atomic_path(path / "student.keras") as file:
-            named = file.with_name(f"{file.name}.keras")
-            rebuild_student(path).student.save(named)
-            named.rename(file)
+        save_weights(student, path / WEIGHTS)
+        save_model(built_student(path).student, path / "student.keras")
         return state | {"precision": precision, "parameters": student.count_params()}

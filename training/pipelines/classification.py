@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from configs.atomic import atomic_path
+from data.class_names import LABELS
 from data.labelled_batches import LabelledBatches
 from data.splits import TEST
 from evaluation.calibration import (
@@ -17,7 +18,7 @@ from evaluation.calibration import (
     to_scores,
 )
 from evaluation.classification import classification
-from export.rebuild import rebuild_student
+from export.rebuild import built_student, rebuild_student
 from export.run import export_run
 from model.precision import resolved_precision
 from tasks.classification import ClassificationTask, configured_classifier
@@ -34,6 +35,8 @@ PARITY_SENTENCES = 20
 
 class ClassificationPipeline(Pipeline):
     """Distils a classifier; its test is the accuracy by language."""
+
+    companions = ("tokenizer.model", LABELS, CALIBRATION)
 
     @cached_property
     def _preparation(self) -> LabelledPreparation:
@@ -70,7 +73,7 @@ class ClassificationPipeline(Pipeline):
         )
         start_from_teacher(student, config.student, preparation)
         facts = self._distil(student, self._task(), config.training, precision)
-        return facts | self._calibrate(rebuild_student(self.workdir.path).student)
+        return facts | self._calibrate(built_student(self.workdir.path).student)
 
     def evaluate(self) -> dict:
         """Scores teacher and student on the test split."""

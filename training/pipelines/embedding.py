@@ -17,7 +17,7 @@ from data.splits import TEST, TRAIN, VALIDATION
 from evaluation.agreement import agreement_alone
 from evaluation.evaluate import evaluate, headline
 from evaluation.retrieval import mean_over_languages, retrieval
-from export.rebuild import rebuild_student
+from export.rebuild import built_student, rebuild_student
 from export.run import export_run
 from model.initialisation import initialise_from_teacher
 from model.precision import resolved_precision
@@ -196,7 +196,7 @@ class EmbeddingPipeline(Pipeline):
     def _show_vectors(self) -> None:
         """Writes the trained student's vectors for TensorBoard's projector."""
         path, preparation = self.workdir.path, self._preparation
-        rebuilt = rebuild_student(path).student
+        rebuilt = built_student(path).student
         limit = self.workdir.config.training.validation_pairs
         projector.write(
             path / "logs" / "projector",

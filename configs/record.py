@@ -1,0 +1,148 @@
+"""A run's folder as one record: its settings, its manifest and its files agree.
+
+`manifest.json` holds, of each finished step, what it depended on and the checksums of
+what it left. Whatever reads a student goes through here, so that an aborted start or
+a damaged file is never taken for the run.
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from configs import boundary, checksums, parsing
+from configs.atomic import atomic_path
+from configs.errors import BabeletError
+from configs.schema import Config
+
+CONFIG, MANIFEST = "config.json", "manifest.json"
+_AGAIN = (
+    "run training.distill with the run's settings and this --workdir again: finished "
+    "steps are kept"
+)
+
+
+def digest(text: str) -> str:
+    """Returns the SHA-256 of `text`, hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Returns the manifest of a run, {"steps": {}} where there is none.
+
+    Raises:
+        BabeletError: It is damaged.
+    """
+    file = folder / MANIFEST
+    if not file.exists():
+        return {"steps": {}}
+    with boundary.run_folder(file):
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict) or not _sound(manifest):
+            raise BabeletError(
+                f"Cannot read {file}: it is damaged, or was changed by hand",
+                remedy="delete it: the steps are then done again",
+            )
+        manifest.pop("checksum")
+        return manifest
+
+
+def _sound(manifest: dict) -> bool:
+    others = {key: value for key, value in manifest.items() if key != "checksum"}
+    same = manifest.get("checksum") == digest(json.dumps(others))
+    return same and isinstance(manifest.get("steps"), dict)
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Writes the manifest with a checksum of itself."""
+    # As it will be read: keys are texts, tuples are lists.
+    values = json.loads(json.dumps(manifest))
+    values["checksum"] = digest(json.dumps(values))
+    with atomic_path(folder / MANIFEST) as file:
+        file.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Writes the settings that the run in `folder` is begun or continued with."""
+    with atomic_path(folder / CONFIG) as file:
+        file.write_text(parsing.to_json(config), encoding="utf-8")
+
+
+def read_config(folder: Path) -> Config:
+    """Returns the settings of a run.
+
+    Raises:
+        BabeletError: There are none, or they are not those that its manifest names.
+    """
+    config = parsing.from_json(folder / CONFIG)
+    recorded = read_manifest(folder).get("config_hash")
+    if recorded != digest(parsing.to_json(config)):
+        raise BabeletError(
+            f"{folder / CONFIG} is not what the run in {folder} wrote",
+            expected=f"the settings that {MANIFEST} names",
+            consequence="Files and settings would not belong together",
+            remedy=_AGAIN,
+        )
+    return config
+
+
+def require_student(folder: Path) -> Config:
+    """Returns the settings of a run whose student is finished, and whole.
+
+    Raises:
+        BabeletError: The training is not done, or was done with other settings, or a
+            file of it is damaged.
+    """
+    config = read_config(folder)
+    step = read_manifest(folder)["steps"].get("training")
+    if not step:
+        raise BabeletError(
+            f"There is no trained student in {folder}",
+            expected="a run whose training is finished",
+            remedy=_AGAIN,
+        )
+    now = json.loads(json.dumps(dataclasses.asdict(config)))
+    for key, trained in flat(step["settings"]):
+        value = _at(now, key)
+        if value != trained:
+            raise BabeletError(
+                f"The student in {folder} was trained with other settings than "
+                f"{CONFIG} has now",
+                expected=f"{key}={trained}",
+                received=f"{key}={value}",
+                consequence="A run with other settings was begun here and not finished",
+                remedy="finish it, or run training.distill with the former settings: "
+                "finished steps are kept",
+            )
+    checksums.require_undamaged(folder, step["files"], remedy=_AGAIN)
+    return config
+
+
+def require_files(folder: Path, step: str) -> None:
+    """Compares what a step of a run left with its checksums.
+
+    Raises:
+        BabeletError: The step is not done, or a file is damaged.
+    """
+    done = read_manifest(folder)["steps"].get(step)
+    if not done:
+        raise BabeletError(f"The step {step} of {folder} is not done", remedy=_AGAIN)
+    checksums.require_undamaged(folder, done["files"], remedy=_AGAIN)
+
+
+def flat(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    """Returns (dotted key, value) of nested settings."""
+    found = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found += flat(value, f"{before}{key}.")
+        else:
+            found.append((f"{before}{key}", value))
+    return found
+
+
+def _at(values: Any, key: str) -> Any:
+    for name in key.split("."):
+        values = values.get(name) if isinstance(values, dict) else None
+    return values

@@ -1,0 +1,60 @@
+"""Weights and models as Keras files, whole or not at all."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+
+from configs.atomic import atomic_path, require_space
+
+# What a file holds beside its weights: names, shapes, the model's description.
+_BESIDE = 1_000_000
+_METADATA = "metadata.json"
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Writes the model's weights as .weights.h5.
+
+    Raises:
+        BabeletError: The disk is full or the folder cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        # The HDF5 library crashes on a full disk when it is closed.
+        require_space(path.parent, _bytes(model))
+        # Keras insists on the ending, which the temporary name does not have.
+        named = temporary.with_name(f"{temporary.name}.weights.h5")
+        model.save_weights(named)
+        named.rename(temporary)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Writes the model as a .keras file.
+
+    Raises:
+        BabeletError: The disk is full or the folder cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        # Where memory is short Keras writes the weights beside the archive first.
+        require_space(path.parent, 3 * _bytes(model))
+        named = temporary.with_name(f"{temporary.name}.keras")
+        model.save(named)
+        _write_without_dates(named, temporary)
+        named.unlink()
+
+
+def _write_without_dates(saved: Path, path: Path) -> None:
+    """Copies a .keras archive; the same model is then the same bytes every time."""
+    with zipfile.ZipFile(saved) as given, zipfile.ZipFile(path, "w") as copy:
+        for name in given.namelist():
+            content = given.read(name)
+            if name == _METADATA:
+                facts = json.loads(content)
+                facts.pop("date_saved", None)
+                content = json.dumps(facts).encode()
+            copy.writestr(zipfile.ZipInfo(name), content)
+
+
+def _bytes(model: keras.Model) -> int:
+    weights = sum(keras.ops.size(w) * 4 for w in model.variables)
+    return int(weights) + _BESIDE
