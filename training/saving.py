@@ -1,6 +1,7 @@
 """Weights and models as Keras files, whole or not at all."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from configs.atomic import atomic_path, require_space
 
 # What a file holds beside its weights: names, shapes, the model's description.
 _BESIDE = 1_000_000
-_METADATA = "metadata.json"
+_METADATA, _CONFIG = "metadata.json", "config.json"
+_SHARED = re.compile(r'("shared_object_id": )(\d+)')
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
@@ -39,12 +41,16 @@ def save_model(model: keras.Model, path: Path) -> None:
         require_space(path.parent, 3 * _bytes(model))
         named = temporary.with_name(f"{temporary.name}.keras")
         model.save(named)
-        _write_without_dates(named, temporary)
+        _write_reproducibly(named, temporary)
         named.unlink()
 
 
-def _write_without_dates(saved: Path, path: Path) -> None:
-    """Copies a .keras archive; the same model is then the same bytes every time."""
+def _write_reproducibly(saved: Path, path: Path) -> None:
+    """Copies a .keras archive without dates and memory addresses.
+
+    The same model is then the same bytes every time.
+    """
+    places: dict[str, int] = {}
     with zipfile.ZipFile(saved) as given, zipfile.ZipFile(path, "w") as copy:
         for name in given.namelist():
             content = given.read(name)
@@ -52,6 +58,12 @@ def _write_without_dates(saved: Path, path: Path) -> None:
                 facts = json.loads(content)
                 facts.pop("date_saved", None)
                 content = json.dumps(facts).encode()
+            elif name == _CONFIG:
+                # Objects that layers share are named by their addresses.
+                content = _SHARED.sub(
+                    lambda m: f"{m[1]}{places.setdefault(m[2], len(places))}",
+                    content.decode(),
+                ).encode()
             copy.writestr(zipfile.ZipInfo(name), content)
 
 

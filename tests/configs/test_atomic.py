@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from configs.atomic import atomic_path
+from configs.atomic import atomic_path, partial_of, remove_partial, reserve
 from configs.errors import BabeletError
 
 
@@ -57,22 +58,6 @@ def test_leftovers_of_a_killed_run_are_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Yields a folder on a file system of 64 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if mounted.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
 def test_a_full_disk_is_one_clear_error(small_disk):
     """A truncated file would be taken for a finished step by the next run."""
     file = small_disk / "vectors.npy"
@@ -118,3 +103,74 @@ def test_a_folder_takes_the_place_of_a_link_to_another(tmp_path):
         folder.mkdir()
     assert (tmp_path / "own").is_dir() and not (tmp_path / "own").is_symlink()
     assert (tmp_path / "theirs" / "pairs").read_text() == "lamp"
+
+
+def test_a_folder_that_raises_leaves_the_old_one(tmp_path):
+    """An export that fails its check must not cost the one that passed."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "student.tflite").write_text("passed")
+    with pytest.raises(RuntimeError), atomic_path(folder) as temporary:
+        temporary.mkdir()
+        raise RuntimeError("differs")
+    assert (folder / "student.tflite").read_text() == "passed"
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_only_what_babelet_named_is_removed(tmp_path):
+    """A user's own file with "partial" in its name was deleted, and a nested run's."""
+    kept = [
+        tmp_path / "notes" / ".my.partial translation.docx",
+        tmp_path / "notes" / ".draft.partial",
+        tmp_path / "nested" / ".metrics.json.babelet-partial",
+        tmp_path / "nested" / "manifest.json",
+        tmp_path / "metrics.babelet-partial",
+    ]
+    lost = [
+        partial_of(tmp_path / "metrics.json"),
+        partial_of(tmp_path / "checkpoints" / "best.weights.h5"),
+        tmp_path / ".student.keras.babelet-partial.keras",
+        tmp_path / ".best.weights.h5.babelet-partial.weights.h5",
+    ]
+    for path in (*kept, *lost):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half")
+    folder = partial_of(tmp_path / "export")
+    (folder / "deep").mkdir(parents=True)
+    remove_partial(tmp_path)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in (*lost, folder))
+
+
+def test_partials_behind_a_link_are_left(tmp_path):
+    """A run that borrowed another's folder would delete what that one is writing."""
+    other = tmp_path / "other" / "corpus"
+    other.mkdir(parents=True)
+    (other / ".pairs.npy.babelet-partial").write_text("being written")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "corpus").symlink_to(other)
+    remove_partial(tmp_path / "run")
+    assert (other / ".pairs.npy.babelet-partial").exists()
+
+
+def test_a_library_s_own_ending_is_removed_too(tmp_path):
+    """Keras writes beside the temporary name; its half file filled the disk."""
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "student.keras") as path:
+        path.with_name(f"{path.name}.keras").write_text("half")
+        raise RuntimeError("the lamp went out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_fit_is_told_before_it_is_mapped(small_disk):
+    """Writing a mapped page of a full disk ends the process with SIGBUS."""
+    with pytest.raises(BabeletError, match="No space left"):
+        with atomic_path(small_disk / "vectors") as path:
+            reserve(path, 10**6)
+    assert not list(small_disk.iterdir())
+
+
+def test_numpys_short_write_is_a_full_disk(small_disk):
+    """NumPy raises an OSError without a number: a traceback."""
+    with pytest.raises(BabeletError, match="No space left"):
+        with atomic_path(small_disk / "ids.npy") as path, path.open("wb") as file:
+            np.save(file, np.zeros(100_000))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from configs import parsing, schema
+from configs.checksums import seal
 from configs.errors import BabeletError
 from training.workdir import Workdir, opened
 
@@ -183,3 +184,41 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path, other_run):
     for _ in range(2):
         with opened(tmp_path / "run", config()) as workdir:
             assert workdir.config == config()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_damaged_output_is_made_again(tmp_path, sealed, capsys):
+    """A step that counts as done hands its damage on to all later ones."""
+    runs = []
+
+    def build():
+        runs.append(1)
+        folder = tmp_path / "corpus"
+        folder.mkdir(exist_ok=True)
+        (folder / "pairs").write_text("lamp Lampe")
+        if sealed:
+            seal(folder)
+        return {}
+
+    for _ in range(2):
+        Workdir(tmp_path, config()).step("corpus", {}, ["corpus"], build)
+    assert len(runs) == 1
+    (tmp_path / "corpus" / "pairs").write_text("lamp Lampf")
+    Workdir(tmp_path, config()).step("corpus", {}, ["corpus"], build)
+    assert len(runs) == 2 and "pairs is damaged" in capsys.readouterr().out
+    assert (tmp_path / "corpus" / "pairs").read_text() == "lamp Lampe"
+
+
+def test_what_people_may_change_is_kept(tmp_path, capsys):
+    """A model card that a user completed would be written over."""
+
+    def write():
+        (tmp_path / "MODEL_CARD.md").write_text("made")
+        return {}
+
+    for text in ("made", "completed by hand"):
+        (tmp_path / "MODEL_CARD.md").write_text(text)
+        workdir = Workdir(tmp_path, config())
+        workdir.step("report", {}, ["MODEL_CARD.md"], write, editable=True)
+        assert (tmp_path / "MODEL_CARD.md").read_text() == text
+    assert "MODEL_CARD.md was changed" in capsys.readouterr().out
