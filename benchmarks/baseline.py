@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from absl import app, flags
+from absl import flags
 
 from benchmarks.comparison import markdown, scores, summary
-from configs import overrides
+from configs import command, overrides
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
@@ -260,7 +260,7 @@ def define_flags(recipe: str, workdir: str) -> None:
     flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
 
 
-def command(compare: Compare) -> Callable[[Sequence[str]], None]:
+def comparison(compare: Compare) -> Callable[[Sequence[str]], None]:
     """Returns the main function of a comparison, which takes those flags.
 
     A user's error is one line and exit status 2.
@@ -270,18 +270,14 @@ def command(compare: Compare) -> Callable[[Sequence[str]], None]:
         if len(argv) > 1:
             sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=1.")
         given = flags.FLAGS
-        try:
-            config = overrides.load(given.config, given.set)
-            runner = Runner(given.config, Path(given.workdir), given.prepared)
-            show = partial(write, workdir=Path(given.workdir))
-            compare(runner, config, given.set, given.seeds, show)
-        except BabeletError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+        config = overrides.load(given.config, given.set)
+        runner = Runner(given.config, Path(given.workdir), given.prepared)
+        show = partial(write, workdir=Path(given.workdir))
+        compare(runner, config, given.set, given.seeds, show)
 
     return main
 
 
 if __name__ == "__main__":
     define_flags("configs/smart_home.py", "runs/baseline")
-    app.run(command(compare))
+    command.run(comparison(compare))

@@ -12,17 +12,17 @@ names another.
 import base64
 import json
 import re
-import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
 from benchmarks.chromium import Chromium, find_chromium
+from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from export.parity import TEXTS
@@ -131,19 +131,15 @@ def _ask(browser: Chromium, text: str) -> tuple[float, ...]:
 
 
 def main(_: list[str]) -> None:
-    """Prints browser.json; a user's error is one line and exit status 2."""
+    """Prints browser.json."""
     workdir = Path(flags.FLAGS.workdir)
-    try:
-        executable = find_chromium()
-        if executable is None:
-            raise BabeletError(
-                "Chromium is not installed",
-                remedy="apt-get install chromium, or set CHROMIUM to a Chrome's path",
-            )
-        figures = measure(workdir, executable, flags.FLAGS.queries)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    executable = find_chromium()
+    if executable is None:
+        raise BabeletError(
+            "Chromium is not installed",
+            remedy="apt-get install chromium, or set CHROMIUM to a Chrome's path",
+        )
+    figures = measure(workdir, executable, flags.FLAGS.queries)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     with atomic_path(workdir / "browser.json") as path:
         path.write_text(text + "\n", encoding="utf-8")
@@ -153,4 +149,4 @@ def main(_: list[str]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished, exported run.", required=True)
     flags.DEFINE_integer("queries", 100, "Texts to type as queries.", lower_bound=1)
-    app.run(main)
+    command.run(main)

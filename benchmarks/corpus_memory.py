@@ -17,9 +17,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
-from configs import smart_home
+from configs import command, smart_home
 from configs.schema import Config, DataConfig
 from data.building import build_corpus
 from data.corpus import Corpus
@@ -100,4 +100,4 @@ def _print(factor: int, step: str, corpus: Corpus, start: float) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from absl import app
 
+from configs import command
 from model.objective import soft_label_loss
 
 TEMPERATURE = 3.0  # The default of LogitsDistillation.
@@ -58,4 +58,4 @@ def main(_: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main)

@@ -11,16 +11,15 @@ disk for the teacher.
 """
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import keras
-from absl import app, flags
+from absl import flags
 
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
-from configs import parsing, schema
+from configs import command, parsing, schema
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from export.latency import measure_latency
@@ -84,14 +83,10 @@ def compare(teacher: Path, student: Path) -> dict[str, Any]:
 
 
 def main(_: list[str]) -> None:
-    """Prints and writes the comparisons; a user's error is one line, exit status 2."""
+    """Prints and writes the comparisons."""
     workdir, cache = Path(flags.FLAGS.workdir), Path(flags.FLAGS.cache)
-    try:
-        result = compare_with_teacher(workdir, cache)
-        result["onnx_runtime"] = compare_with_onnx_runtime(workdir)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    result = compare_with_teacher(workdir, cache)
+    result["onnx_runtime"] = compare_with_onnx_runtime(workdir)
     for name, each in result["models"].items():
         megabytes = each["bytes"] / 1e6
         visits = ", ".join(f"{visit:.2f}" for visit in each["visits_ms"])
@@ -116,4 +111,4 @@ def _print_onnx_runtime(result: dict[str, Any]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run.", required=True)
     flags.DEFINE_string("cache", ".cache/babelet", "Folder of downloads.")
-    app.run(main)
+    command.run(main)

@@ -6,15 +6,14 @@ Takes the test sentences that the parity gate takes, which the student has not s
 through MediaPipe's `TextEmbedder` and through the student in Keras.
 """
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs.errors import BabeletError
+from configs import command
 from export.formats import FORMATS
 from export.parity import Texts, read_texts
 from export.predict import keras_predict
@@ -60,11 +59,7 @@ def main(_: list[str]) -> None:
     """Prints one line for each language and one for all."""
     workdir = Path(flags.FLAGS.workdir)
     model = workdir / "export" / FORMATS[flags.FLAGS.format].path
-    try:
-        found = agreement(workdir, model, read_texts(workdir))
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    found = agreement(workdir, model, read_texts(workdir))
     count = sum(each.texts for each in found.values())
     mean = sum(each.texts * each.mean for each in found.values()) / count
     minimum = min(each.minimum for each in found.values())
@@ -83,4 +78,4 @@ if __name__ == "__main__":
         [name for name in FORMATS if name.startswith("mediapipe")],
         "The exported file.",
     )
-    app.run(main)
+    command.run(main)

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.errors import BabeletError
 
 _CLASSIFY = """
@@ -99,11 +100,7 @@ def main(_: list[str]) -> None:
     """Prints one line for each language and one for all."""
     workdir = Path(flags.FLAGS.workdir)
     model = workdir / "export" / f"student_{flags.FLAGS.format}.tflite"
-    try:
-        found = agreement(workdir, model)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    found = agreement(workdir, model)
     total = tuple(map(sum, zip(*found.values(), strict=True)))
     for language, (same, count) in [*found.items(), ("all", total)]:
         print(f"{language:8}{count:6} texts, the same class for {same / count:.1%}")
@@ -114,4 +111,4 @@ if __name__ == "__main__":
     flags.DEFINE_enum(
         "format", "mediapipe_int8", ["mediapipe_int8", "mediapipe_fp32"], "The file."
     )
-    app.run(main)
+    command.run(main)

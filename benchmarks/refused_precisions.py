@@ -16,8 +16,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from data.tokenizer import Tokenizer
 from export.litert_predict import Predict, litert_predict
 from export.parity import read_texts
@@ -166,4 +167,4 @@ def main(_: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run.", required=True)
-    app.run(main)
+    command.run(main)

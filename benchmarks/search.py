@@ -27,9 +27,10 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path
 from data.corpus import Corpus
 from data.splits import TEST
@@ -343,4 +344,4 @@ if __name__ == "__main__":
     flags.DEFINE_integer("cases", 200, "Queries of a language, across languages.")
     flags.DEFINE_integer("threads", os.cpu_count() or 1, "Threads that embed.")
     flags.DEFINE_string("output", "", "A .json file; else <workdir>/search.json.")
-    app.run(main)
+    command.run(main)

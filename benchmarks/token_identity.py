@@ -15,12 +15,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from absl import app, flags, logging
+from absl import flags, logging
 from tqdm import tqdm
 
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs import parsing
-from configs.errors import BabeletError
+from configs import command, parsing
 from data.corpus import Corpus
 from data.tokenizer import Tokenizer
 from export.parity import EDGE_CASES
@@ -110,17 +109,13 @@ def main(_: list[str]) -> None:
     """Prints one line for each language: lines, and lines whose ids differ."""
     workdir = Path(flags.FLAGS.workdir)
     logging.set_verbosity(logging.ERROR)
-    try:
-        config = parsing.from_json(workdir / "config.json")
-        tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-        groups = lines_by_language(Corpus(workdir / "corpus"), flags.FLAGS.lines)
-        groups["random"] = random_lines(flags.FLAGS.lines)
-        groups["edge"] = [text for text in EDGE_CASES if "\0" not in text]
-        texts = [text for lines in groups.values() for text in lines]
-        inside = token_ids_inside(tokenizer, texts)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    config = parsing.from_json(workdir / "config.json")
+    tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
+    groups = lines_by_language(Corpus(workdir / "corpus"), flags.FLAGS.lines)
+    groups["random"] = random_lines(flags.FLAGS.lines)
+    groups["edge"] = [text for text in EDGE_CASES if "\0" not in text]
+    texts = [text for lines in groups.values() for text in lines]
+    inside = token_ids_inside(tokenizer, texts)
     differs = {
         where: np.array([a != b for a, b in zip(rows, expected, strict=True)])
         for expected in [tokenizer.encode(texts)]
@@ -138,4 +133,4 @@ def main(_: list[str]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run.", required=True)
     flags.DEFINE_integer("lines", 300, "Of each language, and of random characters.")
-    app.run(main)
+    command.run(main)

@@ -17,13 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
 from benchmarks.baseline import TRAIN, Run, Runner, tune
 from benchmarks.comparison import markdown, summary
-from configs import overrides
+from configs import command, overrides
 from configs.atomic import atomic_path
-from configs.errors import BabeletError
 from configs.schema import Config
 
 # Of each language, and what its table is called.
@@ -173,7 +172,7 @@ def _read(file: Path) -> dict:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Runs the comparison; a user's error is one line and exit status 2."""
+    """Runs the comparison."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
     workdir = Path(flags.FLAGS.workdir)
@@ -184,13 +183,9 @@ def main(argv: Sequence[str]) -> None:
         "train": TRAIN,
         "show": partial(write, workdir),
     }
-    try:
-        recipe, given = flags.FLAGS.config, flags.FLAGS.set
-        config = overrides.load(recipe, given)
-        compare(workdir, recipe, config, given, options)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    recipe, given = flags.FLAGS.config, flags.FLAGS.set
+    config = overrides.load(recipe, given)
+    compare(workdir, recipe, config, given, options)
 
 
 if __name__ == "__main__":
@@ -202,4 +197,4 @@ if __name__ == "__main__":
     flags.DEFINE_integer("seeds", 3, "Runs of each row.", lower_bound=1)
     flags.DEFINE_multi_enum("settings", SETTINGS, SETTINGS, "Which labels are seen.")
     flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
-    app.run(main)
+    command.run(main)

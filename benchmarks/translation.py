@@ -19,7 +19,7 @@ where it stopped.
 
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import flags
 
 from benchmarks import baseline
 from benchmarks.baseline import (
@@ -33,6 +33,7 @@ from benchmarks.baseline import (
     tune,
 )
 from benchmarks.comparison import summary
+from configs import command
 from configs.schema import Config
 
 RANDOM = "translation.init_from_teacher=false"
@@ -102,4 +103,4 @@ if __name__ == "__main__":
         "configs/translate_smart_home.py", "runs/translation_comparison"
     )
     flags.adopt_module_key_flags(baseline)
-    app.run(baseline.command(compare))
+    command.run(baseline.comparison(compare))

@@ -11,7 +11,6 @@ median of the ratios, and writes <workdir>/latency.json.
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +19,10 @@ from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data.corpus import Corpus
@@ -149,13 +149,9 @@ def _timed(run: Callable, row: Sequence[int]) -> float:
 
 
 def main(_: list[str]) -> None:
-    """Prints the medians; a user's error is one line and exit status 2."""
+    """Prints the medians."""
     workdir = Path(flags.FLAGS.workdir)
-    try:
-        found = measure(workdir)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    found = measure(workdir)
     with atomic_path(workdir / "latency.json") as path:
         path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     print(
@@ -167,4 +163,4 @@ def main(_: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run.", required=True)
-    app.run(main)
+    command.run(main)

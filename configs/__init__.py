@@ -1,1 +1,5 @@
 """Settings of a run, recipes, and what every layer shares: errors, atomic files."""
+
+from configs import signals
+
+signals.end_at_start()

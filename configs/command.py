@@ -5,81 +5,116 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
-from absl import app
+from absl import app, flags
 
+from configs import signals
 from configs.atomic import explain
 from configs.boundary import described
 from configs.errors import BabeletError
 
-CONTINUES = "the same command continues"
 
-
-class Terminated(BaseException):
-    """SIGTERM arrived; raised so that half-written files are removed."""
-
-
-def run(main: Callable[[list[str]], None], stopped: str = CONTINUES) -> None:
+def run(
+    main: Callable[[list[str]], None],
+    stopped: str = signals.CONTINUES,
+    verdict: bool = False,
+) -> None:
     """Parses the flags and calls `main`; ends the process.
 
-    Exit status: 0; 1 for wrong flags; 2 and one line for what the user can mend, an
-    unreadable or full disk among it; 130 after Ctrl-C, 143 after SIGTERM, with one
-    line. A second signal ends the process at once.
+    Exit status: 0, also of --help; 1 for wrong flags; 2 and one line for what the user
+    can mend, an unreadable or full disk among it; 130 after Ctrl-C, 143 after SIGTERM,
+    129 after the terminal's end, with one line. A second signal ends it at once.
 
     Args:
         main: Takes what is left of the command line.
         stopped: What the line about a signal says of the work.
+        verdict: The one error is the last line of the standard output, where
+            `export.new_process.run_module` reads it.
     """
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _terminate)
 
     def guarded(argv: list[str]) -> None:
         try:
+            signals.stop_work()
             main(argv)
             sys.stdout.flush()
-        except BabeletError as error:
-            _end(f"error: {error}", 2)
+        except signals.Stopped as stop:
+            sys.exit(signals.report(stop.number, stopped))
         except KeyboardInterrupt:
-            _end(f"Interrupted: {stopped}.", 130)
-        except Terminated:
-            _end(f"Terminated: {stopped}.", 143)
+            sys.exit(signals.report(signal.SIGINT, stopped))
         except BrokenPipeError:
             # The reader, such as head, has what it wanted.
             os._exit(141)
-        except OSError as error:
+        except (BabeletError, OSError, MemoryError) as error:
             if os.environ.get("BABELET_TRACEBACK"):
                 raise
-            place = os.fsdecode(error.filename or "")
-            cause = explain(error, Path(place or "a file"))
-            if not isinstance(cause, BabeletError):
-                cause = BabeletError(
-                    f"Cannot read or write {place or 'a file'}",
-                    received=described(error),
-                    remedy="check the path, its permissions and the disk",
-                )
-            _end(f"error: {cause}", 2)
-        except MemoryError:
-            _end(
-                "error: The memory does not suffice. Remedy: use less text, smaller "
-                "batches or a larger machine.",
-                2,
-            )
+            if verdict:
+                print(_cause(error), flush=True)
+            else:
+                print(f"error: {_cause(error)}", file=sys.stderr, flush=True)
+            sys.exit(2)
 
-    app.run(guarded)
+    signals.end_at_once()
+    app.run(guarded, flags_parser=_parse)
 
 
-def _end(line: str, status: int) -> None:
-    # Lines of a progress bar stand on the standard error without an end.
-    print(("\n" if status > 2 else "") + line, file=sys.stderr, flush=True)
-    sys.exit(status)
+def path_flag(
+    name: str, default: str | None, text: str, required: bool = False
+) -> flags.FlagHolder:
+    """Defines a flag for a file or folder: never empty, ~ is the home folder.
+
+    Args:
+        name: Of the flag.
+        default: "" or None: nothing is meant.
+        text: For --help.
+        required: It has to be given.
+    """
+    return flags.DEFINE(_PathParser(), name, default, text, required=required)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    raise KeyboardInterrupt
+class _PathParser(flags.ArgumentParser):
+    syntactic_help = "a path"
+
+    def parse(self, argument: str) -> str:
+        """Returns the path; raises ValueError, as absl wants it, if it is empty."""
+        if not argument.strip():
+            raise ValueError("it is empty; give a path, or . for this folder")
+        return os.path.expanduser(argument)
+
+    def flag_type(self) -> str:
+        """Returns the name of the type that --help shows."""
+        return "path"
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise Terminated
+def _parse(argv: list[str]) -> list[str]:
+    """Returns what is left of the command line; ends after --help or wrong flags."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        problem = " ".join(str(error).split())
+        print(
+            f"error: {problem.rstrip('.')}. Remedy: --help shows the flags.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except SystemExit:  # absl ends with 1 after it has shown the help.
+        sys.stdout.flush()
+        sys.exit(0)
+
+
+def _cause(error: Exception) -> BabeletError:
+    if isinstance(error, BabeletError):
+        return error
+    if isinstance(error, MemoryError):
+        return BabeletError(
+            "The memory does not suffice",
+            remedy="use less text, smaller batches or a larger machine",
+        )
+    place = os.fsdecode(getattr(error, "filename", None) or "") or "a file"
+    cause = explain(error, Path(place))
+    if isinstance(cause, BabeletError):
+        return cause
+    return BabeletError(
+        f"Cannot read or write {place}",
+        received=described(error),
+        remedy="check the path, its permissions and the disk",
+    )

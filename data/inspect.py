@@ -11,10 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
-from configs import overrides
-from configs.errors import BabeletError
+from configs import command, overrides
 from configs.schema import Config
 from data.building import build_corpus
 from data.corpus import Corpus, format_counts
@@ -90,14 +89,10 @@ def _inspect_labelled(config: Config) -> str:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    try:
-        print(inspect(overrides.load(flags.FLAGS.config, flags.FLAGS.set)))
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    print(inspect(overrides.load(flags.FLAGS.config, flags.FLAGS.set)))
 
 
 if __name__ == "__main__":
@@ -105,4 +100,4 @@ if __name__ == "__main__":
         "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
     )
     flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
-    app.run(main)
+    command.run(main)

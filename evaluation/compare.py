@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.atomic import atomic_path
-from configs.errors import BabeletError
 from evaluation import charts, runs
 from evaluation.translation_map import hue
 from evaluation.wording import cell
@@ -93,16 +93,12 @@ def compare(folders: Sequence[Path], files: dict[str, str]) -> str:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     files = {"markdown": flags.FLAGS.markdown, "html": flags.FLAGS.html}
-    try:
-        print(compare([Path(name) for name in argv[1:]], files))
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    print(compare([Path(name) for name in argv[1:]], files))
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("markdown", "", "File to write the table to, in Markdown.")
     flags.DEFINE_string("html", "", "File to write table and curves to.")
-    app.run(main)
+    command.run(main)

@@ -16,34 +16,29 @@ with the chosen formats, tokenizer.model, golden.jsonl, quantisation.json and
 parity.json. A translator has one set of files, and takes no --formats.
 """
 
-import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
-from configs import parsing
+from configs import command, parsing
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 
 
 def main(_: list[str]) -> None:
-    """Prints one line for each way into a file; a user's error exits with 2."""
-    try:
-        # Imported here: TensorFlow says much while it loads, and --help needs none.
-        workdir = Path(flags.FLAGS.workdir)
-        if parsing.from_json(workdir / "config.json").task == "translation":
-            _export_translator(workdir)
-            return
-        formats = import_quietly("export.formats")
-        chosen = flags.FLAGS.formats
-        chosen = list(formats.FORMATS) if chosen is None else chosen
-        formats.require_known(chosen)
-        texts = import_quietly("export.parity").read_texts(workdir)
-        run = import_quietly("export.run")
-        run.export_run(workdir, texts, chosen, flags.FLAGS.force)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    """Prints one line for each way into a file."""
+    # Imported here: TensorFlow says much while it loads, and --help needs none.
+    workdir = Path(flags.FLAGS.workdir)
+    if parsing.from_json(workdir / "config.json").task == "translation":
+        _export_translator(workdir)
+        return
+    formats = import_quietly("export.formats")
+    chosen = flags.FLAGS.formats
+    chosen = list(formats.FORMATS) if chosen is None else chosen
+    formats.require_known(chosen)
+    texts = import_quietly("export.parity").read_texts(workdir)
+    run = import_quietly("export.run")
+    run.export_run(workdir, texts, chosen, flags.FLAGS.force)
 
 
 def _export_translator(workdir: Path) -> None:
@@ -62,4 +57,4 @@ if __name__ == "__main__":
     flags.DEFINE_boolean(
         "force", False, "Write what quantisation spoils by more than the gate allows."
     )
-    app.run(main)
+    command.run(main)

@@ -13,9 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.errors import BabeletError
 from export.latency import Figures, measure_file
 from export.metadata import read_metadata
@@ -108,19 +109,15 @@ def _numbers(flag: str) -> list[int]:
 
 
 def main(argv: list[str]) -> None:
-    """Prints the table; a user's error is one line and exit status 2."""
+    """Prints the table."""
     if len(argv) < 2:
         sys.exit("No FILE: give the .tflite files of an export folder.")
-    try:
-        tokens = _numbers("tokens")
-        rows = benchmark([Path(name) for name in argv[1:]], tokens, _numbers("threads"))
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    tokens = _numbers("tokens")
+    rows = benchmark([Path(name) for name in argv[1:]], tokens, _numbers("threads"))
     print(table(rows, tokens))
 
 
 if __name__ == "__main__":
     flags.DEFINE_list("tokens", "8,16,32,64", "Lengths, start and end tokens included.")
     flags.DEFINE_list("threads", "1,2", "Numbers of threads.")
-    app.run(main)
+    command.run(main)

@@ -8,14 +8,13 @@ unless --force is given. quantisation.json tells what was found of each.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.atomic import atomic_path, remove
-from configs.errors import BabeletError
 from export.litert_predict import litert_predict
 from export.new_process import end_with
 from export.parity import read_texts
@@ -64,15 +63,11 @@ def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
 
 
 def main(_: list[str]) -> None:
-    """Prints a line for each tier; a user's error is one line and exit status 2."""
+    """Prints a line for each tier."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
     end_with(flags.FLAGS.parent)
-    try:
-        report = judge_tiers(workdir, folder, flags.FLAGS.force)
-    except BabeletError as error:
-        print(error)
-        sys.exit(2)
+    report = judge_tiers(workdir, folder, flags.FLAGS.force)
     for tier, row in report["tiers"].items():
         verdict = "" if row["kept"] else "; not written"
         print(
@@ -86,4 +81,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
-    app.run(main)
+    command.run(main, verdict=True)

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.startup import import_quietly
@@ -245,19 +246,15 @@ def _to_standard_output(write: Callable[[BinaryIO], None]) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 2:
         sys.exit(f"One FILE at most, received {len(argv) - 1}: join them with cat.")
     output = flags.FLAGS.output
-    try:
-        infer(
-            Path(flags.FLAGS.model),
-            Path(argv[1]) if len(argv) > 1 else None,
-            Path(output) if output else None,
-        )
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    infer(
+        Path(flags.FLAGS.model),
+        Path(argv[1]) if len(argv) > 1 else None,
+        Path(output) if output else None,
+    )
 
 
 if __name__ == "__main__":
@@ -267,4 +264,4 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "output", None, "A file for the results; the standard output if absent."
     )
-    app.run(main)
+    command.run(main)

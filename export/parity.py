@@ -7,15 +7,15 @@ process that has not seen the training. Files that fail are deleted, all of them
 """
 
 import json
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
 from configs.schema import ExportConfig
@@ -250,7 +250,7 @@ def read_texts(workdir: Path) -> Texts:
 
 
 def main(_: list[str]) -> None:
-    """Prints one line for each artefact, or the one error; exits with 2 on that."""
+    """Prints one line for each artefact."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
     end_with(flags.FLAGS.parent)
@@ -262,10 +262,9 @@ def main(_: list[str]) -> None:
             ]
         require_known(formats)
         report = check_parity(workdir, folder, read_texts(workdir), formats)
-    except BabeletError as error:
+    except BabeletError:
         remove(folder)
-        print(error)
-        sys.exit(2)
+        raise
     for name, figures in report["artefacts"].items():
         print(
             f"{name:33} cosine min {figures['min_cosine']:.6f} "
@@ -282,4 +281,4 @@ if __name__ == "__main__":
         "formats", None, "What it must hold; if not given: what is there."
     )
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
-    app.run(main)
+    command.run(main, verdict=True)

@@ -10,14 +10,14 @@ deleted, unless --force is given. quantisation.json tells what was found of each
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.atomic import atomic_path, remove
 from configs.errors import BabeletError
 from configs.schema import Config, ExportConfig
@@ -205,15 +205,11 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def main(_: list[str]) -> None:
-    """Prints the table; a user's error is one line and exit status 2."""
+    """Prints the table."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
     end_with(flags.FLAGS.parent)
-    try:
-        print(table(score_tiers(workdir, folder, flags.FLAGS.force)))
-    except BabeletError as error:
-        print(error)
-        sys.exit(2)
+    print(table(score_tiers(workdir, folder, flags.FLAGS.force)))
 
 
 if __name__ == "__main__":
@@ -221,4 +217,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
-    app.run(main)
+    command.run(main, verdict=True)

@@ -8,16 +8,16 @@ equal, and removes an int8 file that has lost more BLEU than `export.max_bleu_lo
 """
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
@@ -168,14 +168,10 @@ def _write_golden(
 
 
 def main(_: list[str]) -> None:
-    """Prints one line a file; a user's error is the last line, exit status 2."""
+    """Prints one line a file."""
     end_with(flags.FLAGS.parent)
     workdir = Path(flags.FLAGS.workdir)
-    try:
-        result = check_parity(workdir, Path(flags.FLAGS.folder or workdir / "export"))
-    except BabeletError as error:
-        print(error)
-        sys.exit(2)
+    result = check_parity(workdir, Path(flags.FLAGS.folder or workdir / "export"))
     for name, row in result["artefacts"].items():
         bleu = f", BLEU {row['bleu']:.2f}" if "bleu" in row else ""
         print(f"{name:22} same translation {row['same']:.2%}{bleu}")
@@ -185,4 +181,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A run whose training is done.", required=True)
     flags.DEFINE_string("folder", None, "The files; <workdir>/export if absent.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one.")
-    app.run(main)
+    command.run(main, verdict=True)

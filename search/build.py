@@ -24,8 +24,9 @@ import os
 import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.errors import BabeletError
 from export.runtime import Embedder
 from search.connection import explained, is_index, locked
@@ -145,15 +146,11 @@ def run() -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: inputs are given as --input=FILE.")
-    try:
-        with explained(Path(flags.FLAGS.index)):
-            run()
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with explained(Path(flags.FLAGS.index)):
+        run()
 
 
 if __name__ == "__main__":
@@ -171,4 +168,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_bool("reembed", False, "Make all vectors anew, with --model.")
     flags.DEFINE_string("delete", "", "An input to take out, by path or --source.")
-    app.run(main)
+    command.run(main)

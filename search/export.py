@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.errors import BabeletError
 from export.web.index_file import Index, write_index
 from search.connection import connect, explained
@@ -66,16 +67,12 @@ def export(index: Path, output: Path, where: Filter) -> int:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
     index, output = Path(flags.FLAGS.index), Path(flags.FLAGS.output)
     languages = tuple(code for code in flags.FLAGS.language.split(",") if code)
-    try:
-        count = export(index, output, Filter(languages))
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    count = export(index, output, Filter(languages))
     print(f"{output}: {count:,} passages, {output.stat().st_size / 1e6:.1f} MB.")
 
 
@@ -83,4 +80,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("index", None, "What search.build made.", required=True)
     flags.DEFINE_string("output", None, "The file to write.", required=True)
     flags.DEFINE_string("language", "", "Only these, as de,en.")
-    app.run(main)
+    command.run(main)

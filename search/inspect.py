@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
-from configs.errors import BabeletError
+from configs import command
 from search.connection import locked
 from search.inspection import inspect
 from search.store import Store
@@ -56,17 +56,13 @@ def repair(index: Path) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
     index = Path(flags.FLAGS.index)
-    try:
-        if flags.FLAGS.repair:
-            repair(index)
-        facts = inspect(index)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    if flags.FLAGS.repair:
+        repair(index)
+    facts = inspect(index)
     print(json.dumps(facts, indent=2) if flags.FLAGS.json else format_facts(facts))
     sys.exit(1 if facts["problems"] else 0)
 
@@ -75,4 +71,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("index", None, "What search.build made.", required=True)
     flags.DEFINE_bool("repair", False, "Make bits and words anew first.")
     flags.DEFINE_bool("json", False, "Print JSON.")
-    app.run(main)
+    command.run(main)

@@ -22,9 +22,10 @@ from pathlib import Path
 
 import apsw
 import numpy as np
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
+from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from search.connection import connect, explained
@@ -136,16 +137,12 @@ def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
     given = flags.FLAGS
     index, output = Path(given.index), Path(given.output)
-    try:
-        count = run(index, output, given.pivot, given.duplicates, given.least)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    count = run(index, output, given.pivot, given.duplicates, given.least)
     print(f"{output}: {count:,} pairs.")
 
 
@@ -155,4 +152,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("pivot", "en", "The language that others are paired with.")
     flags.DEFINE_bool("duplicates", False, "Pairs of one language instead.")
     flags.DEFINE_float("least", 1.06, "Margin of a pair.", lower_bound=0)
-    app.run(main)
+    command.run(main)

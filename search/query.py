@@ -21,8 +21,9 @@ import json
 import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.errors import BabeletError
 from search.filters import Filter
 from search.searcher import MODES, Hit, Searcher
@@ -73,14 +74,10 @@ def run(query: str) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) != 2:
         sys.exit(f'One query, received {len(argv) - 1}: write it in quotes, "...".')
-    try:
-        run(argv[1])
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(argv[1])
 
 
 if __name__ == "__main__":
@@ -92,4 +89,4 @@ if __name__ == "__main__":
     flags.DEFINE_bool("exact", False, "Compare with every vector.")
     flags.DEFINE_bool("json", False, "One JSON object a line.")
     flags.DEFINE_string("model", None, "The index's model, if it was moved.")
-    app.run(main)
+    command.run(main)

@@ -15,10 +15,9 @@ Watch it: tensorboard --logdir runs/smart_home/logs
 import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
-from configs import overrides
-from configs.errors import BabeletError
+from configs import command, overrides
 from configs.startup import import_quietly
 
 CONFIG = flags.DEFINE_string(
@@ -44,18 +43,14 @@ flags.mark_flag_as_required("workdir")
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
-    try:
-        config = overrides.load(CONFIG.value, SET.value)
-        # After the flags are read: TensorFlow takes seconds to import.
-        training = import_quietly("training.run")
-        training.run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    config = overrides.load(CONFIG.value, SET.value)
+    # After the flags are read: TensorFlow takes seconds to import.
+    training = import_quietly("training.run")
+    training.run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main)

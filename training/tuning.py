@@ -24,10 +24,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
-from configs import overrides, parsing
+from configs import command, overrides, parsing
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config
@@ -244,23 +244,19 @@ def _require_same(config: Config, setting: Search) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Runs the search; a user's error is one line and exit status 2."""
+    """Runs the search."""
     if len(argv) > 1:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
     given = flags.FLAGS
-    try:
-        if given.folds == 1:
-            raise BabeletError(
-                "One fold validates on all and trains on none",
-                expected="--folds=0, or 2 or more",
-                received="1",
-                remedy="write --folds=5",
-            )
-        setting = Search(given.config, given.set, Path(given.workdir), given.folds)
-        found = search(setting, given.trials)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    if given.folds == 1:
+        raise BabeletError(
+            "One fold validates on all and trains on none",
+            expected="--folds=0, or 2 or more",
+            received="1",
+            remedy="write --folds=5",
+        )
+    setting = Search(given.config, given.set, Path(given.workdir), given.folds)
+    found = search(setting, given.trials)
     settings = " ".join(f"--set {key}={v}" for key, v in found["settings"].items())
     spread = f" ± {found['spread']:.4f}" if "spread" in found else ""
     print(f"Best: trial {found['trial']}, {found[METRIC]:.4f}{spread} with {settings}")
@@ -274,4 +270,4 @@ if __name__ == "__main__":
         "folds", 0, "Parts of a cross-validation; 0: the recipe's validation."
     )
     flags.DEFINE_multi_string("set", [], "A setting of every trial: key=value.")
-    app.run(main)
+    command.run(main)

@@ -11,12 +11,12 @@ The runtime, an npm package, is downloaded once, verified and cached.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
+from configs import command
 from configs.errors import BabeletError
 from export.metadata import read_metadata
 from export.web.index_file import read_header, to_bytes
@@ -75,21 +75,14 @@ def _require_same_student(index: Path, metadata: dict[str, Any], workdir: Path) 
 
 
 def main(_: list[str]) -> None:
-    """Serves until Ctrl-C; a user's error is one line and exit status 2."""
+    """Serves until Ctrl-C."""
     values = flags.FLAGS
-    try:
-        index = Path(values.index) if values.index else None
-        files = gather(Path(values.workdir), index, values.sentences)
-        server = make_server(files, values.port)
-    except BabeletError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    index = Path(values.index) if values.index else None
+    files = gather(Path(values.workdir), index, values.sentences)
+    server = make_server(files, values.port)
     with server:
         print(f"http://127.0.0.1:{server.server_port}/   (Ctrl-C ends it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+        server.serve_forever()
 
 
 if __name__ == "__main__":
@@ -99,4 +92,4 @@ if __name__ == "__main__":
         "sentences", 2000, "Test sentences to search, without --index.", lower_bound=1
     )
     flags.DEFINE_integer("port", 0, "Of this machine; 0 picks a free one.", 0, 65535)
-    app.run(main)
+    command.run(main, stopped="the page is no longer served")
