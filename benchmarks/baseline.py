@@ -11,7 +11,6 @@ are not repeated. The tables are written anew whenever a variant is finished.
 """
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from absl import flags
 from benchmarks.comparison import markdown, scores, summary
 from configs import command, overrides
 from configs.atomic import atomic_path
+from configs.child import run_child
 from configs.errors import BabeletError
 from configs.schema import Config
 
@@ -117,7 +117,8 @@ class Runner:
         print(f"{run.name}: running, output in {log}", flush=True)
         start = time.monotonic()
         with log.open("ab") as output:
-            code = subprocess.run(command, stdout=output, stderr=output).returncode
+            done = run_child(command, grace=20, stdout=output, stderr=output)
+            code = done.returncode
         if code:
             raise BabeletError(
                 f"The run {run.name} failed with status {code}",
@@ -248,9 +249,9 @@ def define_flags(recipe: str, workdir: str) -> None:
         recipe: The config where none is given.
         workdir: Where the runs go where that is not given.
     """
-    flags.DEFINE_string("config", recipe, "The recipe.")
-    flags.DEFINE_string("workdir", workdir, "Where the runs go.")
-    flags.DEFINE_string(
+    command.path_flag("config", recipe, "The recipe.")
+    command.path_flag("workdir", workdir, "Where the runs go.")
+    command.path_flag(
         "prepared",
         "",
         "A finished run of the recipe, whose corpus, vocabulary and teacher are used; "
@@ -271,7 +272,7 @@ def comparison(compare: Compare) -> Callable[[Sequence[str]], None]:
             sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=1.")
         given = flags.FLAGS
         config = overrides.load(given.config, given.set)
-        runner = Runner(given.config, Path(given.workdir), given.prepared)
+        runner = Runner(given.config, Path(given.workdir), given.prepared or "")
         show = partial(write, workdir=Path(given.workdir))
         compare(runner, config, given.set, given.seeds, show)
 

@@ -147,6 +147,6 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished, exported run.", required=True)
+    command.path_flag("workdir", None, "A finished, exported run.", required=True)
     flags.DEFINE_integer("queries", 100, "Texts to type as queries.", lower_bound=1)
     command.run(main)

@@ -10,7 +10,6 @@ corpus is 3.1 million pairs: some three minutes and 1.5 GB of disk, teacher apar
 
 import dataclasses
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from absl import flags
 
 from configs import command, smart_home
+from configs.child import run_child
 from configs.schema import Config, DataConfig
 from data.building import build_corpus
 from data.corpus import Corpus
@@ -27,7 +27,7 @@ from data.sources import SOURCES
 from data.sources.raw import RawPair
 
 _FACTORS = flags.DEFINE_list("factors", ["1", "10"], "Sizes of the corpus.")
-_CACHE = flags.DEFINE_string("cache", ".cache/babelet", "Folder of downloads.")
+_CACHE = command.path_flag("cache", ".cache/babelet", "Folder of downloads.")
 _TEACHER_LAYERS = flags.DEFINE_integer(
     "teacher_layers", 0, "Layers of the teacher whose vectors are cached; 0: none."
 )
@@ -44,7 +44,7 @@ def main(_: list[str]) -> None:
     shared = [f"--cache={_CACHE.value}", f"--teacher_layers={_TEACHER_LAYERS.value}"]
     for factor in _FACTORS.value:
         command = [sys.executable, "-m", "benchmarks.corpus_memory"]
-        subprocess.run([*command, f"--only={factor}", *shared], check=True)
+        run_child([*command, f"--only={factor}", *shared]).check_returncode()
 
 
 def measure(factor: int, folder: Path) -> None:

@@ -109,6 +109,6 @@ def _print_onnx_runtime(result: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
-    flags.DEFINE_string("cache", ".cache/babelet", "Folder of downloads.")
+    command.path_flag("workdir", None, "A finished run.", required=True)
+    command.path_flag("cache", ".cache/babelet", "Folder of downloads.")
     command.run(main)

@@ -17,6 +17,7 @@ from pathlib import Path
 from absl import flags
 
 from configs import command
+from configs.child import run_child
 from configs.errors import BabeletError
 
 _CLASSIFY = """
@@ -45,8 +46,13 @@ def mediapipe_classes(
     command = [sys.executable, "-c", _CLASSIFY, str(model)]
     given = json.dumps(list(texts))
     try:
-        done = subprocess.run(
-            command, input=given, capture_output=True, timeout=seconds, text=True
+        done = run_child(
+            command,
+            given=given,
+            seconds=seconds,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     except subprocess.TimeoutExpired as error:
         raise _failure(model, f"no end after {seconds:.0f} s") from error
@@ -107,7 +113,7 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    command.path_flag("workdir", None, "A finished run.", required=True)
     flags.DEFINE_enum(
         "format", "mediapipe_int8", ["mediapipe_int8", "mediapipe_fp32"], "The file."
     )

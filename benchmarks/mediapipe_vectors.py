@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from configs.child import run_child
 from configs.errors import BabeletError
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -35,12 +36,13 @@ def mediapipe_vectors(
     """
     command = [sys.executable, "-m", "benchmarks.mediapipe_vectors", str(model)]
     try:
-        done = subprocess.run(
+        done = run_child(
             command,
-            input=json.dumps(list(texts)).encode(),
+            given=json.dumps(list(texts)).encode(),
+            seconds=seconds,
             cwd=_ROOT,
-            capture_output=True,
-            timeout=seconds,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except subprocess.TimeoutExpired as error:
         raise _failure(model, f"no end after {seconds:.0f} s") from error

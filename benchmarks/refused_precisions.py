@@ -166,5 +166,5 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    command.path_flag("workdir", None, "A finished run.", required=True)
     command.run(main)

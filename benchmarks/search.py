@@ -338,10 +338,10 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    command.path_flag("workdir", None, "A finished run.", required=True)
     flags.DEFINE_integer("documents", 100_000, "Sentences to index.")
     flags.DEFINE_integer("queries", 300, "Held-out sentences to ask.")
     flags.DEFINE_integer("cases", 200, "Queries of a language, across languages.")
     flags.DEFINE_integer("threads", os.cpu_count() or 1, "Threads that embed.")
-    flags.DEFINE_string("output", "", "A .json file; else <workdir>/search.json.")
+    command.path_flag("output", "", "A .json file; else <workdir>/search.json.")
     command.run(main)

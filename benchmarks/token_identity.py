@@ -131,6 +131,6 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
+    command.path_flag("workdir", None, "A finished run.", required=True)
     flags.DEFINE_integer("lines", 300, "Of each language, and of random characters.")
     command.run(main)

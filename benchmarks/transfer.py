@@ -179,7 +179,7 @@ def main(argv: Sequence[str]) -> None:
     options = {
         "seeds": flags.FLAGS.seeds,
         "settings": flags.FLAGS.settings,
-        "prepared": flags.FLAGS.prepared,
+        "prepared": flags.FLAGS.prepared or "",
         "train": TRAIN,
         "show": partial(write, workdir),
     }
@@ -189,9 +189,9 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("config", "configs/intents.py", "The recipe.")
-    flags.DEFINE_string("workdir", "runs/intents/transfer", "Where the runs go.")
-    flags.DEFINE_string(
+    command.path_flag("config", "configs/intents.py", "The recipe.")
+    command.path_flag("workdir", "runs/intents/transfer", "Where the runs go.")
+    command.path_flag(
         "prepared", "", "A finished run of the recipe, whose corpus serves here too."
     )
     flags.DEFINE_integer("seeds", 3, "Runs of each row.", lower_bound=1)

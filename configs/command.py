@@ -13,6 +13,9 @@ from configs.atomic import explain
 from configs.boundary import described
 from configs.errors import BabeletError
 
+# A flag that is defined here belongs to the module that asks for it: --help shows it.
+flags.disclaim_key_flags()
+
 
 def run(
     main: Callable[[list[str]], None],
@@ -64,11 +67,17 @@ def path_flag(
 
     Args:
         name: Of the flag.
-        default: "" or None: nothing is meant.
+        default: None: nothing is meant.
         text: For --help.
         required: It has to be given.
     """
-    return flags.DEFINE(_PathParser(), name, default, text, required=required)
+    return flags.DEFINE(_PathParser(), name, default or None, text, required=required)
+
+
+def paths_flag(name: str, default: list[str], text: str) -> flags.FlagHolder:
+    """Defines a flag for files or folders that may be given several times."""
+    serializer = flags.ArgumentSerializer()
+    return flags.DEFINE_multi(_PathParser(), serializer, name, default, text)
 
 
 class _PathParser(flags.ArgumentParser):

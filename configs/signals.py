@@ -47,6 +47,9 @@ def end_at_once() -> None:
 def stop_work() -> None:
     """Lets the first signal raise `Stopped`; the next one ends the process."""
     _handle(_stop)
+    if SILENT in os.environ:
+        # Blocked by the process that started this one, which may ask it to end.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def report(number: int, stopped: str = CONTINUES) -> int:

@@ -96,7 +96,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string(
+    command.path_flag(
         "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
     )
     flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")

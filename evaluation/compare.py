@@ -99,6 +99,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("markdown", "", "File to write the table to, in Markdown.")
-    flags.DEFINE_string("html", "", "File to write table and curves to.")
+    command.path_flag("markdown", "", "File to write the table to, in Markdown.")
+    command.path_flag("html", "", "File to write table and curves to.")
     command.run(main)

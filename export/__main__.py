@@ -52,7 +52,7 @@ def _export_translator(workdir: Path) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A run whose training is done.", required=True)
+    command.path_flag("workdir", None, "A run whose training is done.", required=True)
     flags.DEFINE_list("formats", None, "Names from the list above; all by default.")
     flags.DEFINE_boolean(
         "force", False, "Write what quantisation spoils by more than the gate allows."

@@ -17,7 +17,9 @@ from absl import flags
 from tqdm import tqdm
 
 from configs import command
+from configs.child import blocked
 from configs.errors import BabeletError
+from configs.signals import Stopped
 from export.latency import Figures, measure_file
 from export.metadata import read_metadata
 
@@ -68,7 +70,14 @@ def _in_new_process(path: Path, tokens: list[int], threads: int) -> Figures:
     try:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=context) as pool:
-            return pool.submit(measure_file, path, tokens, threads).result()
+            try:
+                with blocked():
+                    measured = pool.submit(measure_file, path, tokens, threads)
+                return measured.result()
+            except Stopped:
+                for child in multiprocessing.active_children():
+                    child.kill()
+                raise
     # LiteRT's own errors, and the pool's for a process that crashed.
     except (ValueError, RuntimeError, KeyError) as error:
         raise BabeletError(

@@ -258,10 +258,10 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string(
+    command.path_flag(
         "model", None, "A run, a .tflite file or a saved_model folder.", required=True
     )
-    flags.DEFINE_string(
+    command.path_flag(
         "output", None, "A file for the results; the standard output if absent."
     )
     command.run(main)

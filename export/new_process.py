@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from configs.child import run_child
 from configs.errors import BabeletError
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ def run_module(module: str, arguments: Sequence[str]) -> None:
     """
     command = [sys.executable, "-m", module, *arguments, f"--parent={os.getpid()}"]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
-    done = subprocess.run(
+    done = run_child(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
     if done.returncode == 0:

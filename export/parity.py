@@ -275,8 +275,8 @@ def main(_: list[str]) -> None:
 if __name__ == "__main__":
     # Here and not at the top: the training's entry imports this module, and defines
     # a flag of the same name.
-    flags.DEFINE_string("workdir", None, "The run.", required=True)
-    flags.DEFINE_string("folder", None, "Artefacts, if not in <workdir>/export.")
+    command.path_flag("workdir", None, "The run.", required=True)
+    command.path_flag("folder", None, "Artefacts, if not in <workdir>/export.")
     flags.DEFINE_list(
         "formats", None, "What it must hold; if not given: what is there."
     )

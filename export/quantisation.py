@@ -213,8 +213,8 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run.", required=True)
-    flags.DEFINE_string("folder", None, "The files, if not in <workdir>/export.")
+    command.path_flag("workdir", None, "A finished run.", required=True)
+    command.path_flag("folder", None, "The files, if not in <workdir>/export.")
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     command.run(main, verdict=True)

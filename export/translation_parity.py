@@ -178,7 +178,7 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A run whose training is done.", required=True)
-    flags.DEFINE_string("folder", None, "The files; <workdir>/export if absent.")
+    command.path_flag("workdir", None, "A run whose training is done.", required=True)
+    command.path_flag("folder", None, "The files; <workdir>/export if absent.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one.")
     command.run(main, verdict=True)

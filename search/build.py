@@ -154,9 +154,9 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("index", None, "The index, an SQLite file.", required=True)
-    flags.DEFINE_multi_string("input", [], "A file or folder of documents.")
-    flags.DEFINE_string(
+    command.path_flag("index", None, "The index, an SQLite file.", required=True)
+    command.paths_flag("input", [], "A file or folder of documents.")
+    command.path_flag(
         "model", None, "A run or a .tflite file; not needed once the index is there."
     )
     flags.DEFINE_string("source", "", "What to call the input; else its path.")

@@ -77,7 +77,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("index", None, "What search.build made.", required=True)
-    flags.DEFINE_string("output", None, "The file to write.", required=True)
+    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("output", None, "The file to write.", required=True)
     flags.DEFINE_string("language", "", "Only these, as de,en.")
     command.run(main)

@@ -68,7 +68,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What search.build made.", required=True)
     flags.DEFINE_bool("repair", False, "Make bits and words anew first.")
     flags.DEFINE_bool("json", False, "Print JSON.")
     command.run(main)

@@ -147,8 +147,8 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("index", None, "What search.build made.", required=True)
-    flags.DEFINE_string("output", None, "The .tsv file to write.", required=True)
+    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("output", None, "The .tsv file to write.", required=True)
     flags.DEFINE_string("pivot", "en", "The language that others are paired with.")
     flags.DEFINE_bool("duplicates", False, "Pairs of one language instead.")
     flags.DEFINE_float("least", 1.06, "Margin of a pair.", lower_bound=0)

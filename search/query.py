@@ -81,12 +81,12 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What search.build made.", required=True)
     flags.DEFINE_string("language", "", "Of the answers: one code or several, de,en.")
     flags.DEFINE_multi_string("where", [], "NAME=VALUE that the metadata must have.")
     flags.DEFINE_integer("top", 10, "Answers at most.", lower_bound=1, upper_bound=500)
     flags.DEFINE_enum("mode", "hybrid", MODES, "What ranks the answers.")
     flags.DEFINE_bool("exact", False, "Compare with every vector.")
     flags.DEFINE_bool("json", False, "One JSON object a line.")
-    flags.DEFINE_string("model", None, "The index's model, if it was moved.")
+    command.path_flag("model", None, "The index's model, if it was moved.")
     command.run(main)

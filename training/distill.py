@@ -20,14 +20,14 @@ from absl import flags
 from configs import command, overrides
 from configs.startup import import_quietly
 
-CONFIG = flags.DEFINE_string(
+CONFIG = command.path_flag(
     "config", "configs/smart_home.py", "A recipe (.py) or a run's config.json."
 )
-WORKDIR = flags.DEFINE_string(
+WORKDIR = command.path_flag(
     "workdir", None, "Folder of the run; created, or continued if it is there."
 )
 SET = flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
-PREPARED = flags.DEFINE_string(
+PREPARED = command.path_flag(
     "prepared",
     "",
     "Another run's folder, whose corpus, vocabulary and teacher vectors serve here "
@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
     config = overrides.load(CONFIG.value, SET.value)
     # After the flags are read: TensorFlow takes seconds to import.
     training = import_quietly("training.run")
-    training.run(config, Path(WORKDIR.value), PREPARED.value, UNTIL.value)
+    training.run(config, Path(WORKDIR.value), PREPARED.value or "", UNTIL.value)
 
 
 if __name__ == "__main__":

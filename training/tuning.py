@@ -18,7 +18,6 @@ tensorboard --logdir runs/intents_tuning/hparams
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from tqdm import tqdm
 
 from configs import command, overrides, parsing
 from configs.atomic import atomic_path
+from configs.child import run_child
 from configs.errors import BabeletError
 from configs.schema import Config
 from configs.startup import import_quietly
@@ -206,7 +206,8 @@ def _train(setting: Search, folder: Path, settings: Sequence[str]) -> float:
     command += [f"--set={each}" for each in settings]
     log = folder.with_suffix(".log")
     with log.open("ab") as output:
-        code = subprocess.run(command, stdout=output, stderr=output).returncode
+        done = run_child(command, grace=20, stdout=output, stderr=output)
+        code = done.returncode
     if code:
         raise BabeletError(
             f"The training in {folder} failed with status {code}",
@@ -263,8 +264,8 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("config", "configs/intents.py", "The recipe.")
-    flags.DEFINE_string("workdir", None, "Where the trials go.", required=True)
+    command.path_flag("config", "configs/intents.py", "The recipe.")
+    command.path_flag("workdir", None, "Where the trials go.", required=True)
     flags.DEFINE_integer("trials", 10, "Trials in all.", lower_bound=1)
     flags.DEFINE_integer(
         "folds", 0, "Parts of a cross-validation; 0: the recipe's validation."

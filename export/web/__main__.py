@@ -86,8 +86,8 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished, exported run.", required=True)
-    flags.DEFINE_string("index", None, "A file of search.export, to search instead.")
+    command.path_flag("workdir", None, "A finished, exported run.", required=True)
+    command.path_flag("index", None, "A file of search.export, to search instead.")
     flags.DEFINE_integer(
         "sentences", 2000, "Test sentences to search, without --index.", lower_bound=1
     )

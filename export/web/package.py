@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from configs.atomic import atomic_path
+from configs.child import run_child
 from configs.errors import BabeletError
 from data.download import cache_folder, verify
 
@@ -67,8 +68,14 @@ def _download(path: Path, folder: Path) -> Path:
     command = [npm, "pack", PACKAGE, "--silent", "--pack-destination", str(folder)]
     environment = os.environ | {"PATH": search}
     # In the empty folder: settings of a project around this one do not count.
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True
+    result = run_child(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
     )
     if result.returncode or not (folder / FILENAME).is_file():
         reason = (result.stderr.strip() or "no reason given").splitlines()[-1]
