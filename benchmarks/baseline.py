@@ -25,6 +25,7 @@ from configs import command, overrides
 from configs.atomic import atomic_path
 from configs.child import run_child
 from configs.errors import BabeletError
+from configs.run_files import read_json
 from configs.schema import Config
 
 TRAIN = (sys.executable, "-m", "training.distill")
@@ -234,12 +235,12 @@ def write(rows: dict[str, dict], workdir: Path) -> None:
 
 def _steps_done(folder: Path) -> dict:
     file = folder / "manifest.json"
-    return read(file)["steps"] if file.is_file() else {}
+    return read_json(file, ("steps",))["steps"] if file.is_file() else {}
 
 
 def read(file: Path) -> dict:
     """Returns a JSON file."""
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)
 
 
 def define_flags(recipe: str, workdir: str) -> None:

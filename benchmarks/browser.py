@@ -25,6 +25,7 @@ from benchmarks.chromium import Chromium, find_chromium
 from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+from configs.run_files import read_json
 from export.parity import TEXTS
 from export.predict import keras_predict
 from export.rebuild import rebuild_student
@@ -103,7 +104,7 @@ def _sentences(path: Path) -> list[tuple[str, str]]:
             expected="a run that was exported",
             remedy="finish the run first: python -m training.distill with this workdir",
         )
-    pairs = json.loads(path.read_text("utf-8"))
+    pairs = read_json(path)
     return [
         (language, translation)
         for language in pairs

@@ -23,6 +23,7 @@ from benchmarks.baseline import TRAIN, Run, Runner, tune
 from benchmarks.comparison import markdown, summary
 from configs import command, overrides
 from configs.atomic import atomic_path
+from configs.run_files import read_json
 from configs.schema import Config
 
 # Of each language, and what its table is called.
@@ -168,7 +169,7 @@ def _mean(values: list[float] | None) -> str:
 
 
 def _read(file: Path) -> dict:
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)
 
 
 def main(argv: Sequence[str]) -> None:

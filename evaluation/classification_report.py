@@ -1,7 +1,6 @@
 """The report and model card of a classifier: figures and tables."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
             _sizes(report),
         ],
         "command": report.command,
-        "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
+        "config_text": wording.settings(report.config),
     }
     write_page(folder / "report.html", "tables.html.jinja", facts)
     short = facts | {"tables": [facts["tables"][0], *report.tables]}

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -153,7 +152,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "report": report,
         "name": name,
         "config": report.config,
-        "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
+        "config_text": wording.settings(report.config),
         "command": report.command
         or f"python -m training.distill --config=config.json --workdir=runs/{name}",
         "teacher_note": TEACHER_NOTES.get(kind, OTHER_TEACHER),

@@ -1,12 +1,14 @@
 """Finished runs as rows of one table: the settings that differ, and the scores."""
 
-import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from configs.boundary import run_folder
 from configs.errors import BabeletError
-from evaluation.wording import decimal, duration, percent, size
+from configs.run_files import read_json
+from evaluation.wording import decimal, duration, percent, size, without_folders
 
 # Column -> where the figure is in the metrics of a model, and how it is written.
 FIGURES = {
@@ -76,21 +78,27 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     return sorted(runs, key=lambda run: (-(score(run) or 0.0), run.name)), skipped
 
 
-_FILES = ("config.json", "manifest.json", "metrics.json")
+# What a run has when it is finished -> what each must hold.
+_FILES = {"config.json": (), "manifest.json": ("steps",), "metrics.json": ()}
 
 
 def _read(folder: Path, name: str) -> Run:
     read = []
-    for file in _FILES:
-        try:
-            read.append(json.loads((folder / file).read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise BabeletError(
-                f"Cannot read {folder / file}: {error}",
-                remedy="run training.distill in that folder again, or leave it out",
-            ) from error
+    for file, keys in _FILES.items():
+        read.append(read_json(folder / file, keys))
     config, manifest, metrics = read
-    return Run(name, dict(_flat(config)), metrics, manifest["steps"])
+    with run_folder(folder / "config.json"):
+        settings = dict(_flat(config))
+    run = Run(name, settings, metrics, manifest["steps"])
+    # Each by itself, so that the one that is damaged is named.
+    with run_folder(folder / "metrics.json"):
+        _written(metrics.get("student", {}), FIGURES | _tatoeba([run]))
+        _written(metrics.get("teacher", {}), FIGURES)
+        math.isfinite(score(run) or 0.0)
+    with run_folder(folder / "manifest.json"):
+        _written(run.steps, COSTS)
+        curves([run])
+    return run
 
 
 def _flat(tree: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
@@ -197,6 +205,7 @@ def _at(tree: Any, path: Sequence[str]) -> Any:
 
 
 def _shown(value: Any) -> str:
+    value = without_folders(value)
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return "–" if value is None else str(value)

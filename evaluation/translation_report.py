@@ -1,12 +1,11 @@
 """The report of a translator's run as one self-contained page, and its model card."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation import comparison
+from evaluation import comparison, wording
 from evaluation.report import write_page
 
 # Sentences shown with everyone's translation.
@@ -77,7 +76,7 @@ def _facts(report: TranslationReport) -> dict[str, Any]:
         "name": report.config["name"],
         "config": report.config,
         "added": report.manifest["steps"].get("sources", {}).get("facts", {}),
-        "config_text": json.dumps(report.config, indent=2, ensure_ascii=False),
+        "config_text": wording.settings(report.config),
         "figures": list(FIGURES.values()),
         "models": {name: figures(row) for name, row in report.metrics.items()},
         "signatures": [some["bleu_signature"], some["chrf_signature"]],

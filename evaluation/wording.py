@@ -1,6 +1,9 @@
 """Figures as a reader would write them; what is not known is an en dash."""
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -80,3 +83,29 @@ def cell(value: Any) -> str:
     """Returns text that cannot break out of a Markdown table or become HTML."""
     text = " ".join(str(value).split()).replace("\\", "\\\\")
     return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def without_folders(value: Any) -> Any:
+    """Returns a value of settings with absolute paths cut to their last part.
+
+    What is published should not tell the names and folders of who made it.
+    """
+    if isinstance(value, Mapping):
+        return {key: without_folders(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(each) for each in value]
+    if isinstance(value, str) and (os.path.isabs(value) or value.startswith("~")):
+        return f"…/{Path(value).name}"
+    return value
+
+
+def settings(config: Mapping[str, Any]) -> str:
+    """Returns the settings of a run as JSON to read."""
+    return json.dumps(without_folders(config), indent=2, ensure_ascii=False)
+
+
+def repeat(workdir: Path) -> str:
+    """Returns the command that repeats a run, without the folders above its own."""
+    outside = workdir.is_absolute() or ".." in workdir.parts
+    place = workdir.resolve().name if outside else workdir.as_posix()
+    return f"python -m training.distill --config={place}/config.json --workdir={place}"

@@ -1,9 +1,8 @@
 """Gathers what a finished run of classification left, for its report."""
 
-import json
 from pathlib import Path
-from typing import Any
 
+from configs.run_files import read_json
 from configs.schema import Config
 from data.label_visibility import visibility_warnings
 from data.labelled_corpus import class_warnings
@@ -11,6 +10,7 @@ from evaluation.classification_report import (
     ClassificationReport,
     write_classification_report,
 )
+from evaluation.wording import repeat
 from tasks.students import read_calibration
 from training import measured
 from training.labelled_preparation import LabelledPreparation
@@ -22,16 +22,24 @@ TRANSFER = "transfer/tables.json"
 
 def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
+    with measured.reporting(workdir.path):
+        return _report(workdir, preparation)
+
+
+def _report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
     path, steps = workdir.path, workdir.manifest["steps"]
     corpus = preparation.corpus
     warnings = class_warnings(corpus.report)
     warnings += visibility_warnings(corpus, preparation.visible)
-    transfer, parity = path / TRANSFER, _read(path / "export" / "parity.json")
+    transfer, parity = (
+        path / TRANSFER,
+        read_json(path / "export" / "parity.json", ("artefacts", "files")),
+    )
     latency, note = measured.latency(path)
-    tables = _read(transfer) if transfer.is_file() else []
+    tables = read_json(transfer, kind=list) if transfer.is_file() else []
     content = ClassificationReport(
-        config=_read(path / "config.json"),
-        metrics=_read(path / "metrics.json"),
+        config=read_json(path / "config.json"),
+        metrics=read_json(path / "metrics.json"),
         teacher=_teacher(workdir.config),
         classes=corpus.classes,
         calibration=read_calibration(path),
@@ -48,8 +56,7 @@ def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
         latency=latency,
         latency_note=note,
         quantisation=measured.quantisation(path),
-        command=f"python -m training.distill --config={path}/config.json "
-        f"--workdir={path}",
+        command=repeat(path),
         warnings=warnings,
         tables=tables + measured.onnx_runtime(path),
     )
@@ -72,7 +79,3 @@ def _teacher(config: Config) -> str:
         "all": "all of it tuned on the labels",
     }
     return f"{config.teacher.kind}, {tuned[config.tuning.scope]}"
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))

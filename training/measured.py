@@ -1,13 +1,26 @@
 """What was measured of a run's files, for its report: latency, sizes, precision."""
 
-import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from configs.boundary import boundary
+from configs.run_files import read_json
 from export.quantisation import REPORT
 
 QUANTISATION = f"export/{REPORT}"
 LATENCY = "latency.json"
+
+
+def reporting(path: Path) -> AbstractContextManager[None]:
+    """Returns the boundary of all the files that a report of `path` is made from."""
+    return boundary(
+        f"Cannot make the report of {path}",
+        expected="metrics.json, parity.json and the others as the run wrote them",
+        consequence="One of them is damaged; the student and its files are kept",
+        remedy=f"delete {path / 'metrics.json'} and {path / 'export'}, and run the "
+        "same command again: only evaluation, export and report are done again",
+    )
 
 
 def measurements(path: Path, *others: str) -> dict[str, str]:
@@ -105,4 +118,4 @@ def onnx_runtime(path: Path) -> list[dict]:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_text("utf-8")) if file.is_file() else None
+    return read_json(file) if file.is_file() else None

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from configs.run_files import read_json
 from data.splits import SPLITS, TEST
 from evaluation.comparison import curve_points
 from evaluation.projection import pca_map
 from evaluation.report import Report, write_model_card, write_report
 from evaluation.retrieval import RetrievalSet, mean_over_languages
-from evaluation.wording import decimal
+from evaluation.wording import decimal, repeat
 from export.rebuild import rebuild_student
 from tasks.embedding import student_predict
 from training import measured
@@ -46,10 +47,15 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
 
 def report(workdir: Workdir, preparation: Preparation) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
+    with measured.reporting(workdir.path):
+        return _report(workdir, preparation)
+
+
+def _report(workdir: Workdir, preparation: Preparation) -> dict:
     path, steps = workdir.path, workdir.manifest["steps"]
     latency, note = measured.latency(path)
     content = Report(
-        config=_read(path / "config.json"),
+        config=read_json(path / "config.json"),
         manifest=workdir.manifest,
         counts=preparation.corpus.counts(),
         monolingual=preparation.corpus.report.monolingual,
@@ -62,14 +68,13 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
         ),
         latency=latency,
         latency_note=note,
-        metrics=_read(path / "metrics.json"),
+        metrics=read_json(path / "metrics.json"),
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
-        parity=_read(path / "export" / "parity.json")["artefacts"],
+        parity=read_json(path / "export" / "parity.json", ("artefacts",))["artefacts"],
         quantisation=measured.quantisation(path),
         tables=_tables(workdir),
-        command=f"python -m training.distill --config={path}/config.json "
-        f"--workdir={path}",
+        command=repeat(path),
     )
     write_report(path / "report.html", content)
     write_model_card(path / "MODEL_CARD.md", content)
@@ -79,10 +84,6 @@ def report(workdir: Workdir, preparation: Preparation) -> dict:
 def measurements(path: Path) -> dict[str, str]:
     """Returns the text of what benchmarks left in a workdir, for the report."""
     return measured.measurements(path, "baseline/table.json")
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
 
 
 def _tables(workdir: Workdir) -> list[dict]:
@@ -103,10 +104,12 @@ def _tables(workdir: Workdir) -> list[dict]:
     tables += measured.onnx_runtime(workdir.path)
     alone = steps["corpus"]["facts"].get("monolingual")
     if alone:
-        tables.append(_alone(alone, _read(workdir.path / "metrics.json")["student"]))
+        tables.append(
+            _alone(alone, read_json(workdir.path / "metrics.json")["student"])
+        )
     file = workdir.path / "baseline" / "table.json"
     if file.is_file():
-        rows = _read(file)
+        rows = read_json(file)
         columns = list(dict.fromkeys(name for row in rows.values() for name in row))
         tables.append(
             {
@@ -150,7 +153,7 @@ def _figure(value: dict | None) -> str:
 def _curves(workdir: Workdir) -> list[dict]:
     points = curve_points(workdir.manifest["steps"]["training"]["facts"]["curve"])
     steps = (0, workdir.config.training.steps)
-    teacher = _read(workdir.path / "logs" / "teacher.json")
+    teacher = read_json(workdir.path / "logs" / "teacher.json")
     named = {f"teacher/{name}": value for name, value in teacher.items()}
     return points + curve_points({"step": step} | named for step in steps)
 

@@ -1,14 +1,16 @@
 """Gathers what a finished translator's run left, for its report and model card."""
 
-import json
 from typing import Any
 
+from configs.run_files import read_json
 from evaluation.comparison import curve_points
 from evaluation.translation_report import (
     TranslationReport,
     write_model_card,
     write_report,
 )
+from evaluation.wording import repeat
+from training import measured
 from training.workdir import Workdir
 
 
@@ -19,10 +21,15 @@ def report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
         workdir: A run whose export is done.
         counts: Pairs by language and split.
     """
+    with measured.reporting(workdir.path):
+        return _report(workdir, counts)
+
+
+def _report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
     path, steps = workdir.path, workdir.manifest["steps"]
 
     def read(name: str) -> Any:
-        return json.loads((path / name).read_text("utf-8"))
+        return read_json(path / name, kind=object)
 
     models = {"teacher": steps.get("teacher"), "student": steps["training"]}
     facts = {name: step["facts"] for name, step in models.items() if step}
@@ -40,8 +47,7 @@ def report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
         ],
         parity=read("export/parity.json")["artefacts"],
         parameters={name: found["parameters"] for name, found in facts.items()},
-        command=f"python -m training.distill --config={path}/config.json "
-        f"--workdir={path}",
+        command=repeat(path),
     )
     write_report(path / "report.html", content)
     write_model_card(path / "MODEL_CARD.md", content)

@@ -28,8 +28,10 @@ from tqdm import tqdm
 
 from configs import command, overrides, parsing
 from configs.atomic import atomic_path
+from configs.boundary import run_folder
 from configs.child import run_child
 from configs.errors import BabeletError
+from configs.run_files import read_json
 from configs.schema import Config
 from configs.startup import import_quietly
 
@@ -218,8 +220,10 @@ def _train(setting: Search, folder: Path, settings: Sequence[str]) -> float:
 
 
 def _score(folder: Path) -> float:
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    return float(manifest["steps"]["training"]["facts"]["best"])
+    file = folder / "manifest.json"
+    manifest = read_json(file, ("steps",))
+    with run_folder(file):
+        return float(manifest["steps"]["training"]["facts"]["best"])
 
 
 def _require_same(config: Config, setting: Search) -> None:
@@ -231,7 +235,7 @@ def _require_same(config: Config, setting: Search) -> None:
         with atomic_path(file) as path:
             path.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
         return
-    before = json.loads(file.read_text("utf-8"))
+    before = read_json(file, ("folds", "config"))
     if before != now:
         same_folds = before["folds"] == now["folds"]
         what = "another config or --set" if same_folds else "other --folds"

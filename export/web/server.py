@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from collections.abc import Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,6 +36,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
 }
+_ADDRESS = "127.0.0.1"
 _PAGE = Path(__file__).parent / "page"
 
 # Address on the server: a file, or its content.
@@ -59,7 +61,9 @@ def make_server(files: Files, port: int) -> ThreadingHTTPServer:
     """
     handler = type("Handler", (_Handler,), {"files": files})
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = ThreadingHTTPServer((_ADDRESS, port), handler)
+        handler.hosts = _hosts(server.server_port)
+        return server
     except (OSError, OverflowError) as error:
         raise BabeletError(
             f"Cannot serve on port {port}",
@@ -68,8 +72,15 @@ def make_server(files: Files, port: int) -> ThreadingHTTPServer:
         ) from error
 
 
+def _hosts(port: int) -> set[str]:
+    names = ("localhost", _ADDRESS, "[::1]")
+    # Browsers leave the port of http out.
+    return {f"{name}:{port}" for name in names} | set(names if port == 80 else ())
+
+
 class _Handler(BaseHTTPRequestHandler):
     files: Files = {}
+    hosts: Collection[str] = ()
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -79,6 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_content=False)
 
     def _answer(self, with_content: bool) -> None:
+        # A page of elsewhere whose name was made to lead here would read it all.
+        given = self.headers.get_all("Host") or []
+        if len(given) != 1 or given[0].lower() not in self.hosts:
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            return
         address = self.path.partition("?")[0]
         content = self.files.get(address)
         if content is None:
