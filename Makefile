@@ -3,13 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
-REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
+REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt hashes.txt
 STAMP := $(VENV)/installed
 # A second time it only writes the report anew, with what was measured in between.
 DISTILL = $(RUN) -m training.distill --config=configs/smart_home.py \
 	--workdir=runs/smart_home
 LOG := $(VENV)-install.log
-PIP := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
+PIP := $(RUN) -m pip install --disable-pip-version-check
 NOT_INSTALLED = { \
 	cause=$$(grep -m1 ERROR $(LOG) || tail -n1 $(LOG)); \
 	! grep -q Retrying $(LOG) || cause="the package index cannot be reached"; \
@@ -81,8 +81,8 @@ $(STAMP): $(REQUIREMENTS)
 			"$(LOG)). Remedy: apt install python3-venv on Debian or Ubuntu, or give" \
 			"another Python with PYTHON=, then run make again." >&2; exit 1; }
 # One small package first: where it fails, pip would say much and help little.
-	@$(PIP) -q --dry-run --no-deps tqdm >$(LOG) 2>&1 || $(NOT_INSTALLED)
+	@$(PIP) -c constraints.txt -q --dry-run --no-deps tqdm >$(LOG) 2>&1 || $(NOT_INSTALLED)
 	@echo "Installing the requirements into $(VENV) ..."
-	@$(PIP) -r requirements-dev.txt 2>$(LOG) || $(NOT_INSTALLED)
+	@$(PIP) --require-hashes -r hashes.txt 2>$(LOG) || $(NOT_INSTALLED)
 	@$(RUN) -m pip check
 	@touch $@

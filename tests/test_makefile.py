@@ -42,7 +42,12 @@ def make(
     venv = MAKE_VENV.format(probe=probe, install=install) if venv is None else venv
     python.write_text(STAND_IN.format(version=version, venv=venv))
     python.chmod(0o755)
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "constraints.txt",
+        "hashes.txt",
+    ):
         (folder / name).open("a").close()
     return subprocess.run(
         ["make", "-f", ROOT / "Makefile", target, f"PYTHON={python}"],
