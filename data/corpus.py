@@ -1,15 +1,16 @@
 """A corpus on disk: sentences, pairs and splits, opened without being loaded."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from configs.boundary import run_folder
 from configs.checksums import require_seal
 from configs.errors import BabeletError
+from configs.run_files import read_json
 from data.splits import SPLITS
 
 
@@ -70,7 +71,7 @@ def description(folder: Path) -> dict:
             remedy="run python -m training.distill with this --workdir first",
         )
     require_seal(folder, remedy=f"delete {folder} and run the command again")
-    return json.loads(file.read_text("utf-8"))
+    return read_json(file, ("languages", "fingerprint", "report"))
 
 
 class Corpus:
@@ -97,9 +98,14 @@ class Corpus:
     def __init__(self, folder: Path) -> None:
         folder = Path(folder)
         about = description(folder)
-        self.languages = tuple(about["languages"])
-        self.fingerprint: str = about["fingerprint"]
-        self.report = CorpusReport(**about["report"])
+        with run_folder(folder / "corpus.json"):
+            self.languages = tuple(about["languages"])
+            self.fingerprint: str = about["fingerprint"]
+            self.report = CorpusReport(**about["report"])
+        with run_folder(folder):
+            self._open_arrays(folder)
+
+    def _open_arrays(self, folder: Path) -> None:
         self.sentences = SentenceStore(folder)
         self.sentence_language = _open(folder, "sentence_language")
         self.pairs = _open(folder, "pairs")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from configs.boundary import run_folder
 from data.corpus import SentenceStore, description
 from data.splits import SPLITS
 
@@ -45,14 +46,16 @@ class LabelledCorpus:
     def __init__(self, folder: Path) -> None:
         folder = Path(folder)
         about = description(folder)
-        self.languages = tuple(about["languages"])
-        self.classes = tuple(about["classes"])
-        self.fingerprint: str = about["fingerprint"]
-        self.report = LabelledReport(**about["report"])
-        self.sentences = SentenceStore(folder)
-        self.sentence_language = np.load(folder / "sentence_language.npy")
-        self.labels = np.load(folder / "labels.npy")
-        self.split = np.load(folder / "split.npy")
+        with run_folder(folder / "corpus.json"):
+            self.languages = tuple(about["languages"])
+            self.classes = tuple(about["classes"])
+            self.fingerprint: str = about["fingerprint"]
+            self.report = LabelledReport(**about["report"])
+        with run_folder(folder):
+            self.sentences = SentenceStore(folder)
+            self.sentence_language = np.load(folder / "sentence_language.npy")
+            self.labels = np.load(folder / "labels.npy")
+            self.split = np.load(folder / "split.npy")
 
     def rows_of(
         self, split: int, language: str, limit: int | None = None

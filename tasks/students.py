@@ -1,13 +1,13 @@
 """The student that a run's settings describe, and what is shipped of it, by task."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from configs.errors import BabeletError
+from configs.boundary import run_folder
+from configs.run_files import read_json
 from configs.schema import Config
 from data.class_names import LABELS, read_labels
 from model.heads import Scores
@@ -72,12 +72,9 @@ def read_calibration(workdir: Path) -> dict[str, float]:
     """Returns `temperature` and `threshold` of a trained classifier.
 
     Raises:
-        BabeletError: The run has none yet.
+        BabeletError: The run has none yet, or it is damaged.
     """
-    try:
-        return json.loads((workdir / CALIBRATION).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BabeletError(
-            f"Cannot read the calibration of {workdir}: {error}",
-            remedy="run training again with this workdir: finished steps are kept",
-        ) from error
+    file = workdir / CALIBRATION
+    found = read_json(file, ("temperature", "threshold"))
+    with run_folder(file):
+        return {name: float(value) for name, value in found.items()}

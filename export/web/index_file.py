@@ -36,6 +36,14 @@ from configs.errors import BabeletError
 MAGIC = b"BABELETW"
 VERSION = 1
 _ALIGNMENT = 8
+_HEADER = {
+    "name": str,
+    "model": str,
+    "languages": list,
+    "count": int,
+    "dim": int,
+    "bytes": int,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +122,12 @@ def read_header(path: Path) -> dict[str, Any]:
         )
     try:
         header = json.loads(content)
+        for key, kind in _HEADER.items():
+            if type(header[key]) is not kind:
+                raise TypeError(key)
         expected = len(_aligned(start + content)) + header["bytes"]
-    except (ValueError, KeyError, TypeError) as error:
+    # Of a header that is nested deep it is a RecursionError.
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _damaged(path, "its header cannot be read") from error
     if path.stat().st_size != expected:
         raise _damaged(path, f"{path.stat().st_size} of {expected} bytes")

@@ -145,3 +145,42 @@ def test_the_command_prints_the_table_or_one_line(folders, tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: There is no finished run")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["config", "manifest", "metrics"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "[]",
+        lambda text: "\0" * len(text),
+        lambda text: re.sub(r"0\.\d+", "NaN", text),
+        lambda text: re.sub(r"0\.\d+", '"0.8"', text),
+        lambda text: text.replace("{", '{"x": ' + "[" * 100_000, 1),
+        lambda text: re.sub(r"\{[^{}]*\}", "7", text),
+        lambda text: re.sub(r"(\{|\[)", r"\1", text).replace('"step"', '"stop"'),
+    ],
+    ids=["cut", "list", "zeros", "NaN", "text", "deep", "numbers", "key"],
+)
+def test_a_damaged_run_is_named_or_compared(name, damage, folders):
+    """Of fifty runs a traceback does not say which one is damaged."""
+    file = folders[1] / f"{name}.json"
+    file.write_text(damage(file.read_text("utf-8")), "utf-8")
+    try:
+        compare(folders, {"markdown": "", "html": str(folders[0] / "page.html")})
+    except BabeletError as error:
+        assert str(file) in str(error) and "\n" not in str(error)
+
+
+def test_the_page_tells_no_folders_of_the_machine(tmp_path):
+    """Published, it would tell the name of its author and of the employer's disk."""
+    telltale = tmp_path / "jane_doe_at_acme"
+    telltale.mkdir()
+    folders = [
+        write_run(telltale / str(i), 0.8, files=[str(telltale / f"text{i}.tsv")])
+        for i in range(2)
+    ]
+    files = {kind: str(tmp_path / kind) for kind in ("markdown", "html")}
+    shown = compare(folders, files)
+    for text in (shown, *((tmp_path / kind).read_text("utf-8") for kind in files)):
+        assert "text1.tsv" in text and "jane_doe" not in text

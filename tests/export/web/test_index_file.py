@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from configs.errors import BabeletError
-from export.web.index_file import Index, read_header, to_bytes, write_index
+from export.web.index_file import MAGIC, Index, read_header, to_bytes, write_index
 
 TEXTS = ["The door is open", "ドアが開いています", "הדלת פתוחה"]
 VECTORS = np.array([[127, 0, -5], [3, -127, 9], [1, 2, 127]])
@@ -68,3 +68,32 @@ def test_a_missing_file_is_one_line(tmp_path):
     """A traceback names no remedy."""
     with pytest.raises(BabeletError, match="No such file"):
         read_header(tmp_path / "none.index")
+
+
+def header_of(content):
+    """Returns an index file whose header has these bytes, its size as it says."""
+    start = MAGIC + np.array([1, len(content)], "<u4").tobytes() + content
+    return start + b"\0" * (-len(start) % 8)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 100_000,
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"{}",
+        b'{"bytes": "0"}',
+        b'{"bytes": 0, "name": "x", "model": "", "languages": [], "count": 0}',
+        b'{"bytes":0,"name":"x","model":"","languages":[],"count":0,"dim":"x"}',
+        b'{"bytes":1e400,"name":"x","model":"","languages":[],"count":0,"dim":0}',
+    ],
+    ids=lambda header: header[:30],
+)
+def test_a_header_that_is_another_is_one_line(header, tmp_path):
+    """The page's server ended in a KeyError or a RecursionError."""
+    path = tmp_path / "my.index"
+    path.write_bytes(header_of(header))
+    with pytest.raises(BabeletError, match="damaged"):
+        read_header(path)

@@ -74,3 +74,28 @@ def test_a_taken_port_is_one_line():
         port = other.getsockname()[1]
         with pytest.raises(BabeletError, match="choose another --port"):
             make_server({}, port)
+
+
+def status_for(origin, *hosts):
+    """Returns the status of a request with these Host headers."""
+    name = origin.removeprefix("http://")
+    connection = http.client.HTTPConnection(name, timeout=10)
+    connection.putrequest("GET", "/", skip_host=True)
+    for host in hosts:
+        connection.putheader("Host", host)
+    connection.endheaders()
+    return connection.getresponse().status
+
+
+def test_only_requests_to_its_own_name_are_answered(serve):
+    """A page of elsewhere, its name pointed to 127.0.0.1, would read all sentences."""
+    origin, _ = serve({"/": b"page"})
+    port = origin.rpartition(":")[2]
+    for own in ("localhost", "127.0.0.1", "[::1]", "LocalHost"):
+        assert status_for(origin, f"{own}:{port}") == 200
+    foreign = ["evil.example", f"evil.example:{port}", "127.0.0.1", "localhost:1"]
+    foreign += [f"127.0.0.1:{port}.evil.example", ""]
+    for host in foreign:
+        assert status_for(origin, host) == 421, host
+    assert status_for(origin) == 421
+    assert status_for(origin, f"localhost:{port}", "evil.example") == 421
