@@ -32,3 +32,13 @@ def exclusive(file: Path, busy: BabeletError) -> Iterator[None]:
         except BlockingIOError:
             raise busy from None
         yield
+
+
+def run_lock(workdir: Path) -> contextlib.AbstractContextManager[None]:
+    """Returns the lock of a run's folder, which all that write into it take."""
+    busy = BabeletError(
+        f"Another run is working in {workdir}",
+        consequence="Two at once would overwrite each other",
+        remedy="wait for it, or choose another --workdir",
+    )
+    return exclusive(workdir / ".lock", busy)

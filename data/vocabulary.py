@@ -7,14 +7,12 @@ import numpy as np
 from sentencepiece import sentencepiece_model_pb2
 
 from configs.errors import BabeletError
+from configs.languages import UNSPACED, primary
 from configs.schema import VocabularyConfig
 from data.pruning import CorpusCounts, choose
 from data.tokenizer import Tokenizer, load
 
 SPECIAL_PIECES = ("<pad>", "<s>", "</s>", "<unk>")
-# Written without spaces between words: their characters are counted in the place
-# of words.
-UNSPACED_LANGUAGES = frozenset({"ja", "zh", "th", "lo", "km", "my", "bo", "dz", "yue"})
 
 Proto = sentencepiece_model_pb2.ModelProto
 _Piece = Proto.SentencePiece
@@ -206,7 +204,7 @@ def warnings(rows: Iterable[Mapping], config: VocabularyConfig) -> list[str]:
 
 
 def _count_words(language: str, text: str) -> int:
-    if language.partition("-")[0] in UNSPACED_LANGUAGES:
+    if primary(language) in UNSPACED:
         return sum(not character.isspace() for character in text)
     return len(text.split())
 

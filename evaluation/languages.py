@@ -1,5 +1,7 @@
 """English names of languages, for readers of reports."""
 
+from configs.languages import primary
+
 NAMES = {
     "ar": "Arabic",
     "bg": "Bulgarian",
@@ -48,5 +50,5 @@ NAMES = {
 
 
 def name_of(code: str) -> str:
-    """Returns "Czech" for "cs" and "cs-CZ", and the code where none is known."""
-    return NAMES.get(code) or NAMES.get(code.partition("-")[0], code)
+    """Returns "Czech" for "cs", "cs-CZ" and "cs_CZ"; an unknown code as it is."""
+    return NAMES.get(code) or NAMES.get(primary(code), code)

@@ -11,11 +11,10 @@ from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
 
+from configs.languages import CHINESE, UNSPACED, primary
+
 # N texts -> N translations.
 Translate = Callable[[Sequence[str]], list[str]]
-
-# What BLEU counts: characters where words are not spaced, sacrebleu's words elsewhere.
-_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char", "th": "char"}
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\(\w+\)[sdif]|%[sdif]\b")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -43,11 +42,11 @@ def score(
         "numbers_kept", the share of sources with any whose placeholders (numbers) are
         the translation's too, None where no source has one; "sentences".
     """
-    bleu = BLEU(tokenize=_TOKENIZERS.get(language.partition("-")[0], "13a"))
     chrf = CHRF(word_order=2)
     hypotheses, count = list(translations), max(len(translations), 1)
+    bleu, value = _bleu(hypotheses, list(references), language)
     return {
-        "bleu": bleu.corpus_score(hypotheses, [list(references)]).score,
+        "bleu": value,
         "chrf": chrf.corpus_score(hypotheses, [list(references)]).score,
         "bleu_signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
@@ -59,6 +58,34 @@ def score(
         "numbers_kept": kept(NUMBER, sources, translations),
         "sentences": len(translations),
     }
+
+
+def _bleu(
+    translations: list[str], references: list[str], language: str
+) -> tuple[BLEU, float]:
+    """Returns the metric and BLEU, 0 to 100; 100 for translations equal to references.
+
+    Where no reference has four words, the longest runs there are count: labels of one
+    to three words would have BLEU 0 whatever the translations say.
+    """
+    tokenize = tokenizer_of(language)
+    bleu = BLEU(tokenize=tokenize)
+    if not bleu.corpus_score(references, [references]).totals[-1]:
+        bleu = BLEU(tokenize=tokenize, effective_order=True)
+    return bleu, bleu.corpus_score(translations, [references]).score
+
+
+def tokenizer_of(language: str) -> str:
+    """Returns what sacrebleu counts: characters where words are not spaced, or words.
+
+    Args:
+        language: A tag such as "de", "zh_CN" or "zh-Hans".
+    """
+    language = primary(language)
+    if language in CHINESE:
+        return "zh"
+    # Korean has spaces, and particles that stick to its words.
+    return "char" if language in UNSPACED | {"ko"} else "13a"
 
 
 def repeats(text: str, copies: int = 3) -> bool:

@@ -10,10 +10,11 @@ mediapipe_*      the same for MediaPipe Tasks: Android, iOS, browser, Python
 
 Every precision is scored on the run's test split; one that loses more than the run's
 export.min_cosine and export.max_retrieval_loss allow is left out, unless --force is
-given. What was in <workdir>/export is removed. The folder appears again, whole, when
-every file has been compared with the student on real text of all the run's languages:
-with the chosen formats, tokenizer.model, golden.jsonl, quantisation.json and
-parity.json. A translator has one set of files, and takes no --formats.
+given. The new export replaces <workdir>/export, whole, when every file has been
+compared with the student on real text of all the run's languages: with the chosen
+formats, tokenizer.model, golden.jsonl, quantisation.json, parity.json and
+checksums.json. If it fails, the earlier export stays. A translator has one set of
+files, and takes no --formats.
 """
 
 from pathlib import Path
@@ -22,16 +23,20 @@ from absl import flags
 
 from configs import command, parsing
 from configs.errors import BabeletError
+from configs.locking import run_lock
 from configs.startup import import_quietly
 
 
 def main(_: list[str]) -> None:
     """Prints one line for each way into a file."""
-    # Imported here: TensorFlow says much while it loads, and --help needs none.
+    # Imported there: TensorFlow says much while it loads, and --help needs none.
     workdir = Path(flags.FLAGS.workdir)
-    if parsing.from_json(workdir / "config.json").task == "translation":
-        _export_translator(workdir)
-        return
+    task = parsing.from_json(workdir / "config.json").task
+    with run_lock(workdir):
+        _export_translator(workdir) if task == "translation" else _export(workdir)
+
+
+def _export(workdir: Path) -> None:
     formats = import_quietly("export.formats")
     chosen = flags.FLAGS.formats
     chosen = list(formats.FORMATS) if chosen is None else chosen

@@ -21,7 +21,7 @@ from configs.child import blocked
 from configs.errors import BabeletError
 from configs.signals import Stopped
 from export.latency import Figures, measure_file
-from export.metadata import read_metadata
+from export.metadata import read_metadata, require_whole
 
 
 class Row(NamedTuple):
@@ -54,6 +54,7 @@ def benchmark(
 
 
 def _lengths(path: Path, tokens: Sequence[int]) -> list[int]:
+    require_whole(path)
     limit = read_metadata(path).get("max_length", max(tokens))
     fitting = [count for count in tokens if count <= limit]
     if not fitting:

@@ -24,10 +24,13 @@ from tqdm import tqdm
 
 from configs import command
 from configs.atomic import atomic_path
+from configs.boundary import boundary
+from configs.boundary import output as written
 from configs.errors import BabeletError
 from configs.startup import import_quietly
 from export.litert_predict import Predict
 from export.metadata import read_metadata, read_saved_metadata
+from export.published import require_current
 from export.runtime import Classifier, Embedder, answers
 from export.translator import Translator
 
@@ -68,8 +71,9 @@ def model_file(folder: Path) -> Path:
     """Returns the LiteRT file of a workdir or an export folder, int8 if there is one.
 
     Raises:
-        BabeletError: There is none.
+        BabeletError: There is none, or the run has other weights by now.
     """
+    require_current(folder)
     for inner in (folder / "export", folder):
         for name in ("student_int8.tflite", "student_fp32.tflite"):
             if (inner / name).is_file():
@@ -82,21 +86,26 @@ def model_file(folder: Path) -> Path:
 
 
 def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
-    try:
+    print(
+        f"warning: {folder} is a program, which TensorFlow runs with your rights. Use "
+        "it only if you trust where it comes from. A .tflite file is none.",
+        file=sys.stderr,
+        flush=True,
+    )
+    with boundary(
+        f"Cannot load the SavedModel {folder}",
+        expected="the saved_model folder of an export",
+        remedy="copy it anew from the export folder of the run, and install "
+        "requirements.txt, or use a .tflite file, which needs no TensorFlow",
+    ):
         # Imported here: TensorFlow takes seconds, and .tflite files need none.
         metadata = read_saved_metadata(folder)
+        if "labels" in metadata:
+            metadata["threshold"] = float(metadata["threshold"])
         if metadata.get("task") == "translation":
             translate = import_quietly("export.translate").saved_model_translate
             return translate(folder), metadata
         return import_quietly("export.predict").saved_model_predict(folder), metadata
-    except Exception as error:  # TensorFlow's are of many types.
-        raise BabeletError(
-            f"Cannot load the SavedModel {folder}",
-            expected="the saved_model folder of an export",
-            received=str(error) or type(error).__name__,
-            remedy="copy it anew from the export folder of the run, and install "
-            "requirements.txt, or use a .tflite file, which needs no TensorFlow",
-        ) from error
 
 
 def read_texts(content: bytes, name: str) -> list[str]:
@@ -192,18 +201,25 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
         ) from error
     texts = read_texts(content, str(file or "standard input"))
 
+    def answer(rows: Sequence[str]) -> Any:
+        with boundary(
+            f"{model} does not run on the texts",
+            remedy="use a .tflite file of the run's export folder, or report this line",
+        ):
+            return predict(rows)
+
     def write(stream: BinaryIO) -> None:
         if translates:
-            write_translations(predict, texts, stream)
+            write_translations(answer, texts, stream)
         elif "labels" in metadata:
-            write_answers(predict, metadata, texts, stream)
+            write_answers(answer, metadata, texts, stream)
         else:
-            write_vectors(predict, texts, stream)
+            write_vectors(answer, texts, stream)
 
     if output is None:
         _to_standard_output(write)
         return
-    with atomic_path(output) as path, open(path, "wb") as stream:
+    with written(output), atomic_path(output) as path, open(path, "wb") as stream:
         write(stream)
 
 

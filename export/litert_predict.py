@@ -4,13 +4,16 @@ A `predict` function maps N texts to float32 (N, dim). It sorts them by length, 
 little is padded, and runs `batch_size` at a time.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
+from export.metadata import require_whole
 
 Predict = Callable[[Sequence[str]], np.ndarray]
 # {"token_ids": int32 (B, L), "padding_mask": bool (B, L)} -> float32 (B, dim)
@@ -24,8 +27,12 @@ def litert_predict(
     multiple: int = 8,
     num_threads: int = 1,
 ) -> Predict:
-    """Returns `predict` over a LiteRT file, on the CPU with XNNPACK."""
-    interpreter = Interpreter(str(path), num_threads=num_threads)
+    """Returns `predict` over a LiteRT file, on the CPU with XNNPACK.
+
+    Raises:
+        BabeletError: The file is damaged, or takes no token ids.
+    """
+    interpreter = opened(path, num_threads)
     runner = interpreter.get_signature_runner("serving_default")
     ((name, output),) = runner.get_output_details().items()
 
@@ -35,6 +42,28 @@ def litert_predict(
 
     dim = int(output["shape_signature"][-1])
     return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
+
+
+def opened(path: Path, num_threads: int = 1) -> Interpreter:
+    """Returns the interpreter of a LiteRT file whose input is token ids.
+
+    Raises:
+        BabeletError: The file is damaged, or takes text.
+        ValueError: LiteRT's own for what is no such file.
+    """
+    require_whole(path)
+    interpreter = Interpreter(str(path), num_threads=num_threads)
+    signatures = interpreter.get_signature_list().values()
+    if any(each["inputs"] == ["text"] for each in signatures):
+        name = re.sub("_(text|mediapipe)_", "_", path.name)
+        name = "student_int8.tflite" if name == path.name else name
+        raise BabeletError(
+            f"{path} has its tokenizer inside, for MediaPipe Tasks or for LiteRT with "
+            "the operations of TensorFlow Text",
+            expected="a file from token ids to vectors or scores",
+            remedy=f"use {path.with_name(name)}, which has the same weights",
+        )
+    return interpreter
 
 
 def tokens_predict(

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from data.tokenizer import Tokenizer
+from export.litert_predict import opened
 
 FORBIDDEN = -1e9
 
@@ -34,8 +34,11 @@ class LiteRTTranslator:
             tokenizer: Of both languages.
             decoding: From the file's metadata: "copies", "factor" and "extra".
             num_threads: Processor cores.
+
+        Raises:
+            BabeletError: The file is damaged, or no translator.
         """
-        interpreter = Interpreter(str(path), num_threads=num_threads)
+        interpreter = opened(path, num_threads)
         names = ("serving_default", "encode", "decode_step")
         runners = [interpreter.get_signature_runner(name) for name in names]
         self._whole, self._encode, self._step = runners

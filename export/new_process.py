@@ -4,6 +4,7 @@ A module that is run so takes --parent, prints its one error as the last line of
 standard output, and exits with 2 on it.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,10 +13,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from configs.boundary import boundary
 from configs.child import run_child
 from configs.errors import BabeletError
 
 _ROOT = Path(__file__).resolve().parent.parent
+# As `python -m`, without the lines that TensorFlow prints while it loads.
+_QUIETLY = """
+import runpy, sys
+from configs.startup import import_quietly
+import_quietly("tensorflow")
+module = sys.argv.pop(1)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 
 
 def run_module(module: str, arguments: Sequence[str]) -> None:
@@ -24,7 +34,8 @@ def run_module(module: str, arguments: Sequence[str]) -> None:
     Raises:
         BabeletError: The module's own, or that it ended early.
     """
-    command = [sys.executable, "-m", module, *arguments, f"--parent={os.getpid()}"]
+    command = [sys.executable, "-c", _QUIETLY, module, *arguments]
+    command.append(f"--parent={os.getpid()}")
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
     done = run_child(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True
@@ -39,15 +50,24 @@ def run_module(module: str, arguments: Sequence[str]) -> None:
     raise BabeletError(
         f"{module} ended early; its own messages are above",
         received=f"exit status {done.returncode}",
-        consequence="No exported file was kept",
         remedy="see that memory and disk suffice, then run the same command again",
+    )
+
+
+def checking(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Returns the boundary of a check: whatever its libraries raise is one line."""
+    return boundary(
+        f"Cannot check {folder}",
+        expected="an export folder, and the run it is of",
+        remedy="run training.distill with this workdir again: finished steps are "
+        "kept; if it fails again, report this line",
     )
 
 
 def end_with(parent: int) -> None:
     """Lets this process end when its parent is killed.
 
-    Left alone it would find its files gone, and then delete those of the next run.
+    Left alone it would find its files gone, and write beside those of the next run.
 
     Args:
         parent: The process; 0 for none.

@@ -13,6 +13,7 @@ import tensorflow_text  # noqa: F401  Registers the operation the SavedModel nee
 
 from data.tokenizer import Tokenizer, valid_unicode
 from export.litert_predict import Predict, in_batches, tokens_predict
+from export.metadata import require_whole_saved_model
 
 
 def keras_predict(
@@ -68,6 +69,7 @@ def saved_model_tokens_predict(
 
 
 def _signature(folder: Path, name: str) -> tf.types.experimental.ConcreteFunction:
+    require_whole_saved_model(folder)
     loaded = tf.saved_model.load(str(folder))
     signature = loaded.signatures[name]
     # A signature does not keep its model alive.

@@ -4,8 +4,9 @@
 
 Scores every student_<tier>.tflite in the run's export folder on the whole test split:
 with the metrics of the training's evaluation, and text by text against the student in
-float32. A quantised file below the gate (the settings `export.*` of the run) is
-deleted, unless --force is given. quantisation.json tells what was found of each.
+float32. It writes and deletes nothing; an export leaves out what is below the gate
+(the settings `export.*` of the run), unless --force is given, and keeps what was found
+of each file in quantisation.json.
 """
 
 import json
@@ -18,7 +19,7 @@ import numpy as np
 from absl import flags
 
 from configs import command
-from configs.atomic import atomic_path, remove
+from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from configs.schema import Config, ExportConfig
 from data.corpus import Corpus
@@ -28,13 +29,13 @@ from evaluation.evaluate import evaluate, headline
 from evaluation.retrieval import RetrievalSet
 from export.latency import measure_latency
 from export.litert_predict import litert_predict
-from export.new_process import end_with
+from export.new_process import checking, end_with
 from export.predict import keras_predict
+from export.published import REPORT, require_undamaged_export
 from export.rebuild import rebuild_student, versions
 from tasks.held_out import alone, held_out
 
 TIERS = ("fp32", "fp16", "int8")
-REPORT = "quantisation.json"
 
 
 class _Test(NamedTuple):
@@ -63,18 +64,19 @@ def tier_file(tier: str) -> str:
 
 
 def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, Any]:
-    """Scores the tiers that are in `folder`, and removes those below the gate.
+    """Scores the tiers that are in `folder`.
 
     Args:
         workdir: A run with its corpus and weights.
-        folder: Holds files of tiers; gains quantisation.json.
-        force: Keep the files below the gate as well.
+        folder: Holds files of tiers; it is left as it is.
+        force: The files below the gate are to be kept as well.
 
     Returns:
         What quantisation.json holds: the `gate`; how many `texts`; `tokens`, `batch`
         and `threads` of the latency; `metrics` of the student in float32; and `tiers`
         by name: `bytes`, `median_ms`, `visits_ms`, `min_cosine`, `mean_cosine`,
-        `worst_text`, `metrics`, `failures` against the gate, and whether it is `kept`.
+        `worst_text`, `metrics`, `failures` against the gate, and `kept`, whether to
+        keep it.
 
     Raises:
         BabeletError: There is no such file, or the run lacks what it is measured with.
@@ -95,28 +97,19 @@ def score_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, A
         judged = tier != "fp32"
         failed = failures(rows[tier], metrics, config.export) if judged else []
         rows[tier] |= {"failures": failed, "kept": force or not failed}
-    report = {
+    return {
         "gate": config.export.__dict__,
         "texts": len(test.texts),
         "metrics": metrics,
         "tiers": rows,
         "versions": versions(),
     } | with_latency(rows, files)
-    for tier, path in files.items():
-        if not rows[tier]["kept"]:
-            remove(path)
+
+
+def write_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Writes quantisation.json, as the export does."""
     with atomic_path(folder / REPORT) as path:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return report
-
-
-def forced_tiers(folder: Path) -> set[str]:
-    """Returns the tiers in an export folder that are there in spite of the gate."""
-    path = folder / REPORT
-    if not path.is_file():
-        return set()
-    tiers = json.loads(path.read_text(encoding="utf-8"))["tiers"]
-    return {tier for tier, row in tiers.items() if row["kept"] and row["failures"]}
 
 
 def failures(
@@ -205,16 +198,22 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def main(_: list[str]) -> None:
-    """Prints the table."""
+    """Prints the table; a user's error is one line and exit status 2."""
     workdir = Path(flags.FLAGS.workdir)
     folder = Path(flags.FLAGS.folder or workdir / "export")
     end_with(flags.FLAGS.parent)
-    print(table(score_tiers(workdir, folder, flags.FLAGS.force)))
+    with checking(folder):
+        require_undamaged_export(folder)
+        report = score_tiers(workdir, folder, flags.FLAGS.force)
+        if flags.FLAGS.record:
+            write_report(folder, report)
+        print(table(report))
 
 
 if __name__ == "__main__":
     command.path_flag("workdir", None, "A finished run.", required=True)
     command.path_flag("folder", None, "The files, if not in <workdir>/export.")
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
+    flags.DEFINE_boolean("record", False, "Write the figures, as the export does.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
     command.run(main, verdict=True)

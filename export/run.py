@@ -1,7 +1,7 @@
 """The export step of a run: write all artefacts, prove them, then publish them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from data.class_names import LABELS
 from export.formats import FORMATS
 from export.new_process import run_module
 from export.parity import TEXTS, Texts
-from export.quantisation import REPORT, TIERS
+from export.published import PARITY, REPORT, new_export, read_json
+from export.quantisation import TIERS, write_report
 from export.rebuild import TOKENIZER, describe, rebuild_served
 
 
@@ -25,14 +26,15 @@ def export_run(
 ) -> dict[str, Any]:
     """Exports the student of a finished run to <workdir>/export.
 
-    The folder appears once the parity gate has passed, whole; until then, and if the
-    gate fails or the process is killed, there is none. What quantisation spoils, by
-    the gate of `export.quantisation`, is left out of it.
+    The folder is replaced once the parity gate has passed, whole; until then, and if
+    the gate fails or the process is killed, the earlier one stays. What quantisation
+    spoils, by the gate of `export.quantisation`, and what is not equal to the student
+    is left out of it, and named in a line.
 
     Args:
         workdir: Holds config.json, tokenizer.model, student.weights.h5 and corpus/.
         texts_by_language: Pairs (pivot text, translation) for the gate; some 40 of
-            the test split for each language.
+            the test split for each language, of a classifier `sentences_a_language`.
         formats: Names in `FORMATS`; files of others that were there are gone.
         force: Write what quantisation spoils as well.
 
@@ -40,21 +42,40 @@ def export_run(
         What <workdir>/export/parity.json holds.
 
     Raises:
-        BabeletError: An artefact does not convert, or does not equal the student, or
-            quantisation spoils all that was asked for.
+        BabeletError: An artefact does not convert, none equals the student, or
+            quantisation spoils all that was asked for; or there is a folder "export"
+            that is not Babelet's.
     """
-    target = workdir / "export"
-    # Artefacts of earlier weights must not pass for those of the present ones.
-    remove(target)
+    own = describe(workdir)
+    judge = "class_tiers" if own["task"] == "classification" else "quantisation"
+    with new_export(workdir, own["weights_sha256"]) as folder:
+        _write_texts(workdir, texts_by_language)
+        written, forced = _write_sound_tiers(workdir, folder, formats, judge, force)
+        place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+        flags = [f"--formats={','.join(written)}", f"--forced={','.join(forced)}"]
+        run_module("export.parity", [*place, *flags, "--record"])
+        report = read_json(folder, PARITY)
+        leave_out(folder, report["refused"])
+    return report
+
+
+def _write_texts(workdir: Path, texts_by_language: Texts) -> None:
     with atomic_path(workdir / TEXTS) as path:
         text = json.dumps(texts_by_language, ensure_ascii=False, indent=1)
         path.write_text(text, encoding="utf-8")
-    with atomic_path(target) as folder:
-        folder.mkdir()
-        written = _write_sound_tiers(workdir, folder, formats, force)
-        place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        run_module("export.parity", [*place, f"--formats={','.join(written)}"])
-    return json.loads((target / "parity.json").read_text(encoding="utf-8"))
+
+
+def leave_out(folder: Path, refused: Mapping[str, str]) -> None:
+    """Removes from a new export what the gate refused, and says so in its figures."""
+    for path in refused:
+        remove(folder / path)
+    if not (folder / REPORT).is_file():
+        return
+    found = read_json(folder, REPORT)
+    for tier, row in found["tiers"].items():
+        if reason := refused.get(FORMATS[tier].path):
+            row |= {"kept": False, "failures": [*row["failures"], reason]}
+    write_report(folder, found)
 
 
 def write_artefacts(
@@ -72,27 +93,29 @@ def write_artefacts(
 
 
 def _write_sound_tiers(
-    workdir: Path, folder: Path, formats: Sequence[str], force: bool
-) -> list[str]:
-    """Writes the formats whose tier passes the gate; returns their names."""
+    workdir: Path, folder: Path, formats: Sequence[str], judge: str, force: bool
+) -> tuple[list[str], set[str]]:
+    """Writes the formats whose tier passes the gate.
+
+    Returns:
+        Their names, and the tiers that are there in spite of the gate.
+    """
     wanted = {FORMATS[name].tier for name in formats}
     # A tier's file from token ids stands for its others: they hold the same weights.
     judged = [t for t in TIERS if t in wanted and (t != "fp32" or t in formats)]
     write_artefacts(workdir, folder, judged)
-    kept, reasons = {"fp32"}, []
+    kept, reasons, forced = {"fp32"}, [], set()
     if judged:
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        classes = (workdir / LABELS).is_file()
-        judge = "export.class_tiers" if classes else "export.quantisation"
-        run_module(judge, [*place, *["--force"] * force])
-        tiers = json.loads((folder / REPORT).read_text(encoding="utf-8"))["tiers"]
+        run_module(f"export.{judge}", [*place, "--record", *["--force"] * force])
+        tiers = read_json(folder, REPORT)["tiers"]
         kept |= {tier for tier, row in tiers.items() if row["kept"]}
+        forced = {t for t in kept & tiers.keys() if tiers[t]["failures"]}
         reasons = [reason for row in tiers.values() for reason in row["failures"]]
     chosen = [name for name in formats if FORMATS[name].tier in kept]
     if not chosen:
         raise BabeletError(
             f"Quantisation spoils the student: {reasons[0]}",
-            consequence="No exported file was kept",
             remedy="choose formats in fp32 or fp16, give --force, or change "
             "export.min_cosine and export.max_retrieval_loss of the run",
         )
@@ -100,4 +123,4 @@ def _write_sound_tiers(
         remove(folder / FORMATS[name].path)
     others = [name for name in chosen if name not in judged]
     write_artefacts(workdir, folder, others)
-    return chosen
+    return chosen, forced

@@ -10,6 +10,7 @@ Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `confi
 `data` and `export`.
 """
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Sequence
@@ -18,10 +19,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from configs.boundary import boundary
 from configs.errors import BabeletError
 from data.class_names import read_labels
 from data.tokenizer import Tokenizer
-from export.litert_predict import Predict, litert_predict
+from export.litert_predict import litert_predict
 from export.metadata import read_metadata
 
 TOKENIZER = "tokenizer.model"
@@ -53,11 +55,14 @@ class _Model:
                 that of another student.
         """
         model = Path(model)
-        self.metadata = read_metadata(model)
-        self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
-        self._predict = _predict(model, self._tokenizer, num_threads)
+        with loading(model):
+            self.metadata = read_metadata(model)
+            self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
+            self._predict = litert_predict(
+                model, self._tokenizer, _BATCH, num_threads=num_threads
+            )
+            self._width = self._predict([]).shape[1]
         self._lock = threading.Lock()
-        self._width = self._predict([]).shape[1]
         self.max_length = self._tokenizer.max_length
 
     def _run(self, texts: Sequence[str]) -> np.ndarray:
@@ -131,8 +136,9 @@ class Classifier(_Model):
         super().__init__(model, tokenizer, num_threads)
         if "labels" not in self.metadata:
             raise _other_task(model, "scores", "an encoder", "Embedder")
-        self.threshold = float(self.metadata["threshold"])
-        self.labels = self.metadata["labels"]
+        with loading(model):
+            self.threshold = float(self.metadata["threshold"])
+            self.labels = [str(label) for label in self.metadata["labels"]]
         if labels is not None:
             self.labels = read_labels(labels)
         if len(self.labels) != self._width:
@@ -248,15 +254,11 @@ def _tokenizer_of(model: Path) -> Path:
     )
 
 
-def _predict(model: Path, tokenizer: Tokenizer, num_threads: int) -> Predict:
-    try:
-        return litert_predict(model, tokenizer, _BATCH, num_threads=num_threads)
-    # What LiteRT raises for a damaged file, one of its newer formats, or other inputs.
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise BabeletError(
-            f"LiteRT cannot load {model}",
-            expected="a student file from token ids to vectors",
-            received=str(error),
-            remedy="copy it anew from the export folder of the run, and install the "
-            "ai-edge-litert of requirements.txt",
-        ) from error
+def loading(model: Path) -> contextlib.AbstractContextManager[None]:
+    """Returns the boundary of an exported file: what LiteRT raises is one line."""
+    return boundary(
+        f"LiteRT cannot load {model}",
+        expected="a student file from token ids",
+        remedy="copy it anew from the export folder of the run, and install the "
+        "ai-edge-litert of requirements.txt",
+    )

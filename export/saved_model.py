@@ -9,7 +9,6 @@ pieces from its end and keeps the end token; bytes that are not UTF-8 become unk
 pieces. A batch of no strings gives no rows.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import tensorflow as tf
 
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
-from export.metadata import SAVED_METADATA
+from export.metadata import attach_saved_metadata
 from export.tokenization import Function, text_function
 
 
@@ -49,9 +48,7 @@ def export_saved_model(
     from_text = text_function(from_tokens, tokenizer)
     signatures = {"serving_default": from_text, "from_tokens": from_tokens}
     save_functions(student, signatures, folder)
-    path = folder / SAVED_METADATA
-    path.parent.mkdir()
-    path.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    attach_saved_metadata(folder, metadata)
 
 
 def output_name(student: keras.Model) -> str:

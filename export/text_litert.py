@@ -24,6 +24,7 @@ from ai_edge_litert import schema_py_generated as schema
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from export.litert import Quantisation, convert_functions, write_model
+from export.metadata import attach_metadata, split_model
 from export.saved_model import token_function
 from export.tokenization import text_function
 
@@ -75,7 +76,10 @@ def convert_mediapipe(
     if not made.is_file():
         convert_text(student, tokenizer, path, quantisation, metadata)
         made = path
-    path.write_bytes(renamed(made.read_bytes(), TFTEXT_OP, MEDIAPIPE_OP))
+    # Not with the archive at its end: that has the digest of the other name's bytes.
+    model, _ = split_model(made)
+    path.write_bytes(renamed(model, TFTEXT_OP, MEDIAPIPE_OP))
+    attach_metadata(path, metadata)
 
 
 def renamed(content: bytes, old: bytes, new: bytes) -> bytes:

@@ -12,11 +12,17 @@ from tensorflow_text.core.pybinds import tflite_registrar
 
 from data.tokenizer import valid_unicode
 from export.litert_predict import Predict, in_batches
+from export.metadata import require_whole
 from export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, renamed
 
 
 def text_predict(path: Path, batch_size: int = 32) -> Predict:
-    """Returns `predict` over a LiteRT file for TensorFlow Text's operations."""
+    """Returns `predict` over a LiteRT file for TensorFlow Text's operations.
+
+    Raises:
+        BabeletError: The file is damaged.
+    """
+    require_whole(path)
     return _predict(batch_size, model_path=str(path))
 
 
@@ -25,7 +31,11 @@ def mediapipe_predict(path: Path, batch_size: int = 32) -> Predict:
 
     The file is read whole, and its tokenizer's operation gets the name under which
     TensorFlow Text registers it here; all other bytes are run as they are.
+
+    Raises:
+        BabeletError: The file is damaged.
     """
+    require_whole(path)
     content = renamed(path.read_bytes(), MEDIAPIPE_OP, TFTEXT_OP)
     return _predict(batch_size, model_content=content)
 

@@ -8,12 +8,14 @@ import tensorflow_text  # noqa: F401  Registers the operations the SavedModel ne
 
 from data.tokenizer import valid_unicode
 from evaluation.translation import Translate
+from export.metadata import require_whole_saved_model
 
 _ROWS = 64
 
 
 def saved_model_translate(folder: Path) -> Translate:
     """Returns `translate` over a SavedModel's signature `serving_default`."""
+    require_whole_saved_model(folder)
     loaded = tf.saved_model.load(str(folder))
     signature = loaded.signatures["serving_default"]
     # A signature does not keep its model alive.

@@ -8,9 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from configs.atomic import atomic_path, remove
-from configs.errors import BabeletError
-from export.metadata import SAVED_METADATA
+from configs.boundary import boundary
+from export.metadata import attach_saved_metadata
 from export.new_process import run_module
+from export.published import PARITY, new_export, read_json
 from export.rebuild import TOKENIZER, describe, rebuild_student
 from export.saved_model import save_functions
 from export.translation_functions import text_to_text
@@ -25,8 +26,9 @@ def export_translator(
 ) -> dict[str, Any]:
     """Exports the student of a finished run to <workdir>/export.
 
-    The folder appears once the parity gate has passed, whole; until then, and if the
-    gate fails or the process is killed, there is none.
+    The folder is replaced once the parity gate has passed, whole; until then, and if
+    the gate fails or the process is killed, the earlier one stays. A file that does not
+    translate as the student does is left out of it, and named in a line.
 
     Args:
         workdir: Holds config.json, tokenizer.model and student.weights.h5.
@@ -37,22 +39,33 @@ def export_translator(
         What <workdir>/export/parity.json holds.
 
     Raises:
-        BabeletError: A file does not convert, or does not equal the student.
+        BabeletError: A file does not convert, or none equals the student; or there is a
+            folder "export" that is not Babelet's.
     """
-    target = workdir / "export"
-    # Files of earlier weights must not pass for those of the present ones.
-    remove(target)
+    weights = describe(workdir)["weights_sha256"]
+    with new_export(workdir, weights) as folder:
+        _write_texts(workdir, sources, references)
+        write_files(workdir, folder)
+        place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
+        run_module("export.translation_parity", [*place, "--record"])
+        report = read_json(folder, PARITY)
+        leave_out(folder, report)
+    return report
+
+
+def leave_out(folder: Path, report: dict[str, Any]) -> None:
+    """Removes from a new export what the gate did not keep."""
+    for name, row in report["artefacts"].items():
+        if not row["kept"]:
+            remove(folder / name)
+
+
+def _write_texts(
+    workdir: Path, sources: Sequence[str], references: Sequence[str]
+) -> None:
     with atomic_path(workdir / TEXTS) as path:
         texts = [list(sources), list(references)]
         path.write_text(json.dumps(texts, ensure_ascii=False, indent=1), "utf-8")
-    with atomic_path(target) as folder:
-        folder.mkdir()
-        write_files(workdir, folder)
-        run_module(
-            "export.translation_parity",
-            [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"],
-        )
-    return json.loads((target / "parity.json").read_text("utf-8"))
 
 
 def read_texts(workdir: Path) -> tuple[list[str], list[str]]:
@@ -61,13 +74,15 @@ def read_texts(workdir: Path) -> tuple[list[str], list[str]]:
     Raises:
         BabeletError: There are none: the run has not come to its export.
     """
-    try:
+    with boundary(
+        f"Cannot read the texts to check with, {workdir / TEXTS}",
+        expected="two lists of as many texts, as the run's export wrote them",
+        remedy="run training.distill with this workdir again: its export writes them",
+    ):
         sources, references = json.loads((workdir / TEXTS).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BabeletError(
-            f"Cannot read the texts to check with: {error}",
-            remedy="run training.distill with this workdir: it writes them",
-        ) from error
+        rows = list(zip(sources, references, strict=True))
+        if not rows or not all(isinstance(text, str) for row in rows for text in row):
+            raise ValueError("it holds no texts, or something else")
     return sources, references
 
 
@@ -80,10 +95,7 @@ def write_files(workdir: Path, folder: Path) -> None:
         function = text_to_text(built.student, built.tokenizer)
         path = folder / "saved_model"
         save_functions(built.student, {"serving_default": function}, path)
-        (path / SAVED_METADATA).parent.mkdir()
-        (path / SAVED_METADATA).write_text(
-            json.dumps(metadata, indent=2) + "\n", "utf-8"
-        )
+        attach_saved_metadata(path, metadata)
         progress.update()
         for tier in TIERS:
             # Built anew: int8 changes the model.

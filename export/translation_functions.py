@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 import tensorflow_text
+from sentencepiece import sentencepiece_model_pb2
 
 from data.tokenizer import Tokenizer
 from export.tokenization import Function, tokenize_function
@@ -13,16 +14,25 @@ from tasks.translation import vocabulary_of
 
 
 def text_to_text(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:
-    """Returns `text` string (batch,) -> `translation` string (batch,), greedy."""
+    """Returns `text` string (batch,) -> `translation` string (batch,), greedy.
+
+    The translation is what `Tokenizer.decode` makes of its ids.
+    """
     tokenize = tokenize_function(tokenizer)
     pieces = tensorflow_text.FastSentencepieceTokenizer(tokenizer.model_bytes)
     vocabulary = vocabulary_of(tokenizer)
+    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.model_bytes)
+    strips = proto.normalizer_spec.remove_extra_whitespaces
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def from_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
         written, lengths = translate(model, *tokenize(text), vocabulary)
         rows = tf.RaggedTensor.from_tensor(written, lengths=lengths)
-        return {"translation": pieces.detokenize(rows)}
+        said = pieces.detokenize(rows)
+        if strips:
+            # TensorFlow Text drops one space of a text's start, SentencePiece all.
+            said = tf.strings.regex_replace(said, "^ +", "")
+        return {"translation": said}
 
     return from_text
 

@@ -18,6 +18,9 @@ from export.translation_functions import encode_and_step, sentence_to_ids
 from model.decoding import COPIES, EXTRA, FACTOR
 from model.encoder_decoder import EncoderDecoder
 
+# What a search of one's own must know, in the metadata.
+DECODING = {"copies": COPIES, "factor": FACTOR, "extra": EXTRA}
+
 
 def convert_translator(
     model: EncoderDecoder,
@@ -44,8 +47,7 @@ def convert_translator(
     functions = {"serving_default": sentence_to_ids(model, tokenizer)}
     functions |= encode_and_step(model)
     path.write_bytes(convert_functions(model, functions, path, quantisation))
-    decoding = {"copies": COPIES, "factor": FACTOR, "extra": EXTRA}
-    attach_metadata(path, metadata | {"decoding": decoding})
+    attach_metadata(path, metadata | {"decoding": DECODING})
 
 
 def keep_one_table(model: EncoderDecoder) -> None:

@@ -2,13 +2,14 @@
 
     python -m export.translation_parity --workdir=runs/translate_smart_home
 
-Run by the export step in a process of its own, before the files are published. It
-writes parity.json and golden.jsonl beside them. It fails where a float32 file is not
-equal, and removes an int8 file that has lost more BLEU than `export.max_bleu_loss`.
+Run by the export step in a process of its own, before the files are published. A
+float32 file has to be equal; an int8 file may lose `export.max_bleu_loss` of BLEU. It
+deletes nothing, and takes nothing from the folder it judges.
 """
 
-import json
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from absl import flags
 from tqdm import tqdm
 
 from configs import command
-from configs.atomic import atomic_path
+from configs.boundary import boundary
+from configs.checksums import file_digest
 from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
 from evaluation.translation import score
 from export.formats import measure
 from export.litert_translate import LiteRTTranslator
-from export.metadata import read_metadata
-from export.new_process import end_with
-from export.rebuild import Rebuilt, rebuild_student
+from export.new_process import checking, end_with
+from export.published import WEIGHTS_FILE, require_undamaged_export
+from export.rebuild import WEIGHTS, Rebuilt, describe, rebuild_student
 from export.translate import saved_model_translate
-from export.translation import TEXTS, TIERS
+from export.translation import TIERS, read_texts
+from export.translation_litert import DECODING
+from export.verdict import Verdict, require_metadata
 from model.translation import translate
 from tasks.translation import vocabulary_of
 
@@ -36,45 +39,87 @@ from tasks.translation import vocabulary_of
 # tokens' logits may by TIE: the order of a sum decides between them.
 SAME, TIE = 0.995, 1e-4
 
+# Figures of a file; and what was expected and received where it is to be refused.
+_Found = tuple[dict[str, Any], tuple[str, str] | None]
 
-def check_parity(workdir: Path, folder: Path) -> dict[str, Any]:
-    """Writes parity.json and golden.jsonl into `folder`; returns the former.
+
+def check_parity(workdir: Path, folder: Path) -> Verdict:
+    """Compares the files in `folder`, which is left as it is, with the student.
 
     Raises:
-        BabeletError: A file does not translate as the student does.
+        BabeletError: The run lacks its weights or texts.
     """
-    sources, references = json.loads((workdir / TEXTS).read_text("utf-8"))
+    sources, references = read_texts(workdir)
     built = rebuild_student(workdir)
     ids = built.tokenizer.encode(sources)
     expected = _keras(built, ids)
     texts = built.tokenizer.decode(expected)
-    language = built.config.data.languages[0]
-    bleu = score(sources, references, texts, language)["bleu"]
-    found = saved_model_translate(folder / "saved_model")(sources)
-    rows = {"saved_model": _of_texts(texts, found) | measure(folder / "saved_model")}
+    checks: dict[str, Callable[[Path], _Found]] = {
+        "saved_model": lambda path: _of_texts(
+            texts, saved_model_translate(path)(sources)
+        )
+    }
     for tier in TIERS:
-        path = folder / f"student_{tier}.tflite"
-        decoding = read_metadata(path)["decoding"]
-        translator = LiteRTTranslator(path, built.tokenizer, decoding)
-        tokens = [translator.greedy(row) for row in tqdm(ids, desc=path.name)]
-        row = _of_tokens(built, ids, expected, tokens, exact=tier == "fp32")
-        texts = built.tokenizer.decode(tokens)
-        given = score(sources, references, texts, language)["bleu"]
-        row |= {"bleu": given, "bleu_keras": bleu}
-        rows[path.name] = row | measure(path)
-        lowest = bleu - built.config.export.max_bleu_loss
-        if tier == "int8" and given < lowest:
-            rows[path.name]["kept"] = False
-            path.unlink()
-            print(
-                f"warning: {path.name} has BLEU {given:.2f}, below {lowest:.2f} "
-                "(export.max_bleu_loss): it is not kept"
-            )
-    result = {"sentences": len(sources), "artefacts": rows}
-    with atomic_path(folder / "parity.json") as path:
-        path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    _write_golden(folder / "golden.jsonl", sources, ids, expected, built.tokenizer)
-    return result
+        checks[f"student_{tier}.tflite"] = partial(
+            _of_file, built, sources, references, expected, tier
+        )
+    rows: dict[str, dict[str, Any]] = {}
+    refused, own = {}, describe(workdir)
+    for name, check in checks.items():
+        path, row = folder / name, {"same": None, "bytes": None}
+        try:
+            with _running(name):
+                found, failed = check(path)
+                row |= found | measure(path)
+                if failed:
+                    raise _failure(name, *failed)
+                extra = {} if path.is_dir() else {"decoding": DECODING}
+                require_metadata(path, own | extra)
+        except BabeletError as error:
+            refused[name] = error
+        rows[name] = row | {"kept": name not in refused}
+    reasons = {name: str(error) for name, error in refused.items()}
+    columns = ("text", "token_ids", "translation_ids", "translation")
+    golden = [
+        dict(zip(columns, row, strict=True))
+        for row in list(zip(sources, ids, expected, texts, strict=True))[:100]
+    ]
+    report = {"sentences": len(sources), "artefacts": rows, "refused": reasons}
+    report |= {"student": own, WEIGHTS_FILE: file_digest(workdir / WEIGHTS)}
+    return Verdict(report, refused, golden)
+
+
+def _running(name: str) -> contextlib.AbstractContextManager[None]:
+    """Returns the boundary of a runtime: each has errors of its own."""
+    return boundary(
+        f"{name} does not run",
+        expected="translations of every text",
+        remedy="install the versions in constraints.txt and export again",
+    )
+
+
+def _of_file(
+    built: Rebuilt,
+    sources: list[str],
+    references: list[str],
+    expected: list[list[int]],
+    tier: str,
+    path: Path,
+) -> _Found:
+    """Compares a LiteRT file with the student."""
+    ids, language = built.tokenizer.encode(sources), built.config.data.languages[0]
+    # The constants and not what the file says of itself, which is compared with them.
+    translator = LiteRTTranslator(path, built.tokenizer, DECODING)
+    tokens = [translator.greedy(row) for row in tqdm(ids, desc=path.name)]
+    row, failed = _of_tokens(built, ids, expected, tokens, exact=tier == "fp32")
+    for name, found in (("bleu", tokens), ("bleu_keras", expected)):
+        texts = built.tokenizer.decode(found)
+        row[name] = score(sources, references, texts, language)["bleu"]
+    lowest = row["bleu_keras"] - built.config.export.max_bleu_loss
+    if tier == "int8" and row["bleu"] < lowest:
+        wanted = f"BLEU {lowest:.2f} or more, by export.max_bleu_loss"
+        failed = wanted, f"{row['bleu']:.2f}"
+    return row, failed
 
 
 def _keras(built: Rebuilt, ids: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -92,11 +137,10 @@ def _keras(built: Rebuilt, ids: Sequence[Sequence[int]]) -> list[list[int]]:
     return found
 
 
-def _of_texts(expected: list[str], found: list[str]) -> dict[str, Any]:
-    same = np.mean([a == b for a, b in zip(expected, found, strict=True)])
-    if same < SAME:
-        raise _failure("saved_model", f"{SAME:.1%} of the sentences", f"{same:.2%}")
-    return {"same": float(same)}
+def _of_texts(expected: list[str], found: list[str]) -> _Found:
+    same = float(np.mean([a == b for a, b in zip(expected, found, strict=True)]))
+    failed = (f"{SAME:.1%} of the sentences", f"{same:.2%}") if same < SAME else None
+    return {"same": same}, failed
 
 
 def _of_tokens(
@@ -105,23 +149,21 @@ def _of_tokens(
     expected: list[list[int]],
     found: list[list[int]],
     exact: bool,
-) -> dict[str, Any]:
-    """Returns the share of equal translations, and the largest tie among the rest."""
+) -> _Found:
+    """Finds the share of equal translations, and the largest tie among the rest."""
     different = [row for row, own in enumerate(expected) if own != found[row]]
     same = 1 - len(different) / max(len(expected), 1)
     if not exact:
-        return {"same": same}
+        return {"same": same}, None
     tie = max(
         (_tie(built, ids[row], expected[row], found[row]) for row in different),
         default=0.0,
     )
+    failed = None
     if same < SAME or tie > TIE:
-        raise _failure(
-            "student_fp32.tflite",
-            f"{SAME:.1%} of the sentences, the others by ties within {TIE}",
-            f"{same:.2%}, ties within {tie:.2g}",
-        )
-    return {"same": same, "largest_tie": tie}
+        wanted = f"{SAME:.1%} of the sentences, the others by ties within {TIE}"
+        failed = wanted, f"{same:.2%}, ties within {tie:.2g}"
+    return {"same": same, "largest_tie": tie}, failed
 
 
 def _tie(
@@ -146,39 +188,37 @@ def _failure(name: str, expected: str, received: str) -> BabeletError:
         f"{name} does not translate as the student does",
         expected=expected,
         received=received,
-        consequence="No exported file was kept",
+        consequence="Its translations would be others",
         remedy="report it, with the run's config.json",
     )
 
 
-def _write_golden(
-    path: Path,
-    sources: list[str],
-    ids: list[list[int]],
-    translations: list[list[int]],
-    tokenizer: Tokenizer,
-) -> None:
-    """Writes text, ids, translated ids and translation of some sentences."""
-    texts = tokenizer.decode(translations)
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as file:
-        for row in list(zip(sources, ids, translations, texts, strict=True))[:100]:
-            names = ("text", "token_ids", "translation_ids", "translation")
-            line = dict(zip(names, row, strict=True))
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
 def main(_: list[str]) -> None:
-    """Prints one line a file."""
+    """Prints one line a file; exits with 2 where one is refused.
+
+    With --record, which the export gives, only if none is left.
+    """
     end_with(flags.FLAGS.parent)
     workdir = Path(flags.FLAGS.workdir)
-    result = check_parity(workdir, Path(flags.FLAGS.folder or workdir / "export"))
-    for name, row in result["artefacts"].items():
-        bleu = f", BLEU {row['bleu']:.2f}" if "bleu" in row else ""
-        print(f"{name:22} same translation {row['same']:.2%}{bleu}")
+    folder = Path(flags.FLAGS.folder or workdir / "export")
+    with checking(folder):
+        require_undamaged_export(folder)
+        found = check_parity(workdir, folder)
+        if flags.FLAGS.record:
+            found.require_some()
+            found.write(folder)
+        else:
+            found.require_all()
+    for name, row in found.report["artefacts"].items():
+        if row["kept"]:
+            bleu = f", BLEU {row['bleu']:.2f}" if "bleu" in row else ""
+            print(f"{name:22} same translation {row['same']:.2%}{bleu}")
+    found.print_refused()
 
 
 if __name__ == "__main__":
     command.path_flag("workdir", None, "A run whose training is done.", required=True)
     command.path_flag("folder", None, "The files; <workdir>/export if absent.")
+    flags.DEFINE_boolean("record", False, "Write the figures, as the export does.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one.")
     command.run(main, verdict=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from configs.errors import BabeletError
 from export.litert_translate import LiteRTTranslator
 from export.metadata import read_metadata
-from export.runtime import checked, tokenizer_for
+from export.runtime import checked, loading, tokenizer_for
 
 
 class Translator:
@@ -32,18 +32,19 @@ class Translator:
     ) -> None:
         """Loads the model and its tokenizer; arguments and errors as `Embedder`."""
         model = Path(model)
-        self.metadata = read_metadata(model)
-        self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
-        if "decoding" not in self.metadata:
-            raise BabeletError(
-                f"{model} is no translator",
-                expected="the export of a run with task=translation",
-                received=f"metadata of {', '.join(self.metadata)}",
-                remedy="give such a file, or use Embedder for this one",
+        with loading(model):
+            self.metadata = read_metadata(model)
+            self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
+            if "decoding" not in self.metadata:
+                raise BabeletError(
+                    f"{model} is no translator",
+                    expected="the export of a run with task=translation",
+                    received=f"metadata of {', '.join(self.metadata)}",
+                    remedy="give such a file, or use Embedder for this one",
+                )
+            self._model = LiteRTTranslator(
+                model, self._tokenizer, self.metadata["decoding"], num_threads
             )
-        self._model = LiteRTTranslator(
-            model, self._tokenizer, self.metadata["decoding"], num_threads
-        )
         self._lock = threading.Lock()
         self._tokens, self._seconds = 0, 0.0
 

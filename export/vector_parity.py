@@ -80,7 +80,9 @@ def compare_scores(
         BabeletError: The answers are not the student's (see `score_failure`).
     """
     cosines, _ = _cosines(name, got, expected)
-    real = np.array([sample.language != "edge case" for sample in samples])
+    real = np.array(
+        [s.language != "edge case" and bool(s.text.strip()) for s in samples]
+    )
     if gate.minimum_cosine < 0:
         # Below the gate, and kept by --force.
         return cosines
@@ -112,14 +114,14 @@ def _cosines(
 
 
 def failure(problem: str, expected: str, received: str) -> BabeletError:
-    """Returns the error of a file that is not kept, and no other with it."""
+    """Returns the error of a file that is not its student's."""
     return BabeletError(
         problem,
         expected=expected,
         received=received,
-        consequence="No exported file was kept",
-        remedy="install the versions in constraints.txt and run the command again; "
-        "if it fails again, report this line",
+        consequence="Its results would be wrong",
+        remedy="install the versions in constraints.txt and export again; if it fails "
+        "again, report this line",
     )
 
 

@@ -31,10 +31,7 @@ def _report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
     corpus = preparation.corpus
     warnings = class_warnings(corpus.report)
     warnings += visibility_warnings(corpus, preparation.visible)
-    transfer, parity = (
-        path / TRANSFER,
-        read_json(path / "export" / "parity.json", ("artefacts", "files")),
-    )
+    transfer, parity = path / TRANSFER, measured.parity(path)
     latency, note = measured.latency(path)
     tables = read_json(transfer, kind=list) if transfer.is_file() else []
     content = ClassificationReport(

@@ -6,7 +6,7 @@ from typing import Any
 
 from configs.boundary import boundary
 from configs.run_files import read_json
-from export.quantisation import REPORT
+from export.published import PARITY, REPORT, require_undamaged_export
 
 QUANTISATION = f"export/{REPORT}"
 LATENCY = "latency.json"
@@ -36,7 +36,19 @@ def measurements(path: Path, *others: str) -> dict[str, str]:
 
 def quantisation(path: Path) -> dict | None:
     """Returns what was found of the tiers; None where none was exported."""
+    if (path / QUANTISATION).is_file():
+        require_undamaged_export(path / "export", REPORT)
     return _read(path / QUANTISATION)
+
+
+def parity(path: Path) -> dict:
+    """Returns what the gate found of the exported files.
+
+    Raises:
+        BabeletError: It is missing, or not as the export wrote it.
+    """
+    require_undamaged_export(path / "export", PARITY)
+    return read_json(path / "export" / PARITY, ("artefacts",))
 
 
 def latency(path: Path) -> tuple[list[dict], str]:

@@ -71,7 +71,7 @@ def _report(workdir: Workdir, preparation: Preparation) -> dict:
         metrics=read_json(path / "metrics.json"),
         curves=_curves(workdir),
         map_points=_map(workdir, preparation),
-        parity=read_json(path / "export" / "parity.json", ("artefacts",))["artefacts"],
+        parity=measured.parity(path)["artefacts"],
         quantisation=measured.quantisation(path),
         tables=_tables(workdir),
         command=repeat(path),

@@ -45,7 +45,7 @@ def _report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
             for model, found in facts.items()
             for point in curve_points(found["curve"])
         ],
-        parity=read("export/parity.json")["artefacts"],
+        parity=measured.parity(path)["artefacts"],
         parameters={name: found["parameters"] for name, found in facts.items()},
         command=repeat(path),
     )

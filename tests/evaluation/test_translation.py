@@ -18,6 +18,36 @@ def test_the_reference_is_perfect():
     assert "version" in found["bleu_signature"] and "nw:2" in found["chrf_signature"]
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("yue", "佢哋喺度食緊飯"),
+        ("zh_CN", "打开厨房的灯"),
+        ("zh-Hans", "打开厨房的灯"),
+        ("zho", "打开厨房的灯"),
+        ("ja_JP", "ランプをつけてください"),
+        ("km", "ខ្ញុំស្រឡាញ់ភាសាខ្មែរ"),
+        ("lo", "ພາສາລາວແມ່ນງາມ"),
+        ("my", "မြန်မာဘာသာစကား"),
+        ("TH", "เปิดไฟในครัว"),
+        ("bo", "བོད་སྐད་ཡིན"),
+        ("de", "Licht aus"),
+    ],
+)
+def test_equal_texts_have_bleu_100(language, text):
+    """A language read as one word a sentence has BLEU 0, and no gate can fail."""
+    assert score([text], [text], [text], language)["bleu"] == pytest.approx(100)
+    assert score([text], [text], ["x"], language)["bleu"] < 1
+
+
+def test_one_short_reference_changes_nothing_where_others_are_long():
+    """Another order of BLEU beside long references is no longer BLEU."""
+    found = score(SOURCES, REFERENCES, REFERENCES)
+    assert "eff:no" in found["bleu_signature"]
+    short = score(SOURCES, REFERENCES, ["Schalte", "Warte", "Aus"])
+    assert "eff:no" in short["bleu_signature"] and short["bleu"] == 0
+
+
 def test_what_is_wrong_is_counted():
     """A mean over BLEU alone hides empty and endless translations."""
     found = score(SOURCES, REFERENCES, ["", "Warte 50 Minuten", "aus aus aus"])

@@ -1,6 +1,7 @@
 import io
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,28 @@ def test_a_saved_model_gives_the_same_vectors(artefacts, expected):
     )
     vectors = np.load(io.BytesIO(done.stdout))
     assert (vectors * expected).sum(axis=1).min() > 0.99, done.stderr
+    # A model of somebody's may do with the user's files what it likes.
+    assert b"is a program, which TensorFlow runs with your rights" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["text_int8", "mediapipe_fp32"])
+def test_a_file_with_its_tokenizer_inside_names_the_one_to_use(artefacts, kind):
+    """The interpreter's own error speaks of an unresolved custom operation."""
+    with pytest.raises(BabeletError) as caught:
+        open_model(artefacts / f"student_{kind}.tflite")
+    tier = kind.partition("_")[2]
+    assert f"use {artefacts / f'student_{tier}.tflite'}" in str(caught.value)
+
+
+def test_a_damaged_saved_model_is_not_run(artefacts, tmp_path):
+    """TensorFlow loads it with other weights, and says nothing."""
+    folder = shutil.copytree(artefacts / "saved_model", tmp_path / "saved_model")
+    weights = next((folder / "variables").glob("variables.data*"))
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 64
+    weights.write_bytes(content)
+    with pytest.raises(BabeletError, match=f"{weights.name} is damaged"):
+        open_model(folder)
 
 
 def test_binary_is_not_written_to_a_terminal(run_folder):

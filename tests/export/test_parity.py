@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,17 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from sentencepiece import sentencepiece_model_pb2
 
+from configs import parsing, record
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from export.litert import convert
-from export.parity import EDGE_CASES, TEXTS, check_parity
+from export.metadata import attach_metadata, read_metadata, split_model
+from export.parity import EDGE_CASES, TEXTS, check_parity, read_texts
 from export.saved_model import export_saved_model
 from export.text_litert import convert_mediapipe, convert_text
+from tests import run_record
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -43,7 +49,18 @@ def checked(workdir, artefacts, pairs, tmp_path_factory):
     """A folder that passed, and the report."""
     folder = tmp_path_factory.mktemp("checked") / "export"
     shutil.copytree(artefacts, folder)
-    return folder, check_parity(workdir, folder, pairs)
+    found = check_parity(workdir, folder, pairs)
+    assert not found.refused
+    found.write(folder)
+    return folder, found.report
+
+
+def refusal(workdir, folder, pairs, formats):
+    """The reason for which the gate refuses the one file that it is given."""
+    found = check_parity(workdir, folder, pairs, formats)
+    (reason,) = found.refused.values()
+    assert not found.report["artefacts"] and not found.report["files"]
+    return str(reason)
 
 
 def test_sound_artefacts_pass_and_leave_their_figures(checked):
@@ -85,12 +102,12 @@ def test_damaged_weights_in_one_file_are_caught(
         damaged[piece, 0] += 20  # One weight.
     else:
         damaged[piece] = -damaged[piece] - 1
-    content = path.read_bytes()
+    content, metadata = split_model(path)
     assert content.count(table.tobytes()) == 1
     path.write_bytes(content.replace(table.tobytes(), damaged.tobytes()))
-    with pytest.raises(BabeletError) as caught:
-        check_parity(workdir, folder, pairs, [f"{kind}{quantisation}"])
-    message = str(caught.value)
+    # A wrong conversion has the right checksum.
+    attach_metadata(path, metadata)
+    message = refusal(workdir, folder, pairs, [f"{kind}{quantisation}"])
     assert f"student_{kind}{quantisation}.tflite differs" in message
     assert "on the ja text" in message
     assert "cosine" in message
@@ -99,8 +116,9 @@ def test_damaged_weights_in_one_file_are_caught(
 def test_another_pooling_is_caught(workdir, folder, pairs, make_student):
     """Exports that pool otherwise than the model did look healthy one by one."""
     convert(make_student("cls"), folder / "student_fp32.tflite", "fp32", {})
-    with pytest.raises(BabeletError, match="student_fp32.tflite differs"):
-        check_parity(workdir, folder, pairs, ["fp32"])
+    assert re.search(
+        "student_fp32.tflite differs", refusal(workdir, folder, pairs, ["fp32"])
+    )
 
 
 def test_another_pooling_in_a_file_that_takes_text_is_caught(
@@ -109,16 +127,19 @@ def test_another_pooling_in_a_file_that_takes_text_is_caught(
     """Its tokens are right and its width is right: only the vectors tell."""
     path = folder / "student_text_int8.tflite"
     convert_text(make_student("cls"), tokenizer, path, "int8", {})
-    with pytest.raises(BabeletError, match="student_text_int8.tflite differs"):
-        check_parity(workdir, folder, pairs, ["text_int8"])
+    assert re.search(
+        "student_text_int8.tflite differs",
+        refusal(workdir, folder, pairs, ["text_int8"]),
+    )
 
 
 def test_padding_that_counts_is_caught(workdir, folder, pairs, make_student):
     """A mask the graph ignores changes nothing until sentences share a batch."""
     broken = _wrapped(make_student(), see_padding=True)
     convert(broken, folder / "student_int8.tflite", "int8", {})
-    with pytest.raises(BabeletError, match="student_int8.tflite differs"):
-        check_parity(workdir, folder, pairs, ["int8"])
+    assert re.search(
+        "student_int8.tflite differs", refusal(workdir, folder, pairs, ["int8"])
+    )
 
 
 def test_vectors_that_are_not_of_unit_length_are_caught(
@@ -128,16 +149,17 @@ def test_vectors_that_are_not_of_unit_length_are_caught(
     convert(
         _wrapped(make_student(), scale=2.0), folder / "student_fp32.tflite", "fp32", {}
     )
-    with pytest.raises(BabeletError, match="not of unit length"):
-        check_parity(workdir, folder, pairs, ["fp32"])
+    assert re.search("not of unit length", refusal(workdir, folder, pairs, ["fp32"]))
 
 
 def test_a_swapped_vocabulary_entry_is_caught(workdir, folder, pairs, swapped, student):
     """Two exchanged pieces touch few texts and no English one."""
     shutil.rmtree(folder / "saved_model")
     export_saved_model(student, swapped, folder / "saved_model", {})
-    with pytest.raises(BabeletError, match=r"\(serving_default\) differs .* he text"):
-        check_parity(workdir, folder, pairs, ["saved_model"])
+    assert re.search(
+        r"\(serving_default\) differs .* he text",
+        refusal(workdir, folder, pairs, ["saved_model"]),
+    )
 
 
 @pytest.mark.parametrize("kind", ["text", "mediapipe"])
@@ -148,31 +170,107 @@ def test_a_swapped_vocabulary_entry_inside_litert_is_caught(
     write = {"text": convert_text, "mediapipe": convert_mediapipe}[kind]
     (folder / "student_text_int8.tflite").unlink()
     write(student, swapped, folder / f"student_{kind}_int8.tflite", "int8", {})
-    with pytest.raises(BabeletError, match=rf"{kind}_int8.tflite differs .* he text"):
-        check_parity(workdir, folder, pairs, [f"{kind}_int8"])
+    assert re.search(
+        rf"{kind}_int8.tflite differs .* he text",
+        refusal(workdir, folder, pairs, [f"{kind}_int8"]),
+    )
 
 
 def test_a_file_that_is_missing_is_caught(workdir, folder, pairs):
     """A gate that checks only what is there passes a folder without anything."""
     (folder / "student_mediapipe_int8.tflite").unlink()
-    with pytest.raises(BabeletError, match="mediapipe_int8.tflite does not run"):
-        check_parity(workdir, folder, pairs, ["mediapipe_int8"])
+    assert re.search(
+        "Cannot read the model .*mediapipe_int8.tflite",
+        refusal(workdir, folder, pairs, ["mediapipe_int8"]),
+    )
 
 
-def test_a_truncated_file_is_caught_and_the_command_deletes_all(workdir, folder, pairs):
-    """Sound files beside a bad one get shipped unless all go."""
+def contents(folder):
+    """Every file below a folder, with its bytes."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def texts_of_run(workdir, pairs):
+    """The run's texts, as its export leaves them."""
+    (workdir / TEXTS).write_text(json.dumps(pairs))
+    yield
+    (workdir / TEXTS).unlink()
+
+
+def command(workdir, *flags):
+    """The check as a command."""
+    line = [sys.executable, "-m", "export.parity", f"--workdir={workdir}", *flags]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_truncated_file_is_caught_and_the_check_leaves_all(
+    workdir, folder, texts_of_run
+):
+    """The check removed the whole folder on any error, an export of hours with it."""
     path = folder / "student_fp32.tflite"
     path.write_bytes(path.read_bytes()[:5000])
-    (workdir / TEXTS).write_text(json.dumps(pairs))
-    command = [sys.executable, "-m", "export.parity", f"--workdir={workdir}"]
-    done = subprocess.run(
-        [*command, f"--folder={folder}"], capture_output=True, text=True
-    )
-    (workdir / TEXTS).unlink()
+    for name in ("student_int8.tflite", "saved_model/saved_model.pb"):
+        (folder / name).touch()
+    before = contents(folder)
+    done = command(workdir, f"--folder={folder}", "--formats=fp32")
     assert done.returncode == 2, done.stderr
     assert "student_fp32.tflite does not run" in done.stdout
     assert len(done.stdout.splitlines()) == 1
-    assert not folder.exists()
+    assert contents(folder) == before
+
+
+def test_a_check_of_anything_deletes_nothing(workdir, tmp_path):
+    """A misspelt format, or no texts to check with, deleted a stranger's folder."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    for flags in (["--formats=fp23"], ["--formats=fp32"], []):
+        done = command(workdir, f"--folder={mine}", *flags)
+        assert done.returncode == 2 and "Remedy: " in done.stdout
+        assert "Traceback" not in done.stderr
+    assert contents(mine) == {Path("thesis.txt"): b"years of work"}
+
+
+def test_what_is_forced_comes_from_the_command(gated, folder, pairs):
+    """A planted quantisation.json let a file pass at a cosine of 0.79."""
+    row = {"kept": True, "failures": ["cosine 0.79"]}
+    planted = {"tiers": {"int8": row}}
+    (folder / "quantisation.json").write_text(json.dumps(planted))
+    assert "differs" in refusal(gated, folder, pairs, ["int8"])
+    found = check_parity(gated, folder, pairs, ["int8"], forced={"int8"})
+    assert not found.refused
+
+
+@pytest.fixture
+def gated(workdir, tmp_path):
+    """The run, with a gate that no int8 file passes."""
+    run = Path(shutil.copytree(workdir, tmp_path / "gated"))
+    changed = {"export.min_cosine": 0.9999999}
+    run_record.write(run, parsing.replace(record.read_config(run), changed))
+    return run
+
+
+def test_a_file_of_another_run_with_equal_vectors_is_refused(
+    workdir, folder, pairs, student
+):
+    """Its labels, threshold or tokenizer may be another's, and no vector tells."""
+    own = read_metadata(folder / "student_fp32.tflite")
+    other = own | {"tokenizer_sha256": "0" * 64}
+    convert(student, folder / "student_fp32.tflite", "fp32", other)
+    reason = refusal(workdir, folder, pairs, ["fp32"])
+    assert "says something else of itself" in reason and "tokenizer_sha256" in reason
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"de": [["a"]]}', '{"de": [[1, 2]]}', '"x"', "{}", "\xff"]
+)
+def test_damaged_texts_to_check_with_are_one_line(tmp_path, text):
+    """A traceback at the end of a night's training names no remedy."""
+    (tmp_path / TEXTS).write_text(text, "latin-1")
+    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run training"):
+        read_texts(tmp_path)
 
 
 def _table(path):

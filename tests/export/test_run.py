@@ -8,16 +8,21 @@ import pytest
 
 from configs.errors import BabeletError
 from export.formats import FORMATS
-from export.run import export_run
+from export.published import require_current, require_undamaged_export
+from export.quantisation import write_report
+from export.run import export_run, leave_out
 
 EXPORTER = """
 import json, pathlib, sys
-from export.run import export_run
+from export.published import require_current, require_undamaged_export
+from export.quantisation import write_report
+from export.run import export_run, leave_out
 formats = ("int8", "saved_model")
 export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), formats)
 """
 WHOLE = {each.path for each in FORMATS.values()}
 WHOLE |= {"tokenizer.model", "golden.jsonl", "parity.json", "quantisation.json"}
+WHOLE |= {"checksums.json"}
 
 
 def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
@@ -47,6 +52,24 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     assert {file.name for file in (workdir / "export").iterdir()} == WHOLE
     assert not partial.exists()
     assert report["artefacts"]["student_int8.tflite"]["min_cosine"] > 0.98
+    require_undamaged_export(workdir / "export")
+    require_current(workdir)
+
+
+def test_what_the_gate_refuses_is_left_out_of_files_and_figures(tmp_path):
+    """The report showed the latency of a file that is not there."""
+    tiers = {name: {"kept": True, "failures": []} for name in ("fp32", "int8")}
+    write_report(tmp_path, {"tiers": tiers})
+    for name in ("student_int8.tflite", "student_fp32.tflite"):
+        (tmp_path / name).touch()
+    (tmp_path / "saved_model").mkdir()
+    refused = {"student_int8.tflite": "int8 differs", "saved_model": "it differs"}
+    leave_out(tmp_path, refused)
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"student_fp32.tflite", "quantisation.json"}
+    tiers = json.loads((tmp_path / "quantisation.json").read_text())["tiers"]
+    assert tiers["int8"] == {"kept": False, "failures": ["int8 differs"]}
+    assert tiers["fp32"] == {"kept": True, "failures": []}
 
 
 @pytest.fixture
@@ -63,6 +86,10 @@ def spoiled(make_workdir, make_student, tokenizer, tmp_path):
     workdir = make_workdir(tmp_path / "run", student)
     (workdir / "export").mkdir()
     (workdir / "export" / "student_int8.tflite").write_text("of earlier weights")
+    (workdir / "export" / "golden.jsonl").write_text("")
+    student = {"version": "abc", "weights_sha256": "abc"}
+    report = json.dumps({"student": student})
+    (workdir / "export" / "parity.json").write_text(report)
     return workdir
 
 
@@ -79,10 +106,11 @@ def test_all_files_of_a_spoiled_tier_are_left_out(spoiled, pairs, capfd):
 
 
 def test_where_nothing_is_left_the_error_names_a_text(spoiled, pairs):
-    """An empty folder that counts as an export is found out on the phone."""
-    with pytest.raises(BabeletError, match="spoils the student: cosine .* on '"):
+    """What passed before is deleted, or passes for the export of these weights."""
+    with pytest.raises(BabeletError, match="spoils the student: cosine .* on '") as e:
         export_run(spoiled, pairs, ["text_int8"])
-    assert not (spoiled / "export").exists()
+    assert "was kept; it is of other weights (version abc)" in str(e.value)
+    assert (spoiled / "export" / "student_int8.tflite").read_text()[:2] == "of"
     assert not (spoiled / ".export.babelet-partial").exists()
 
 

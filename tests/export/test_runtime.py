@@ -163,12 +163,26 @@ def test_a_bad_file_is_one_line_with_the_remedy(folder, make_student):
         "empty.tflite": "no model of Babelet",
         "golden.jsonl": "Cannot read",
         "tokenizer.model": "no model of Babelet",
-        "damaged.tflite": "LiteRT cannot load",
+        "damaged.tflite": "is damaged",
         "old.tflite": "max_length in its metadata",
     }.items():
         with pytest.raises(BabeletError, match=rf"{message}.* Remedy: ") as caught:
             Embedder(folder / name)
         assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_one_flipped_bit_of_a_weight_is_noticed(folder):
+    """Its vectors are of unit length, and those of no student."""
+    model = folder / "student_int8.tflite"
+    content = bytearray(model.read_bytes())
+    for place in (200, len(content) // 3, len(content) // 2):
+        content[place] ^= 128
+        model.write_bytes(content)
+        with pytest.raises(BabeletError, match=r"student_int8\.tflite is damaged"):
+            Embedder(model)
+        content[place] ^= 128
+    model.write_bytes(content)
+    assert Embedder(model).dim == 16
 
 
 def test_the_readmes_example_runs(artefacts):

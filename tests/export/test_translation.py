@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from configs import overrides
@@ -17,13 +18,15 @@ from configs.errors import BabeletError
 from configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
 from data import trained_vocabulary
 from data.tokenizer import Tokenizer
+from export import translation_functions
 from export.infer import infer
 from export.litert_translate import forbidden
 from export.metadata import read_metadata
 from export.rebuild import rebuild_student
 from export.runtime import Embedder
 from export.translate import saved_model_translate
-from export.translation import export_translator
+from export.translation import export_translator, leave_out, read_texts
+from export.translation_functions import text_to_text
 from export.translation_parity import check_parity
 from export.translator import Translator
 from tasks.translation import configured_student, keras_translate
@@ -170,7 +173,7 @@ def test_only_builtin_operations(workdir):
 
 
 def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
-    """Other weights under the gate's eyes: nothing may be left that looks exported."""
+    """Other weights under the gate's eyes: it says so, and deletes nothing."""
     names = ("config.json", "manifest.json", "tokenizer.model", "student.weights.h5")
     for name in names:
         (tmp_path / name).write_bytes((workdir / name).read_bytes())
@@ -183,6 +186,7 @@ def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
     command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "does not translate as the student" in done.stdout
+    assert (workdir / "export" / "student_int8.tflite").exists()
 
 
 def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
@@ -192,13 +196,41 @@ def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
     # What Keras says is the reference, so its BLEU is 100; int8 says something else.
     student, tokenizer, _ = rebuild_student(run)
     said = keras_translate(student, tokenizer)(SOURCES)
-    (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
     config = overrides.load(str(run / "config.json"), ["export.max_bleu_loss=-1"])
     run_record.write(run, config)
-    found = check_parity(run, run / "export")["artefacts"]
-    assert found["student_int8.tflite"]["kept"] is False
+    (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
+    found = check_parity(run, run / "export").report
+    assert found["artefacts"]["student_int8.tflite"]["kept"] is False
+    assert found["artefacts"]["student_int8.tflite"]["bleu"] > 0
+    assert "BLEU" in found["refused"]["student_int8.tflite"]
+    leave_out(run / "export", found)
     assert not (run / "export" / "student_int8.tflite").exists()
     assert (run / "export" / "student_fp32.tflite").exists()
+
+
+def test_spaces_at_the_start_are_dropped_by_every_way_out(workdir, monkeypatch):
+    """The SavedModel kept what SentencePiece drops, and the export was refused."""
+    tokenizer = Tokenizer(workdir / "tokenizer.model", 40)
+    space, word = tokenizer._processor.piece_to_id(["▁", "e"])
+    rows = [[space, space, word], [space], [word, space, word], [word], []]
+    lengths = tf.constant([len(row) for row in rows])
+    written = tf.ragged.constant(rows, tf.int32).to_tensor(tokenizer.pad_id)
+    said = (written, lengths)
+    monkeypatch.setattr(translation_functions, "translate", lambda *_: said)
+    student = rebuild_student(workdir).student
+    function = text_to_text(student, tokenizer)
+    found = function(tf.constant([""] * len(rows)))["translation"].numpy()
+    expected = tokenizer.decode(rows)
+    assert [text.decode() for text in found] == expected
+    assert expected[0] == "e" and expected[1] == "" and expected[2] == "e e"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[[], []]", '[["a"], []]', "[[1], [2]]"])
+def test_damaged_texts_to_check_with_are_one_line(tmp_path, text):
+    """Zipped as they are, lists of other lengths compare the wrong sentences."""
+    (tmp_path / "parity_texts.json").write_text(text)
+    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run training"):
+        read_texts(tmp_path)
 
 
 def test_infer_writes_a_line_for_each_line(workdir, tmp_path, expected):
