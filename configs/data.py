@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from configs.checks import positive, require
+from configs.checks import in_range, named, require
+from configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,9 @@ class DataConfig:
     test_fraction: float = 0.07
 
     def __post_init__(self) -> None:
+        in_range("data", self, RANGES)
+        named("data.pivot", self.pivot)
+        named("data.languages", self.languages)
         require(
             bool(self.languages or self.files),
             "data.languages",
@@ -54,14 +58,17 @@ class DataConfig:
             "()",
         )
         require(
-            len(self.weights) in (0, len(self.files))
-            and all(weight > 0 for weight in self.weights),
+            len(self.weights) in (0, len(self.files)),
             "data.weights",
             f"a number above 0 for each of the {len(self.files)} entries of data.files",
             ",".join(map(str, self.weights)),
         )
-        positive("data.max_characters", self.max_characters)
-        positive("data.max_length_ratio", self.max_length_ratio)
+        require(
+            self.min_characters <= self.max_characters,
+            "data.min_characters",
+            f"at most data.max_characters ({self.max_characters})",
+            str(self.min_characters),
+        )
         require(
             self.pivot not in self.languages,
             "data.languages",
@@ -71,9 +78,9 @@ class DataConfig:
         self._check_columns()
         held_out = self.validation_fraction + self.test_fraction
         require(
-            self.validation_fraction > 0 and self.test_fraction > 0 and held_out < 1,
+            held_out < 1,
             "data.validation_fraction + data.test_fraction",
-            "both above 0, their sum below 1",
+            "a sum below 1",
             str(held_out),
         )
 

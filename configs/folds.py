@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from configs.checks import require
+from configs.checks import in_range, require
+from configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,14 +17,10 @@ class FoldsConfig:
     number: int = 0
 
     def __post_init__(self) -> None:
+        in_range("folds", self, RANGES)
+        require(self.count != 1, "folds.count", "0, or 2 or more", str(self.count))
         require(
-            self.count == 0 or self.count >= 2,
-            "folds.count",
-            "0, or 2 or more",
-            str(self.count),
-        )
-        require(
-            0 <= self.number < max(1, self.count),
+            self.number < max(1, self.count),
             "folds.number",
             f"from 0, below folds.count={self.count}",
             str(self.number),

@@ -3,7 +3,16 @@
 import dataclasses
 from typing import Literal
 
-from configs.checks import positive, require
+from configs.checks import in_range, named
+from configs.ranges import RANGES
+
+
+def class_name(text: str) -> str:
+    """Returns a class's name as it is, without white space and a BOM around it.
+
+    Nothing else is changed: names from several files are compared letter by letter.
+    """
+    return text.strip().strip("\ufeff").strip()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,20 +35,10 @@ class LabelsConfig:
     rejected_share: float = 0.05
 
     def __post_init__(self) -> None:
-        require(
-            len(set(self.classes)) == len(self.classes),
-            "labels.classes",
-            "names that differ",
-            ", ".join(self.classes),
-        )
-        positive("labels.per_class", self.per_class)
-        positive("labels.sentences_per_template", self.sentences_per_template)
-        require(
-            0 <= self.rejected_share < 1,
-            "labels.rejected_share",
-            "in [0, 1)",
-            str(self.rejected_share),
-        )
+        in_range("labels", self, RANGES)
+        classes = tuple(class_name(name) for name in self.classes)
+        object.__setattr__(self, "classes", classes)
+        named("labels.classes", classes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +64,4 @@ class TuningConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("num_layers", "steps", "batch_size", "learning_rate"):
-            positive(f"tuning.{name}", getattr(self, name))
-        for name in ("clip_norm", "validate_every", "patience"):
-            positive(f"tuning.{name}", getattr(self, name))
+        in_range("tuning", self, RANGES)

@@ -1,10 +1,14 @@
 """Reads `--config` and `--set`: a recipe or config.json, with settings changed."""
 
+import contextlib
 import importlib.util
-from collections.abc import Sequence
+import os
+import traceback
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from configs import parsing, schema
+from configs.boundary import described
 from configs.errors import BabeletError
 
 
@@ -15,10 +19,11 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
         path: A recipe (Python, with `get_config`) or a run's `config.json`. A
             recipe is a program: it is executed.
         overrides: Texts such as "training.steps=200"; of two for one key the last
-            counts.
+            counts. A value that is text is taken as it is, spaces included.
 
     Raises:
-        BabeletError: No such file, no `get_config` in it, or a wrong key or value.
+        BabeletError: No such file, a recipe that fails or returns no config, or a
+            wrong key or value.
     """
     file = Path(path)
     config = parsing.from_json(file) if file.suffix == ".json" else _run_recipe(file)
@@ -32,7 +37,7 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
                 received=override,
                 remedy="write it as --set training.steps=200",
             )
-        changes[key.strip()] = value.strip()
+        changes[key.strip()] = value
     return parsing.replace(config, changes)
 
 
@@ -51,11 +56,41 @@ def _run_recipe(file: Path) -> schema.Config:
             remedy="give a file ending in .py or .json",
         )
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, "get_config"):
+    with _running(file):
+        spec.loader.exec_module(module)
+    expected = "a function get_config() that returns configs.schema.Config"
+    remedy = "start from configs/smart_home.py"
+    if not callable(getattr(module, "get_config", None)):
+        raise BabeletError(f"{file} is not a recipe", expected=expected, remedy=remedy)
+    with _running(file):
+        config = module.get_config()
+    if not isinstance(config, schema.Config):
         raise BabeletError(
-            f"{file} is not a recipe",
-            expected="a function get_config() that returns configs.schema.Config",
-            remedy="start from configs/smart_home.py",
+            f"The recipe {file} gives no settings",
+            expected=expected,
+            received=f"get_config() returns {type(config).__name__}",
+            remedy=remedy,
         )
-    return module.get_config()
+    return config
+
+
+@contextlib.contextmanager
+def _running(file: Path) -> Iterator[None]:
+    """Turns what the recipe's own code raises into one error that names its line."""
+    try:
+        yield
+    except BabeletError:
+        raise
+    except (Exception, SystemExit) as error:
+        if os.environ.get("BABELET_TRACEBACK"):
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        own = file.resolve()
+        lines = [f.lineno for f in frames if Path(f.filename).resolve() == own]
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+        raise BabeletError(
+            f"The recipe {file} cannot be run{f', line {line}' if line else ''}",
+            received=described(error),
+            consequence="Nothing was started",
+            remedy="correct that line; configs/smart_home.py is an example",
+        ) from error

@@ -4,6 +4,8 @@ import dataclasses
 import difflib
 import functools
 import json
+import os
+import reprlib
 import types
 import typing
 from collections.abc import Mapping
@@ -14,6 +16,20 @@ from configs.errors import BabeletError
 from configs.schema import Config
 
 BOOLEANS = {"true": True, "false": False}
+# Settings that are paths, in which ~ is the home folder. data.files is read in data/,
+# which knows which of its entries are paths.
+_PATHS = frozenset(
+    {
+        "teacher.path",
+        "teacher.cache_dir",
+        "student.init_from",
+        "evaluation.tatoeba",
+        "evaluation.sts",
+        "translation.teacher_path",
+    }
+)
+
+_hints = functools.cache(typing.get_type_hints)
 
 
 def to_json(config: Config) -> str:
@@ -29,18 +45,30 @@ def from_json(path: Path) -> Config:
             mistyped key.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        values = json.loads(text, object_pairs_hook=_once)
     except OSError as error:
         raise BabeletError(
             f"Cannot read the config {path}: {error.strerror}",
             remedy="give --config an existing recipe or a run's config.json",
         ) from error
-    except ValueError as error:
+    # The second: it is nested too deep.
+    except (ValueError, RecursionError) as error:
         raise BabeletError(
             f"{path} is not valid JSON: {error}",
             remedy="use the config.json of a run unchanged, and --set for changes",
         ) from error
     return _build(Config, values, where="")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns the pairs of a JSON object; of a key there twice one would be ignored."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{twice[:100]!r} is there twice")
+    return found
 
 
 def replace(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -70,7 +98,7 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     cls, where = Config, ""
     head, *rest = key.split(".")
     while True:
-        field_types = typing.get_type_hints(cls)
+        field_types = _hints(cls)
         path = f"{where}{head}"
         if head not in field_types:
             raise _unknown_key(path, [f"{where}{name}" for name in field_types])
@@ -96,7 +124,7 @@ def _build(cls: type, values: Any, where: str) -> Any:
             received=type(values).__name__,
             remedy="compare it with the config.json of a finished run",
         )
-    field_types = typing.get_type_hints(cls)
+    field_types = _hints(cls)
     arguments = {}
     for key, value in values.items():
         path = f"{where}{key}"
@@ -121,6 +149,7 @@ def _build(cls: type, values: Any, where: str) -> Any:
 
 
 def _unknown_key(path: str, known: list[str]) -> BabeletError:
+    path = path[:100]
     near = difflib.get_close_matches(path, known, n=1, cutoff=0.3)
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
     return BabeletError(f"Unknown config key {path}", remedy=hint)
@@ -131,8 +160,9 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
     origin, choices = typing.get_origin(wanted), typing.get_args(wanted)
     try:
         if origin is Literal:
-            if value in choices:
-                return value
+            chosen = value.strip() if isinstance(value, str) else value
+            if chosen in choices:
+                return chosen
             raise ValueError
         if origin is tuple:
             items = _items(value) if isinstance(value, str) else value
@@ -142,15 +172,16 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is wanted:
-            return value
+            return _expanded(path, value) if path in _PATHS else value
         if isinstance(value, str):
             return _parse(wanted, value)
         raise ValueError
-    except ValueError:
+    # The second: a float holds no number of 400 digits.
+    except (ValueError, OverflowError):
         raise BabeletError(
             f"Wrong value for {path}",
             expected=_described(wanted),
-            received=f"{value!r} ({type(value).__name__})",
+            received=f"{reprlib.repr(value)} ({type(value).__name__})",
             remedy=f"give --set {path}=... a value of that kind",
         ) from None
 
@@ -166,12 +197,24 @@ def _described(wanted: Any) -> str:
 
 def _parse(wanted: type, text: str) -> int | float | bool:
     """Returns the number or truth value that `text` is, or raises ValueError."""
-    if wanted is bool and text.lower() in BOOLEANS:
-        return BOOLEANS[text.lower()]
+    if wanted is bool and text.strip().lower() in BOOLEANS:
+        return BOOLEANS[text.strip().lower()]
     if wanted in (int, float):
         return wanted(text)
     raise ValueError
 
 
+def _expanded(path: str, value: str) -> str:
+    """Returns the text of a path setting with ~ as the home folder."""
+    kind, colon, place = value.partition(":")
+    if path == "student.init_from" and colon:
+        return f"{kind}:{os.path.expanduser(place)}"
+    return os.path.expanduser(value)
+
+
 def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.strip("()[] ").split(",") if item.strip()]
+    text, brackets = text.strip(), set("()[]")
+    # Not those of a name, such as "other (billing)".
+    if text[:1] + text[-1:] in ("()", "[]") and not brackets & set(text[1:-1]):
+        text = text[1:-1]
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -8,10 +8,11 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.checks import positive, require
+from configs.checks import in_range, named, require
 from configs.data import DataConfig
 from configs.folds import FoldsConfig
 from configs.labels import LabelsConfig, TuningConfig
+from configs.ranges import RANGES
 from configs.translation import TranslationConfig
 
 
@@ -33,8 +34,7 @@ class VocabularyConfig:
     report_sentences: int = 100
 
     def __post_init__(self) -> None:
-        require(self.size >= 32, "vocabulary.size", "32 or more", str(self.size))
-        positive("vocabulary.report_sentences", self.report_sentences)
+        in_range("vocabulary", self, RANGES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +64,7 @@ class TeacherConfig:
     cache_dir: str = ""
 
     def __post_init__(self) -> None:
-        positive("teacher.max_length", self.max_length)
-        positive("teacher.tokens_per_batch", self.tokens_per_batch)
+        in_range("teacher", self, RANGES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,17 +90,12 @@ class StudentConfig:
     init_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        names = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
-        for name in (*names, "max_length", "output_dim"):
-            positive(f"student.{name}", getattr(self, name))
+        in_range("student", self, RANGES)
         require(
             self.hidden_dim % self.num_heads == 0,
             "student.hidden_dim",
             f"a multiple of student.num_heads ({self.num_heads})",
             str(self.hidden_dim),
-        )
-        require(
-            0 <= self.dropout < 1, "student.dropout", "in [0, 1)", str(self.dropout)
         )
         require(
             len(self.init_layers) in (0, self.num_layers),
@@ -135,17 +129,7 @@ class ObjectiveConfig:
     embedding_match: float = 10.0
 
     def __post_init__(self) -> None:
-        require(0 <= self.alpha <= 1, "objective.alpha", "in [0, 1]", str(self.alpha))
-        require(
-            self.temperature >= 1,
-            "objective.temperature",
-            "1 or more",
-            str(self.temperature),
-        )
-        positive("objective.scale", self.scale)
-        for name in ("margin", "bank_size", "embedding_match"):
-            value = getattr(self, name)
-            require(value >= 0, f"objective.{name}", "0 or more", str(value))
+        in_range("objective", self, RANGES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,16 +166,8 @@ class TrainingConfig:
     validation_pairs: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "checkpoint_every", "validate_every"):
-            positive(f"training.{name}", getattr(self, name))
-        positive("training.patience", self.patience)
-        positive("training.learning_rate", self.learning_rate)
-        require(
-            0 <= self.pivot_share < 1,
-            "training.pivot_share",
-            "in [0, 1)",
-            str(self.pivot_share),
-        )
+        in_range("training", self, RANGES)
+        named("training.leave_out", self.leave_out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,7 +181,7 @@ class EvaluationConfig:
     sts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        positive("evaluation.pairs_per_language", self.pairs_per_language)
+        in_range("evaluation", self, RANGES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,10 +196,7 @@ class ExportConfig:
     max_bleu_loss: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, low in (("min_cosine", -1), ("max_retrieval_loss", 0)):
-            value = getattr(self, name)
-            expected = f"from {low} to 1"
-            require(low <= value <= 1, f"export.{name}", expected, str(value))
+        in_range("export", self, RANGES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,6 +225,8 @@ class Config:
     tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
 
     def __post_init__(self) -> None:
+        in_range("", self, RANGES)
+        named("name", self.name)
         unknown = set(self.training.leave_out) - set(self.data.languages)
         require(
             not unknown,

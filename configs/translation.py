@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from configs.checks import positive, require
+from configs.checks import in_range, require
+from configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,43 +57,10 @@ class TranslationConfig:
     length_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in (
-            "decoder_layers",
-            "teacher_encoder_layers",
-            "teacher_decoder_layers",
-            "teacher_hidden_dim",
-            "teacher_num_heads",
-            "teacher_intermediate_dim",
-            "teacher_steps",
-            "teacher_learning_rate",
-            "soft_candidates",
-            "beam_size",
-        ):
-            positive(f"translation.{name}", getattr(self, name))
-        for name in ("renamed", "recombined"):
-            value = getattr(self, name)
-            require(value >= 0, f"translation.{name}", "0 or more", str(value))
-        require(
-            self.length_penalty >= 0,
-            "translation.length_penalty",
-            "0 or more",
-            str(self.length_penalty),
-        )
-        require(
-            self.teacher_warmup_steps >= 0,
-            "translation.teacher_warmup_steps",
-            "0 or more",
-            str(self.teacher_warmup_steps),
-        )
+        in_range("translation", self, RANGES)
         require(
             self.teacher_hidden_dim % self.teacher_num_heads == 0,
             "translation.teacher_hidden_dim",
             f"a multiple of translation.teacher_num_heads ({self.teacher_num_heads})",
             str(self.teacher_hidden_dim),
-        )
-        require(
-            0 <= self.teacher_dropout < 1,
-            "translation.teacher_dropout",
-            "in [0, 1)",
-            str(self.teacher_dropout),
         )

@@ -59,3 +59,47 @@ def test_text_that_is_not_json_is_an_error(tmp_path):
     file.write_text('{"name": "lamp", ')
     with pytest.raises(BabeletError, match="not valid JSON"):
         overrides.load(str(file))
+
+
+def test_a_text_is_taken_as_it_is(recipe):
+    """E5 read "query:Licht" for "query: Licht", and every vector was another."""
+    config = overrides.load(recipe, ["teacher.prefix=query: ", "training.steps= 7 "])
+    assert config.teacher.prefix == "query: "
+    assert config.training.steps == 7
+
+
+CALLED = "def get_config():\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("def get_config(:\n", r"line 1.*SyntaxError"),
+        ("x = 1\nimport nowhere_at_all\n", r"line 2.*ModuleNotFoundError"),
+        (f"{CALLED}    return 1 / 0\n", r"line 2.*ZeroDivisionError"),
+        (f"{CALLED}    return get_config()\n", r"line 2.*RecursionError"),
+        (f"{CALLED}    raise SystemExit(3)\n", r"line 2.*SystemExit"),
+        (f"{CALLED}    pass\n", r"returns NoneType"),
+        (f"{CALLED}    return {{'name': 'lamp'}}\n", r"returns dict"),
+        ("def get_config(size):\n    pass\n", r"TypeError"),
+        ("get_config = 3\n", "is not a recipe"),
+        (RECIPE.replace('("cs",)', "7"), "TypeError"),
+        ("x = '\0'\n", "cannot be run"),
+        (b"\xff\xfe", "cannot be run"),
+    ],
+)
+def test_a_recipe_that_fails_is_one_error(tmp_path, content, match):
+    """The traceback of a program that users write themselves hides its line."""
+    file = tmp_path / "own.py"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BabeletError, match=rf"own\.py.*{match}") as caught:
+        overrides.load(str(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_errors_of_settings_pass_through_a_recipe(tmp_path):
+    """They name setting and remedy better than the recipe's line does."""
+    file = tmp_path / "own.py"
+    file.write_text(RECIPE.replace('name="lamp"', 'name="lamp", seed=-1'))
+    with pytest.raises(BabeletError, match="Invalid seed"):
+        overrides.load(str(file))

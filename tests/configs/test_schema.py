@@ -62,6 +62,11 @@ def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
         ("training.learning_rate", "3e-4", 3e-4),
         ("training.learning_rate", "1", 1.0),
         ("student.pooling", "cls", "cls"),
+        ("training.steps", " 200 ", 200),
+        ("data.check_language", " True", True),
+        ("student.pooling", " cls", "cls"),
+        ("teacher.prefix", "query: ", "query: "),
+        ("labels.classes", "other (billing), \ufeffH₂O", ("other (billing)", "H₂O")),
         ("student.init_layers", "()", ()),
         ("student.init_layers", "0,1,2,3,10,11", (0, 1, 2, 3, 10, 11)),
         ("data.languages", "cs, de", ("cs", "de")),
@@ -83,6 +88,9 @@ def test_text_becomes_the_type_of_its_setting(key, text, value):
         ("training.steps", "1.5", "int"),
         ("student.pooling", "average", "one of mean, cls, max"),
         ("student.init_layers", "0,one", "int"),
+        ("training.learning_rate", 10**400, "float"),
+        ("training.learning_rate", "9" * 5000 + "x", "float"),
+        ("training.steps", "9" * 5000, "int"),
     ],
 )
 def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
@@ -104,7 +112,12 @@ def test_a_value_of_another_type_says_which_is_wanted(key, text, expected):
         ("training.steps", "0"),
         ("data.test_fraction", "0.99"),
         ("data.languages", ""),
+        ("data.languages", "de,de"),
         ("data.pivot", "de"),
+        ("data.min_characters", "301"),
+        ("training.validation_pairs", "0"),
+        ("training.clip_norm", "nan"),
+        ("training.leave_out", "de,de"),
     ],
 )
 def test_a_value_out_of_range_is_refused_when_it_is_set(key, text):
@@ -138,6 +151,19 @@ def test_a_path_that_stops_early_or_late_is_an_error(key, message):
         parsing.replace(CONFIG, {key: "1"})
 
 
+@pytest.mark.parametrize(
+    "key", ["teacher.path", "teacher.cache_dir", "evaluation.sts", "student.init_from"]
+)
+def test_a_path_may_begin_at_home(key, monkeypatch):
+    """The shell leaves ~ as it is behind a "="; a folder of that name was made."""
+    monkeypatch.setenv("HOME", "/home/eva")
+    start = "kerashub:" if key == "student.init_from" else ""
+    changed = parsing.replace(CONFIG, {key: f"{start}~/models"})
+    value = parsing.value_of(changed, key)
+    whole = value[0] if isinstance(value, tuple) else value
+    assert whole == f"{start}/home/eva/models"
+
+
 def test_errors_are_one_line():
     """An entry point prints them as they are."""
     with pytest.raises(BabeletError) as caught:
@@ -159,11 +185,18 @@ def test_a_missing_setting_is_named(tmp_path):
         parsing.from_json(file)
 
 
-@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, 1.0, 1.0)])
-def test_weights_belong_to_files(weights):
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ((1.0,), "each of the 2 entries"),
+        ((1.0, 0.0), "above 0"),
+        ((1.0, 1.0, 1.0), "each of the 2 entries"),
+    ],
+)
+def test_weights_belong_to_files(weights, expected):
     """A weight too few shifts the others to the wrong files."""
     files = {"source": "parallel_files", "files": ("a.tsv", "b.tsv")}
-    with pytest.raises(BabeletError, match=r"data\.weights.*each of the 2 entries"):
+    with pytest.raises(BabeletError, match=rf"data\.weights.*{expected}"):
         schema.DataConfig(languages=("de",), weights=weights, **files)
 
 
@@ -178,3 +211,43 @@ def test_a_truth_value_is_one_of_two_words():
     """Any text is true in Python, "false" and "no" among them."""
     with pytest.raises(BabeletError, match=r"check_language.*true or false.*'no'"):
         parsing.replace(CONFIG, {"data.check_language": "no"})
+
+
+def damaged_config(tmp_path, old, new):
+    text = parsing.to_json(CONFIG)
+    assert old in text
+    file = tmp_path / "config.json"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ('"seed": 0', '"seed": 0, "seed": 1', r"'seed' is there twice"),
+        ('"seed": 0', f'"seed": {"[" * 9999}{"]" * 9999}', r"not valid JSON|seed"),
+        ('"seed": 0', f'"seed": {"[" * 200_000}', "not valid JSON"),
+        ('"seed": 0', '"seed": NaN', "seed.*int"),
+        ('"alpha": 0.5', '"alpha": NaN', r"objective\.alpha.*nan"),
+        ('"alpha": 0.5', '"alpha": Infinity', r"objective\.alpha.*inf"),
+        ('"seed": 0', f'"seed": {"9" * 4000}', "Invalid seed"),
+        ('"seed": 0', f'"seed": {"9" * 9000}', "not valid JSON"),
+        ('"alpha": 0.5', f'"alpha": {"9" * 400}', r"objective\.alpha"),
+        ('"path": ""', '"path": "a\\u0000b"', r"teacher\.path.*NUL"),
+        ('"name": "lamp"', '"name": "\\ud800"', "Invalid name"),
+        ('"name": "lamp"', '"name": ["lamp"]', "name.*str"),
+        ('"pooling": "mean"', '"pooling": {"mean": 1}', r"student\.pooling.*one of"),
+    ],
+)
+def test_a_hostile_config_json_is_one_error(tmp_path, old, new, match):
+    """A traceback, or a value of two that nobody chose."""
+    with pytest.raises(BabeletError, match=match) as caught:
+        parsing.from_json(damaged_config(tmp_path, old, new))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 5000
+
+
+def test_a_config_json_with_a_bom_is_read(tmp_path):
+    """Windows editors write one, and it cannot be seen."""
+    file = tmp_path / "config.json"
+    file.write_text(parsing.to_json(CONFIG), encoding="utf-8-sig")
+    assert parsing.from_json(file) == CONFIG
