@@ -19,10 +19,20 @@ print(tensorflow.config.experimental.get_memory_info("CPU:0")["current"])
 """
 
 
-def started(**given):
+LEFT_OVER = """
+from configs.startup import import_quietly
+import_quietly("model.student")
+import keras
+layer = keras.layers.Dense(1)
+layer.build((1, 2))
+print(keras.backend.backend(), layer.kernel.dtype, keras.config.max_epochs())
+"""
+
+
+def started(program=PROGRAM, **given):
     environment = {name: os.environ[name] for name in os.environ if name != NAME}
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env=environment | PLAIN | given,
         capture_output=True,
@@ -45,3 +55,13 @@ def test_memory_of_tensors_is_kept():
 def test_what_the_user_sets_stays():
     """Who has to do with little memory could not give it back otherwise."""
     assert "Allocator stats not available" in started(**{NAME: "false"}).stderr
+
+
+def test_settings_that_other_programs_left_change_nothing(tmp_path):
+    """Every run ended in a traceback, or computed in 16 bits, after one with torch."""
+    settings = '{"floatx": "float16", "backend": "torch", "epsilon": 0.1}'
+    (tmp_path / "keras.json").write_text(settings)
+    left = {"KERAS_BACKEND": "torch", "KERAS_MAX_EPOCHS": "1"}
+    done = started(LEFT_OVER, KERAS_HOME=str(tmp_path), **left)
+    assert done.stdout.split() == ["tensorflow", "float32", "None"], done.stderr
+    assert (tmp_path / "keras.json").read_text() == settings
