@@ -89,8 +89,52 @@ def random_weights(vocabulary, hidden, seed):
     }
 
 
-def sentence_vector(ids, weights, pooling):
-    """Returns the unit vector of one sentence by the textbook, in float64."""
+def write_modules(folder, *modules, pooling="cls_token", prompts=None):
+    """Writes what sentence-transformers keeps beside an encoder.
+
+    Args:
+        folder: That of `write_folder`.
+        modules: Their kinds, in order; a Dense is (kind, kernel, bias, activation).
+        pooling: The mode that is true, such as "mean_tokens".
+        prompts: config_sentence_transformers.json, if any.
+    """
+    rows = []
+    for number, module in enumerate(modules):
+        kind, *dense = module if isinstance(module, tuple) else (module,)
+        path = f"{number}_{kind}" if number else ""
+        row = {"idx": number, "name": str(number), "path": path}
+        rows.append(row | {"type": f"sentence_transformers.models.{kind}"})
+        if dense:
+            kernel, bias, activation = dense
+            (folder / path).mkdir(exist_ok=True)
+            tensors = {"linear.weight": kernel, "linear.bias": bias}
+            save_file(tensors, folder / path / "model.safetensors")
+            settings = {
+                "in_features": kernel.shape[1],
+                "out_features": kernel.shape[0],
+                "bias": True,
+                "activation_function": f"torch.nn.modules.activation.{activation}",
+            }
+            (folder / path / "config.json").write_text(json.dumps(settings))
+    (folder / "modules.json").write_text(json.dumps(rows))
+    if "Pooling" in modules:
+        path = rows[modules.index("Pooling")]["path"]
+        modes = {"pooling_mode_cls_token": False, f"pooling_mode_{pooling}": True}
+        (folder / path / "config.json").write_text(json.dumps(modes))
+    if prompts is not None:
+        file = folder / "config_sentence_transformers.json"
+        file.write_text(json.dumps(prompts))
+
+
+def sentence_vector(ids, weights, pooling, head=()):
+    """Returns the unit vector of one sentence by the textbook, in float64.
+
+    Args:
+        ids: Of its tokens.
+        weights: By name.
+        pooling: "cls", "mean", "max" or "last".
+        head: Functions of the vector after the pooling.
+    """
 
     def norm(x, name):
         x = x - x.mean(-1, keepdims=True)
@@ -122,5 +166,8 @@ def sentence_vector(ids, weights, pooling):
         inner = dense(x, f"{start}.intermediate.dense")
         inner = inner * 0.5 * (1 + erf(inner / np.sqrt(2)))
         x = norm(x + dense(inner, f"{start}.output.dense"), f"{start}.output.LayerNorm")
-    vector = {"cls": x[0], "mean": x.mean(0), "max": x.max(0)}[pooling]
+    pooled = {"cls": x[0], "mean": x.mean(0), "max": x.max(0), "last": x[-1]}
+    vector = pooled[pooling]
+    for layer in head:
+        vector = layer(vector)
     return vector / np.linalg.norm(vector)

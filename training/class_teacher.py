@@ -33,7 +33,7 @@ def load_class_teacher(config: TeacherConfig) -> ClassTeacher:
             expected="teacher.path",
             remedy="add --set teacher.path=... to the command",
         )
-    return CLASSIFIERS[config.kind].load(config, Path(config.path))
+    return CLASSIFIERS[config.kind].open(config, Path(config.path))
 
 
 def class_names(path: Path) -> list[str]:

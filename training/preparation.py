@@ -49,14 +49,14 @@ def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
         )
     kind = TEACHERS[config.kind]
     if config.path:
-        return kind.load(config, Path(config.path))
+        return kind.open(config, Path(config.path))
     if kind.wheel is None:
         raise BabeletError(
             f"A teacher of kind {config.kind} has to be given",
             expected="teacher.path",
             remedy="add --set teacher.path=... to the command",
         )
-    return kind.load(config, fetch_wheel(*kind.wheel, cache))
+    return kind.open(config, fetch_wheel(*kind.wheel, cache))
 
 
 class Preparation(PreparedText):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from configs.boundary import model_in
 from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 
@@ -75,6 +76,15 @@ class TeacherKind(NamedTuple):
 
     load: Callable[[TeacherConfig, Path], Teacher]
     wheel: Wheel | None = None
+
+    def open(self, config: TeacherConfig, path: Path) -> Teacher:
+        """Returns the teacher.
+
+        Raises:
+            BabeletError: Whatever is wrong with the model.
+        """
+        with model_in(path):
+            return self.load(config, path)
 
 
 def by_length(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:

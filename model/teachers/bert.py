@@ -28,6 +28,7 @@ _LAYER = (
     ("feedforward_layer_norm/gamma", "oln.w"),
     ("feedforward_layer_norm/beta", "oln.b"),
 )
+Head = Sequence[Callable[[tf.Tensor], tf.Tensor]]
 _SIGNATURE = (
     tf.TensorSpec([None, None], tf.int32),
     tf.TensorSpec([None, None], tf.bool),
@@ -83,6 +84,7 @@ def sentence_encoder(
     epsilon: float,
     precision: str,
     pooling: str = "mean",
+    head: Head = (),
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Returns a compiled function from tokens to unit vectors of sentences.
 
@@ -96,11 +98,13 @@ def sentence_encoder(
             shared.
         epsilon: Of the layer normalisations.
         precision: "float32" or "mixed_bfloat16".
-        pooling: "mean", "cls" or "max", over the tokens.
+        pooling: That of `pool`, over the tokens.
+        head: See `sentence_vectors`.
 
     Returns:
         A function of token_ids int32 (B, L) and padding_mask bool (B, L) that returns
-        float32 (B, hidden_dim). It is traced once for all B and L.
+        float32 (B, dim), dim being hidden_dim or what the head gives. It is traced
+        once for all B and L.
     """
     hidden_states = _hidden_states(backbone, epsilon, precision)
 
@@ -108,7 +112,7 @@ def sentence_encoder(
     def encode(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> tf.Tensor:
         last = tf.cast(hidden_states(token_ids, padding_mask)[-1], tf.float32)
         kept = tf.cast(padding_mask, tf.float32)
-        return tf.math.l2_normalize(pool(last, kept, pooling), axis=-1)
+        return sentence_vectors(last, kept, pooling, head)
 
     return encode
 
@@ -165,16 +169,39 @@ def _hidden_states(
     return hidden_states
 
 
+def sentence_vectors(
+    tokens: tf.Tensor, kept: tf.Tensor, pooling: str, head: Head = ()
+) -> tf.Tensor:
+    """Returns a unit vector a sentence, float32 (B, dim).
+
+    Args:
+        tokens: As those of `pool`.
+        kept: The same.
+        pooling: The same.
+        head: Layers between pooling and normalisation, from float32 (B, width) each.
+    """
+    pooled = pool(tokens, kept, pooling)
+    if head and pooling == "mean":
+        pooled /= tf.reduce_sum(kept, axis=1, keepdims=True)
+    for layer in head:
+        pooled = layer(pooled)
+    return tf.math.l2_normalize(pooled, axis=-1)
+
+
 def pool(tokens: tf.Tensor, kept: tf.Tensor, pooling: str) -> tf.Tensor:
     """Returns one vector a sentence, float32 (B, width), of any length.
 
     Args:
         tokens: float32 (B, L, width).
         kept: float32 (B, L), 1 on tokens and 0 on padding.
-        pooling: "mean", "cls" (the first token) or "max".
+        pooling: "mean", "cls" (the first token), "last" or "max".
     """
     if pooling == "cls":
         return tokens[:, 0]
+    if pooling == "last":
+        positions = tf.cast(tf.range(tf.shape(kept)[1]), tf.float32)
+        last = tf.cast(tf.argmax(kept * positions, axis=1), tf.int32)
+        return tf.gather(tokens, last, axis=1, batch_dims=1)
     if pooling == "max":
         return tf.reduce_max(tokens - (1.0 - kept[..., tf.newaxis]) * 1e9, axis=1)
     # The sum points the same way as the mean.

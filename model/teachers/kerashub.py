@@ -9,6 +9,7 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
+from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 from model.precision import preferred_precision
 from model.teachers.base import (
@@ -18,11 +19,9 @@ from model.teachers.base import (
     refuse_unused,
     require_at_most,
 )
-from model.teachers.bert import pool, sentence_encoder
-from model.teachers.presets import open_preset
-
-# Of the layer normalisations of KerasHub's BERT.
-_EPSILON = 1e-12
+from model.teachers.bert import Head, sentence_encoder, sentence_vectors
+from model.teachers.presets import EPSILON, open_preset
+from model.teachers.sentence_modules import Modules, require_widths
 
 
 def load(config: TeacherConfig, path: Path, precision: str | None = None) -> Teacher:
@@ -43,28 +42,37 @@ class KerasHubTeacher(Teacher):
     """A KerasHub `TextEmbedder`, or a backbone and the pooling of its tokens."""
 
     def __init__(self, preset: str, config: TeacherConfig, precision: str) -> None:
-        model, self._preprocessor = open_preset(preset)
+        model, self._preprocessor, modules, epsilon = open_preset(preset)
         backbone = getattr(model, "backbone", model)
         limit = getattr(backbone, "max_sequence_length", config.max_length)
         require_at_most("max_length", config.max_length, limit)
         self._preprocessor.sequence_length = config.max_length
         self._tokens_per_batch = config.tokens_per_batch
-        self.prefix = "" if config.prefix == "auto" else config.prefix
+        self.prefix = modules.prefix if config.prefix == "auto" else config.prefix
+        _require_whole_prefix(preset, self.prefix, modules)
+        require_widths(preset, backbone.hidden_dim, modules.head)
         pooling = config.pooling
         if isinstance(backbone, keras_hub.models.BertBackbone):
             if pooling == "auto":
-                pooling = getattr(model, "pooling_mode", "mean")
+                pooling = modules.pooling or getattr(model, "pooling_mode", "mean")
             self.backbone = backbone
-            self._forward = _bert_forward(backbone, precision, pooling)
+            encoder = sentence_encoder(
+                backbone, epsilon, precision, pooling, modules.head
+            )
+            self._forward = _bert_forward(encoder)
         else:
-            if pooling == "auto" and model is backbone:
-                pooling = "mean"
+            if pooling == "auto" and (model is backbone or modules.head):
+                pooling = modules.pooling or getattr(model, "pooling_mode", "mean")
             precision = "float32"
-            self._forward = _forward(model, pooling)
+            self._forward = _forward(model, pooling, modules.head)
         self.parameters = backbone.count_params()
         self.dim = self._encode(["a"]).shape[1]
         self.fingerprint = digest(
-            *contents(model, self._preprocessor), self.prefix, pooling, precision
+            *contents(model, self._preprocessor),
+            self.prefix,
+            pooling,
+            precision,
+            *_further(modules, epsilon),
         )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -77,6 +85,25 @@ class KerasHubTeacher(Teacher):
         return encode_by_length(
             self._preprocessor, self._forward, texts, self._tokens_per_batch
         )
+
+
+def _require_whole_prefix(preset: str, prefix: str, modules: Modules) -> None:
+    if prefix and not modules.includes_prefix:
+        raise BabeletError(
+            f"{preset} leaves the prefix out of its pooling",
+            expected="teacher.prefix empty",
+            received=repr(prefix),
+            remedy="set teacher.prefix=, or encode the texts with "
+            "sentence-transformers: teacher.kind=vectors",
+        )
+
+
+def _further(modules: Modules, epsilon: float) -> Iterator[bytes | str]:
+    """Yields what only some models have, so that the others' fingerprints stay."""
+    if epsilon != EPSILON:
+        yield str(epsilon)
+    for layer in modules.head:
+        yield from (layer.kernel.tobytes(), layer.bias.tobytes(), layer.activation)
 
 
 def encode_by_length(
@@ -126,13 +153,15 @@ def _nameless(config: object) -> object:
 
 
 def _bert_forward(
-    backbone: keras.Model, precision: str, pooling: str
+    encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
 ) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """Returns the fast forward, with the exact GELU that such models trained with.
 
     KerasHub's own approximates it.
+
+    Args:
+        encode: Of `bert.sentence_encoder`.
     """
-    encode = sentence_encoder(backbone, _EPSILON, precision, pooling)
 
     def forward(batch: dict[str, np.ndarray]) -> np.ndarray:
         token_ids = batch["token_ids"].astype(np.int32)
@@ -142,13 +171,14 @@ def _bert_forward(
 
 
 def _forward(
-    model: keras.Model, pooling: str
+    model: keras.Model, pooling: str, head: Head
 ) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """Returns a function from inputs (B, L) to unit vectors, float32 (B, dim).
 
     Args:
         model: A `TextEmbedder` or a backbone.
         pooling: "auto" leaves it to the embedder.
+        head: See `bert.sentence_vectors`.
     """
     whole = model if pooling == "auto" else getattr(model, "backbone", model)
     compiled = tf.function(
@@ -159,7 +189,8 @@ def _forward(
         output = compiled({name: tf.constant(batch[name]) for name in whole.input})
         if pooling != "auto":
             tokens = output["sequence_output"] if isinstance(output, dict) else output
-            output = pool(tokens, tf.cast(batch["padding_mask"], tf.float32), pooling)
+            kept = tf.cast(batch["padding_mask"], tf.float32)
+            return sentence_vectors(tokens, kept, pooling, head).numpy()
         return tf.math.l2_normalize(output, axis=-1).numpy()
 
     return forward
