@@ -1,9 +1,12 @@
 """A teacher of translation that was not trained here: a SavedModel, or a file."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
+from configs.boundary import boundary, model_in
 from configs.errors import BabeletError
+from configs.programs import warn_of_program
 from evaluation.translation import Translate
 from export.translate import saved_model_translate
 from training.workdir import digest
@@ -13,8 +16,10 @@ def fingerprint(path: Path) -> str:
     """Returns the SHA-256 of a file, or of all files of a SavedModel.
 
     Raises:
-        BabeletError: There is nothing.
+        BabeletError: There is nothing, or a folder that is no SavedModel.
     """
+    if path.is_dir():
+        _require_program(path)
     files = sorted(p for p in path.rglob("*") if p.is_file()) or [path]
     try:
         return digest(
@@ -29,24 +34,60 @@ def fingerprint(path: Path) -> str:
 
 
 def foreign_translate(path: Path) -> Translate:
-    """Returns a SavedModel, or a file of translations, as a function of texts."""
+    """Returns a SavedModel, or a file of translations, as a function of texts.
+
+    Raises:
+        BabeletError: What is there can be used as neither.
+    """
     if path.is_dir():
-        return saved_model_translate(path)
+        return _program(path)
     known = read_translations(path)
     # A source it lacks has no translation: it is then no target.
     return lambda texts: [known.get(text, "") for text in texts]
+
+
+def _require_program(path: Path) -> None:
+    if not (path / "saved_model.pb").is_file():
+        raise BabeletError(
+            f"There is no SavedModel at {path}",
+            expected="a folder with saved_model.pb and variables",
+            remedy="change translation.teacher_path",
+        )
+
+
+def _program(path: Path) -> Translate:
+    """Returns a SavedModel as a function of texts, and warns that it is a program."""
+    _require_program(path)
+    warn_of_program(path)
+    with model_in(path):
+        translate = saved_model_translate(path)
+
+    def checked(texts: Sequence[str]) -> list[str]:
+        with boundary(
+            f"The SavedModel {path} does not translate",
+            expected="a signature serving_default from text, strings (B,), to "
+            "translation, strings (B,)",
+            remedy="export it with such a signature, or change "
+            "translation.teacher_path",
+        ):
+            return translate(texts)
+
+    # Before the corpus is built: whether it is a translator.
+    checked(["a"])
+    return checked
 
 
 def read_translations(path: Path) -> dict[str, str]:
     """Returns source -> translation of a file of two columns, a tab between them.
 
     Raises:
-        BabeletError: A line has not two columns, or the file cannot be read.
+        BabeletError: A line has not two columns, one source has two translations, or
+            the file cannot be read.
     """
     found = {}
     try:
         lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BabeletError(
             f"Cannot read the teacher's translations {path}",
             expected="a text file in UTF-8",
@@ -64,5 +105,18 @@ def read_translations(path: Path) -> dict[str, str]:
                 received=f"{len(cells)} columns",
                 remedy="write the file so, or change translation.teacher_path",
             )
-        found[cells[0]] = cells[1]
+        if found.setdefault(cells[0], cells[1]) != cells[1]:
+            raise BabeletError(
+                f"{path}, line {number} translates a source once more",
+                expected="one translation for each source",
+                received=f"{found[cells[0]][:60]!r} and {cells[1][:60]!r}",
+                consequence="Which of them is learned would depend on their order",
+                remedy="keep one of them",
+            )
+    if not found:
+        raise BabeletError(
+            f"{path} has no translations",
+            expected="a source, a tab, and its translation on each line",
+            remedy="write the file so, or change translation.teacher_path",
+        )
     return found

@@ -1,7 +1,6 @@
 """A SavedModel from strings to rows of numbers: a program that TensorFlow runs."""
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operations that tokenize.
 
+from configs.boundary import described
 from configs.errors import BabeletError
+from configs.programs import warn_of_program
 from model.teachers.base import by_length, digest
 
 _SIGNATURE = "serving_default"
@@ -32,7 +33,7 @@ class Program:
         """Loads it, and warns that it is a program.
 
         Args:
-            path: The folder. The signature takes one string tensor (B,).
+            path: The folder. The signature takes one string tensor (B,) or (B, 1).
             rows: What its rows are, for errors: "vectors".
             outputs: Where it has several outputs of numbers, the names of that which
                 is read; the first that is there.
@@ -47,12 +48,7 @@ class Program:
                 expected="a folder with saved_model.pb and variables",
                 remedy="set teacher.path to that folder",
             )
-        print(
-            f"warning: the teacher {path} is a program, which TensorFlow runs with "
-            "your rights. Use it only if you trust where it comes from.",
-            file=sys.stderr,
-            flush=True,
-        )
+        warn_of_program(path)
         self._path, self._rows = path, rows
         self._tokens_per_batch = tokens_per_batch
         self._program, self._function = self._open()
@@ -66,20 +62,26 @@ class Program:
         rows = np.empty((len(texts), width), np.float32)
         lengths = np.array([len(x) for x in texts], int) // _CHARACTERS_PER_TOKEN + 1
         for batch in by_length(lengths, self._tokens_per_batch):
-            rows[batch] = self.forward([texts[row] for row in batch])
+            found = self.forward([texts[row] for row in batch])
+            if found.shape[1] != width:
+                expected = f"{width} numbers for each text"
+                raise self._unfit(expected, f"{found.shape[1]}")
+            rows[batch] = found
         return rows
 
     def forward(self, texts: list[str]) -> np.ndarray:
         """Returns what the program gives for one batch, float32 (B, width)."""
+        given = tf.constant(texts)
+        given = given[:, tf.newaxis] if self._column else given
+        # Besides TensorFlow's own, operations in Python raise what they like.
         try:
-            result = self._function(**{self._input: tf.constant(texts)})
-        except tf.errors.OpError as error:
+            rows = self._function(**{self._input: given})[self.output].numpy()
+        except Exception as error:
             raise BabeletError(
                 f"The SavedModel {self._path} failed on {texts[0]!r}",
-                received=error.message[:300],
+                received=described(error),
                 remedy="try it by itself on that text, or choose another teacher",
             ) from error
-        rows = result[self.output].numpy()
         if rows.ndim != 2 or len(rows) != len(texts):
             raise self._unfit(
                 f"a tensor ({len(texts)}, dim) for {len(texts)} texts",
@@ -91,16 +93,11 @@ class Program:
         """Returns the loaded program, which must be kept, and its signature."""
         try:
             program = tf.saved_model.load(str(self._path))
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            RuntimeError,
-            tf.errors.OpError,
-        ) as error:
+        # A damaged file leads anywhere.
+        except Exception as error:
             raise BabeletError(
                 f"Cannot load the SavedModel {self._path}",
-                received=" ".join(str(error).split())[:300],
+                received=described(error),
                 remedy="copy the folder again, whole, or set another teacher.path",
             ) from error
         if _SIGNATURE not in program.signatures:
@@ -114,6 +111,12 @@ class Program:
         if [spec.dtype for spec in inputs.values()] != [tf.string]:
             received = ", ".join(f"{k} {v.dtype.name}" for k, v in inputs.items())
             raise self._unfit("one input, of strings", received)
+        shape = next(iter(inputs.values())).shape
+        # Keras exports a layer that takes a text as a column of one.
+        self._column = shape.rank == 2
+        sizes = [] if shape.rank is None else shape.as_list()
+        if shape.rank == 0 or sizes not in ([], [None], [None, 1], [None, None]):
+            raise self._unfit("texts (B,) or (B, 1), B being any number", str(shape))
         outputs = {
             name: spec
             for name, spec in self._function.structured_outputs.items()

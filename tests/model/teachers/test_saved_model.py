@@ -66,6 +66,8 @@ def test_loading_warns_that_it_is_a_program(folder, capfd):
     """A user who takes it for data opens his files to a stranger."""
     open_teacher(folder)
     assert "is a program" in capfd.readouterr().err
+    open_teacher(folder)
+    assert "is a program" not in capfd.readouterr().err
 
 
 def test_the_fingerprint_follows_the_weights(folder, tmp_path):
@@ -115,6 +117,41 @@ def test_other_signatures_are_refused(tmp_path, outputs, spec, match):
     path = save(tmp_path / "other", outputs, spec)
     with pytest.raises(BabeletError, match=rf"not from strings to vectors.*{match}"):
         open_teacher(path)
+
+
+def test_a_column_of_texts_is_what_keras_exports(tmp_path):
+    """A Keras model of one string a row "failed on 'a'", and nobody knew why."""
+
+    def column(module, texts):
+        return {"vector": module.counts(texts[:, 0])}
+
+    spec = tf.TensorSpec([None, 1], tf.string, name="text")
+    teacher = open_teacher(save(tmp_path / "column", column, spec))
+    vectors = teacher.encode(["aa", "b"])
+    np.testing.assert_allclose(vectors, [[1, 0, 0], [0, 1, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [[None, 2], [4], [], [None, 1, 1]])
+def test_an_input_of_another_shape_is_told(tmp_path, shape):
+    def vector(module, texts):
+        return {"vector": module.counts(tf.reshape(texts, [-1]))}
+
+    spec = tf.TensorSpec(shape, tf.string, name="text")
+    path = save(tmp_path / "other", vector, spec)
+    with pytest.raises(BabeletError, match=r"texts \(B,\) or \(B, 1\).*Received"):
+        open_teacher(path)
+
+
+def test_rows_of_another_width_are_refused(tmp_path):
+    """NumPy's error about broadcasting names neither text nor model."""
+
+    def wider(module, text):
+        longest = tf.reduce_max(tf.strings.length(text))
+        return {"vector": tf.ones([tf.size(text), 2 + longest])}
+
+    teacher = open_teacher(save(tmp_path / "wider", wider))
+    with pytest.raises(BabeletError, match=r"3 numbers for each text.*Received: 5"):
+        teacher.encode(["abc"])
 
 
 def test_missing_and_damaged_folders_are_refused(folder, tmp_path):
