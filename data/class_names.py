@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from configs.errors import BabeletError
+from configs.labels import class_name
 
 LABELS = "labels.txt"
 _REMEDY = f"copy {LABELS} from the run's export folder"
@@ -10,6 +11,8 @@ _REMEDY = f"copy {LABELS} from the run's export folder"
 
 def read_labels(path: Path, remedy: str = _REMEDY) -> list[str]:
     """Returns the names of the classes in a labels.txt, one a line.
+
+    White space and a BOM around a name are no part of it.
 
     Args:
         path: The file.
@@ -19,13 +22,14 @@ def read_labels(path: Path, remedy: str = _REMEDY) -> list[str]:
         BabeletError: There is none, or a name is empty or there twice.
     """
     try:
-        names = path.read_text("utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    except (OSError, ValueError) as error:
         raise BabeletError(
             f"Cannot read the labels {path}: {error}",
             expected="a file in UTF-8 with the name of a class on each line",
             remedy=remedy,
         ) from error
+    names = [class_name(line) for line in lines]
     if len(set(names)) != len(names) or not all(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise BabeletError(

@@ -148,6 +148,7 @@ class Preparation(PreparedText):
 
     def _do_tokens(self) -> dict:
         """Does the steps vocabulary and tokens; returns what they depend on."""
+        self.require_layers()
         config, step = self._config, self._workdir.step
         inputs = {
             "corpus": self.corpus.fingerprint,
@@ -174,6 +175,25 @@ class Preparation(PreparedText):
         if self._config.vocabulary.method != "trim":
             return None
         return np.load(self._path / "teacher_ids.npy")
+
+    def require_layers(self) -> None:
+        """Checks what `student.init_layers` names; before the teacher has run.
+
+        Raises:
+            BabeletError: A layer that the origin does not have.
+        """
+        wanted = self._config.student.init_layers
+        if not wanted:
+            return
+        count = self.origin_backbone().num_layers
+        absent = [layer for layer in wanted if layer >= count]
+        if absent:
+            raise BabeletError(
+                "The student cannot start from a layer that its teacher does not have",
+                expected=f"layers from 0 to {count - 1}",
+                received=f"student.init_layers={','.join(map(str, wanted))}",
+                remedy="change student.init_layers, or leave it empty: random weights",
+            )
 
     def origin_backbone(self) -> keras.Model:
         """Returns the encoder whose layers the student starts from.

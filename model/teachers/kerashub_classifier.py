@@ -1,5 +1,6 @@
 """A KerasHub `TextClassifier` of the user's own, from a folder or a .keras file."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 from model.teachers.base import digest, refuse_unused, require_at_most
 from model.teachers.class_scores import ClassTeacher, as_logits
+from model.teachers.hugging_face import read_json, require_sizes
 from model.teachers.kerashub import contents, encode_by_length
 from model.teachers.presets import unusable
 
@@ -82,6 +84,14 @@ def _open(path: Path) -> keras_hub.models.TextClassifier:
             remedy="set teacher.path to it; for an encoder without classes, "
             "tuning.scope=all",
         )
+    if path.is_file() and not (path.suffix == ".keras" and zipfile.is_zipfile(path)):
+        raise BabeletError(
+            f"{path} is no classifier that is read",
+            expected="a whole .keras file: older .h5 files may hold programs",
+            remedy="save it again with model.save('classifier.keras')",
+        )
+    if path.is_dir():
+        require_sizes(path, read_json(path / "config.json"))
     try:
         if path.is_dir():
             cls = keras_hub.models.TextClassifier

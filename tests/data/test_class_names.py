@@ -11,6 +11,16 @@ def test_names_are_read_in_their_order(tmp_path):
     assert read_labels(path) == ["turn on", "ausschalten", "打开"]
 
 
+def test_a_name_is_kept_as_it_is(tmp_path):
+    """Folded here and not in the text, or there and not here, names never match.
+
+    Only what cannot be seen is left out: a BOM, and white space around the name.
+    """
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffH₂O\r\n其他（咨询） \r\nÉté".encode())
+    assert read_labels(path) == ["H₂O", "其他（咨询）", "Été"]
+
+
 @pytest.mark.parametrize(
     ("text", "received"), [("on\noff\non\n", "'on' twice"), ("on\n\noff\n", "empty")]
 )

@@ -8,6 +8,8 @@ import pytest
 from sentencepiece import sentencepiece_model_pb2
 
 from configs import schema
+from configs.errors import BabeletError
+from tests import e5s1_writer
 from training.pipelines.embedding import initial_student
 from training.preparation import Preparation
 from training.workdir import Workdir
@@ -60,3 +62,34 @@ def test_it_depends_on_the_seed_and_not_on_what_ran_before(preparation):
         np.testing.assert_array_equal(ours, theirs)
     other = state(preparation, seed=1)
     assert (other[0] != expected[0]).any()
+
+
+@pytest.mark.parametrize("layers", [(2,)])
+def test_layers_that_are_not_there_are_told_before_the_teacher_runs(tmp_path, layers):
+    """The teacher encoded for an hour, and then the run ended."""
+    pieces = [*e5s1_writer.SPECIAL, "▁a", "b"]
+    file = tmp_path / "tiny.bin"
+    shape = e5s1_writer.Shape()
+    e5s1_writer.write_e5s1(file, pieces, [0.0] * 4 + [-1.0] * 2, shape)
+    config = schema.Config(
+        "home",
+        schema.DataConfig(languages=("de",)),
+        teacher=schema.TeacherConfig(path=str(file), max_length=24),
+        student=schema.StudentConfig(num_layers=1, init_layers=layers),
+    )
+    # There is no corpus: whatever comes after the check fails otherwise.
+    with pytest.raises(BabeletError, match=r"layers from 0 to 1.*init_layers"):
+        Preparation(Workdir(tmp_path, config))._do_tokens()
+
+
+def test_a_teacher_without_layers_is_told_before_it_runs(tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(2, dtype=np.float32))
+    (tmp_path / "x.txt").write_text("a\nb\n")
+    config = schema.Config(
+        "home",
+        schema.DataConfig(languages=("de",)),
+        teacher=schema.TeacherConfig("vectors", str(tmp_path / "x.npy")),
+        student=schema.StudentConfig(num_layers=1, init_layers=(0,)),
+    )
+    with pytest.raises(BabeletError, match="has no layers for the student"):
+        Preparation(Workdir(tmp_path, config))._do_tokens()

@@ -1,7 +1,9 @@
 """KerasHub classifiers of the user's own as teachers."""
 
 import json
+import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -103,6 +105,60 @@ def test_other_models_are_refused(model, tmp_path):
         open_teacher(tmp_path / "encoder.keras")
     with pytest.raises(BabeletError, match=r"no KerasHub classifier.*nothing"):
         open_teacher(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("name", ["mine.h5", "mine.hdf5", "mine.zip", "mine.keras"])
+def test_a_file_of_another_format_is_refused(tmp_path, name):
+    """Older .h5 files keep Python code inside, and zip files are not whole models."""
+    file = tmp_path / name
+    if name.endswith("zip"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("config.json", "{}")
+    else:
+        with h5py.File(file, "w") as stored:
+            stored.attrs["model_config"] = "{}"
+    with pytest.raises(BabeletError, match=rf"{name} is no classifier.*a whole .keras"):
+        open_teacher(file)
+
+
+def executing(mark):
+    """Returns a Keras config whose layer is a program."""
+    code = {
+        "class_name": "__lambda__",
+        "config": {"value": f"lambda x: open({str(mark)!r}, 'w')"},
+    }
+    layer = {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "config": {"function": code, "name": "lambda"},
+        "registered_name": None,
+    }
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "s", "layers": [layer]},
+        "registered_name": None,
+    }
+
+
+@pytest.mark.parametrize("change", [executing, lambda _: [[]], lambda _: {"a": "b"}])
+def test_code_in_a_keras_file_is_not_run(model, tmp_path, change):
+    """A model file from a stranger would run his program."""
+    model.save(tmp_path / "whole.keras")
+    mark = tmp_path / "executed"
+    file = tmp_path / "mine.keras"
+    with (
+        zipfile.ZipFile(tmp_path / "whole.keras") as whole,
+        zipfile.ZipFile(file, "w") as archive,
+    ):
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "config.json":
+                content = json.dumps(change(mark))
+            archive.writestr(name, content)
+    with pytest.raises(BabeletError, match=r"mine\.keras.*Remedy"):
+        open_teacher(file)
+    assert not mark.exists()
 
 
 def test_settings_without_effect_are_refused(preset):

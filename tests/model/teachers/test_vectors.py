@@ -1,12 +1,17 @@
 """Vectors that were computed elsewhere, as teachers."""
 
 import importlib.util
+import io
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from configs.errors import BabeletError
 from configs.schema import TeacherConfig
+from model.teachers import TEACHERS, vector_files
 from model.teachers.vectors import load
 
 TEXTS = ["Turn on the light", "Schalte das Licht ein", "Dim the lamp"]
@@ -91,6 +96,93 @@ def test_pickled_arrays_are_not_loaded(tmp_path):
     refusal(path, match=r"Received: .*Python objects")
 
 
+def test_an_archive_under_another_name_is_refused(tmp_path):
+    """A .npz named .npy ended in an AttributeError."""
+    path = write(tmp_path)
+    with path.open("wb") as file:
+        np.savez(file, vectors=VECTORS)
+    refusal(path, match=r"an archive of arrays \(\.npz\)")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, -2), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (10**9, 10**9), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2**62), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 'ab', }",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (3, 2), }",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3, 2), }",
+        "{'descr': '<f4', 'fortran_order': 3, 'shape': (3, 2), }",
+        "{" * 5000,
+        "-" * 9000 + "1",
+        "[1, 2",
+        "__import__('os').system('true')",
+    ],
+)
+def test_a_hostile_header_is_one_clear_error(tmp_path, header):
+    """NumPy raises a dozen types for what may stand there."""
+    path = write(tmp_path)
+    text = header.encode() + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little")
+    path.write_bytes(start + text + VECTORS.tobytes())
+    refusal(path, match="Received: ")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_text(tmp_path):
+    """It cannot be seen, and the text was missing from its own file."""
+    path = write(tmp_path, ["\ufeff" + TEXTS[0], *TEXTS[1:]])
+    np.testing.assert_allclose(open_teacher(path).encode(TEXTS[:1]), [[0.6, 0.8]])
+
+
+def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
+    """A file of one line is no list of texts."""
+    monkeypatch.setattr(vector_files, "_LONGEST", 30)
+    refusal(write(tmp_path, [*TEXTS[:2], "x" * 31]), match="31 characters in one line")
+
+
+def test_numbers_beyond_float32_are_refused_without_a_warning(tmp_path):
+    path = write(tmp_path, vectors=VECTORS.astype(np.float64) * 1e300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refusal(path, match="finite numbers")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("vectors")
+
+
+@settings(max_examples=120)
+@given(data=st.data())
+def test_any_damage_is_one_clear_error_or_other_vectors(folder, data):
+    """Never a traceback, and never more vectors than lines."""
+    stored = io.BytesIO()
+    np.save(stored, VECTORS)
+    damaged = {"npy": bytearray(stored.getvalue())}
+    damaged["txt"] = bytearray("".join(f"{text}\n" for text in TEXTS), "utf-8")
+    for _ in range(data.draw(st.integers(1, 4))):
+        content = damaged[data.draw(st.sampled_from(["npy", "txt"]))]
+        at = data.draw(st.integers(0, max(0, len(content) - 1)))
+        if data.draw(st.booleans()):
+            content[at : at + 1] = data.draw(st.binary(max_size=3))
+        else:
+            del content[at:]
+    for suffix, content in damaged.items():
+        (folder / f"x.{suffix}").write_bytes(content)
+    lines = bytes(damaged["txt"]).split(b"\n")
+    path = folder / "x.npy"
+    try:
+        config = TeacherConfig(kind="vectors", path=str(path))
+        teacher = TEACHERS["vectors"].open(config, path)
+    except BabeletError as error:
+        assert "Remedy: " in str(error)
+    else:
+        assert len(teacher._vectors) <= len(lines)
+        known = lines[0].decode("utf-8-sig").removesuffix("\r")
+        assert np.isfinite(teacher.encode([known])).all()
+
+
 def test_missing_and_damaged_files_are_refused(tmp_path):
     path = write(tmp_path)
     path.write_bytes(path.read_bytes()[:-3])
@@ -162,3 +254,33 @@ def test_parquet(tmp_path):
 def test_parquet_vectors_of_several_widths(tmp_path, rows, row):
     path = write_parquet(tmp_path, TEXTS, rows)
     refusal(path, match=rf"a vector of 2 numbers.*row {row}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "rows"),
+    [
+        ([1, 2], [[1.0], [2.0]]),
+        (["a", None], [[1.0], [2.0]]),
+        (["a", "b"], [[1], [2]]),
+        (["a", "b"], ["1.0", "2.0"]),
+        (["a", "b"], [[1.0, None], [2.0, 3.0]]),
+        (["a", "b"], [[["x"]], [["y"]]]),
+        (["a", "b"], [1.0, 2.0]),
+    ],
+)
+def test_parquet_of_other_types_is_one_clear_error(tmp_path, texts, rows):
+    """Arrow's own error names neither file nor remedy."""
+    refusal(write_parquet(tmp_path, texts, rows), match="Received: ")
+
+
+@pytest.mark.parametrize("cut", [0, 3, 100])
+def test_damaged_parquet_is_one_clear_error(tmp_path, cut):
+    path = write_parquet(tmp_path, TEXTS, VECTORS.tolist())
+    path.write_bytes(path.read_bytes()[:cut])
+    refusal(path, match="Received: ")
+
+
+def test_parquet_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    """A file of a kilobyte can hold a billion equal rows."""
+    path = write_parquet(tmp_path, ["a" * 99] * 900_000, [[1.0, 2.0]] * 900_000)
+    refusal(path, match="bytes when unpacked")
