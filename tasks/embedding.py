@@ -22,6 +22,21 @@ from model.student import build_student
 from tasks.base import Task, Validate
 
 
+def require_width(
+    objective: ObjectiveConfig, student_dim: int, teacher_dim: int
+) -> None:
+    """Raises a BabeletError for teacher vectors as candidates, at another width."""
+    if objective.candidates == "teacher" and student_dim != teacher_dim:
+        raise BabeletError(
+            "The student's vectors cannot be compared with the teacher's",
+            expected=f"student.output_dim = {teacher_dim}",
+            received=str(student_dim),
+            remedy="set objective.candidates=student (the teacher's vectors then "
+            "reach the student through a learned projection), or change "
+            "student.output_dim",
+        )
+
+
 class EmbeddingTask(Task):
     """Two decisions a pair: sentence to translation, and translation to sentence."""
 
@@ -65,15 +80,7 @@ class EmbeddingTask(Task):
             BabeletError: Teacher vectors as candidates, at another width.
         """
         objective, student_dim = self._objective, student.output_shape[-1]
-        if objective.candidates == "teacher" and student_dim != self._teacher_dim:
-            raise BabeletError(
-                "The student's vectors cannot be compared with the teacher's",
-                expected=f"student.output_dim = {self._teacher_dim}",
-                received=str(student_dim),
-                remedy="set objective.candidates=student (the teacher's vectors then "
-                "reach the student through a learned projection), or change "
-                "student.output_dim",
-            )
+        require_width(objective, student_dim, self._teacher_dim)
         if not objective.embedding_match:
             return ()
         layer = EmbeddingMatch(student_dim, self._teacher_dim)

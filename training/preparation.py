@@ -24,7 +24,7 @@ from model.precision import preferred_precision
 from model.student import build_student
 from model.teachers import TEACHERS
 from model.teachers.base import Teacher
-from tasks.embedding import student_predict
+from tasks.embedding import require_width, student_predict
 from tasks.held_out import alone, held_out
 from training.prepared_text import PreparedText
 from training.teacher_cache import TeacherCache
@@ -136,6 +136,8 @@ class Preparation(PreparedText):
         if config.folds.count:
             inputs["folds"] = self._workdir.section("folds")
         step("corpus", inputs, ["corpus"], self._build_corpus)
+        # Before the teacher runs, which takes longest.
+        require_width(config.objective, config.student.output_dim, self.teacher.dim)
         inputs = self._do_tokens()
         inputs["sets"] = self._workdir.section("evaluation")
         inputs["validation_pairs"] = config.training.validation_pairs

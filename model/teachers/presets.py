@@ -1,6 +1,7 @@
 """Opens KerasHub presets and folders, with one clear error for all that may fail."""
 
 import difflib
+import importlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from typing import NamedTuple
 
 import keras
 import keras_hub
-from keras_hub.src.utils import preset_utils
 
 from configs.errors import BabeletError
 from model.teachers.hugging_face import read_json, require_sizes, write_pooler
@@ -83,7 +83,14 @@ def _inside(folder: Path, name: str) -> Path | None:
 
 
 def _stored(preset: str, name: str) -> Path | None:
-    """Returns a file of a preset that KerasHub downloads, or None if it has none."""
+    """Returns a file of a model on Hugging Face, or None if it has none.
+
+    Presets of KerasHub's own format have none of those that are asked for.
+    """
+    if not preset.startswith("hf://"):
+        return None
+    # Imported here: it is no public module, and only such addresses need it.
+    preset_utils = importlib.import_module("keras_hub.src.utils.preset_utils")
     if not preset_utils.check_file_exists(preset, name):
         return None
     return Path(preset_utils.get_file(preset, name))
