@@ -1,9 +1,7 @@
-"""Checks of settings and flags, with the error that names them."""
+"""Checks of settings, with the error that names the setting."""
 
 import dataclasses
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from configs.errors import BabeletError
@@ -80,23 +78,6 @@ def named(key: str, values: str | Iterable[str]) -> None:
         )
     twice = sorted({value for value in values if values.count(value) > 1})
     require(not twice, key, "names that differ", ", ".join(twice))
-
-
-def folder(flag: str, value: str) -> Path:
-    """Returns the folder that a flag names, with ~ as the home folder.
-
-    Raises:
-        BabeletError: The flag is empty, which would mean the current folder.
-    """
-    if not value.strip() or "\0" in value:
-        raise BabeletError(
-            f"--{flag} names no folder",
-            expected="a path, such as runs/smart_home",
-            received=repr(value),
-            consequence="Files would be written into the current folder",
-            remedy=f"give --{flag}=runs/smart_home, or . for the current folder",
-        )
-    return Path(os.path.expanduser(value))
 
 
 def _shown(value: object) -> str:

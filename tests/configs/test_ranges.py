@@ -82,17 +82,3 @@ def test_a_range_says_which_ends_count():
     assert 0.5 in share and 0 not in share and 1 not in share and math.nan not in share
     assert str(share) == "a number above 0 and below 1"
     assert str(checks.Range(1, 10**9)) == "a number 1 or more and at most 1,000,000,000"
-
-
-@pytest.mark.parametrize("value", ["", "  ", "a\0b"])
-def test_a_flag_without_a_folder_is_refused(value):
-    """An empty --workdir filled the current folder."""
-    with pytest.raises(BabeletError, match=r"--workdir names no folder.*Remedy"):
-        checks.folder("workdir", value)
-
-
-def test_a_folder_may_be_at_home(monkeypatch):
-    """--workdir=~/x made a folder named ~."""
-    monkeypatch.setenv("HOME", "/home/eva")
-    assert str(checks.folder("workdir", "~/runs/a")) == "/home/eva/runs/a"
-    assert str(checks.folder("workdir", "runs/a")) == "runs/a"
