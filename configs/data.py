@@ -85,7 +85,7 @@ class DataConfig:
         )
 
     def _check_columns(self) -> None:
-        """Refuses columns in which there are no pairs."""
+        """Refuses columns in which there are no pairs, nor the text that is wanted."""
         if not self.columns:
             return
         roles = [column.partition("=")[0] for column in self.columns]
@@ -93,13 +93,15 @@ class DataConfig:
         known = {self.pivot, *self.languages, "language", "text"}
         if "label" in used:
             return
+        texts = bool({"text", *self.languages} & set(used))
+        enough = self.pivot in used and texts
+        expected = f"{self.pivot}, and text or a language"
+        if not self.languages:
+            enough = self.pivot in used or texts
+            expected = f"{self.pivot} or text"
         require(
-            set(used) <= known
-            and len(set(used)) == len(used)
-            and self.pivot in used
-            and bool({"text", *self.languages} & set(used)),
+            set(used) <= known and len(set(used)) == len(used) and enough,
             "data.columns",
-            f"{self.pivot}, and text or a language, each once, from "
-            f"{' '.join(sorted(known))} and -",
+            f"{expected}, each once, from {' '.join(sorted(known))} and -",
             ",".join(self.columns),
         )

@@ -179,8 +179,8 @@ def _write_pairs(
 
 def _write_entries(folder: Path, count: int) -> None:
     """Writes the entry of `data.files` that each pair comes from."""
-    with _array_file(folder / "pair_entry.npy", np.int16, (count,)) as file:
-        for entries in _chunks(folder / "pair.entry", np.int16):
+    with _array_file(folder / "pair_entry.npy", np.int32, (count,)) as file:
+        for entries in _chunks(folder / "pair.entry", np.int32):
             file.write(entries.tobytes())
 
 

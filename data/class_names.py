@@ -1,12 +1,20 @@
 """The names of classes, as labels.txt has them: one a line."""
 
+import re
 from pathlib import Path
 
 from configs.errors import BabeletError
 from configs.labels import class_name
 
 LABELS = "labels.txt"
+# What a name cannot have: the end of its line, and what UTF-8 cannot hold.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _REMEDY = f"copy {LABELS} from the run's export folder"
+
+
+def is_unfit(name: str) -> bool:
+    """Tells whether a name has characters that a line of labels.txt cannot have."""
+    return bool(_UNFIT.search(name))
 
 
 def read_labels(path: Path, remedy: str = _REMEDY) -> list[str]:

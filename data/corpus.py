@@ -86,7 +86,7 @@ class Corpus:
         pairs: int32 (pairs, 2), sentence ids of the pivot and of its translation; of
             a sentence without one, its own id twice.
         pair_language: int16 (pairs,), of the translation.
-        pair_entry: int16 (pairs,), the entry of `data.files` it comes from, where
+        pair_entry: int32 (pairs,), the entry of `data.files` it comes from, where
             these have weights.
         pair_split: int8 (pairs,) of TRAIN, VALIDATION, TEST.
         pair_near: bool (pairs,), held-out pairs whose pivot sentence has a near

@@ -18,6 +18,7 @@ from configs.schema import Config
 from data.building import build_corpus
 from data.corpus import Corpus, format_counts
 from data.download import cache_folder
+from data.enough_text import too_little, too_little_labelled
 from data.inspection import (
     format_kept,
     format_lengths,
@@ -62,6 +63,8 @@ def inspect(config: Config) -> str:
             format_samples(corpus, SAMPLES),
             format_prediction(predict(config, corpus, folder, seconds)),
         ]
+        if error := too_little(report, config.data, config.task == "translation"):
+            parts.append(f"warning: A run ends at once. {error}")
     return "\n\n".join(parts)
 
 
@@ -83,6 +86,8 @@ def _inspect_labelled(config: Config) -> str:
             examples = format_rejected(folder / "rejected.tsv")
             parts.append(f"The first rejected row of each reason:\n{examples}")
         visible = visible_labels(corpus, config.labels)
+        if error := too_little_labelled(report, config.labels):
+            parts.append(f"warning: A run ends at once. {error}")
         warnings = class_warnings(report) + visibility_warnings(corpus, visible)
         parts += [f"warning: {warning}" for warning in warnings]
     return "\n\n".join(parts)

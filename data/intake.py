@@ -105,7 +105,7 @@ class Intake:
             self._unite(pivot, row.language, row.text)
         self._pair.write(np.array([pivot, translation], np.int32).tobytes())
         self._pair_language.write(np.int16(language).tobytes())
-        self._pair_entry.write(np.int16(row.entry).tobytes())
+        self._pair_entry.write(np.int32(row.entry).tobytes())
         self.pairs += 1
 
     def _pivot_id(self, language: str, text: str) -> int:

@@ -19,9 +19,10 @@ from configs.atomic import atomic_path
 from configs.checksums import seal
 from configs.errors import BabeletError
 from configs.folds import FoldsConfig
-from configs.labels import LabelsConfig
+from configs.labels import LabelsConfig, class_name
 from configs.schema import DataConfig
 from data import cleaning, splits
+from data.class_names import is_unfit
 from data.labelled_corpus import UNLABELLED, LabelledReport
 from data.sources import LABELLED_SOURCES
 from data.sources.raw import RawLabelled, RawPair
@@ -77,16 +78,16 @@ def _build(
     folder: Path,
     folds: FoldsConfig,
 ) -> LabelledReport:
-    accepted, rejected = _clean(rows, config, labels)
-    accepted = _without_ambiguous(accepted, rejected)
-    classes = _classes(accepted, labels)
-    split, cells, rare = deal(accepted, config, folds)
-    kept = _without_leaks(accepted, split, rejected)
-    _write_rejected(folder / "rejected.tsv", rejected)
+    with Rejected(folder / "rejected.tsv") as rejected:
+        accepted = _clean(rows, config, labels.classes, rejected)
+        accepted = _without_ambiguous(accepted, rejected)
+        classes = _classes(accepted, labels.classes, rejected.counts)
+        split, cells, rare = deal(accepted, config, folds)
+        kept = _without_leaks(accepted, split, rejected)
     languages = (config.pivot, *config.languages)
     arrays = _arrays([accepted[i] for i in kept], languages, classes)
     arrays["split"] = split[kept]
-    report = _report(arrays, languages, classes, rejected, (cells, rare))
+    report = _report(arrays, languages, classes, rejected.counts, (cells, rare))
     _write(folder, [accepted[i].text for i in kept], arrays)
     about = {"languages": languages, "classes": classes}
     about["report"] = dataclasses.asdict(report)
@@ -96,29 +97,56 @@ def _build(
     return report
 
 
-# Reason and row, of the rows that were not taken.
-Rejected = list[tuple[str, RawLabelled]]
+class Rejected:
+    """The file of the rows that were not taken, written as they come.
+
+    Attributes:
+        counts: Of the rows by reason.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.counts: Counter[str] = Counter()
+        self._file = open(path, "w", encoding="utf-8", errors="backslashreplace")
+        self._file.write("\t".join((*cleaning.COLUMNS[:4], "label", "text")) + "\n")
+
+    def __enter__(self) -> "Rejected":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, reason: str, row: RawLabelled) -> None:
+        """Counts and lists a row."""
+        self.counts[reason] += 1
+        pair = RawPair(row.origin, row.line, row.language, row.label, row.text)
+        cleaning.write_rejected(self._file, pair, reason)
 
 
 def _clean(
-    rows: Iterable[RawLabelled], config: DataConfig, labels: LabelsConfig
-) -> tuple[list[RawLabelled], Rejected]:
-    accepted, rejected, seen = [], [], set()
+    rows: Iterable[RawLabelled],
+    config: DataConfig,
+    classes: tuple[str, ...],
+    rejected: Rejected,
+) -> list[RawLabelled]:
+    """Returns the good rows: texts cleaned, labels as they are given."""
+    accepted, seen, known = [], set(), frozenset(classes)
     for row in rows:
-        text, label = cleaning.clean_text(row.text), cleaning.clean_text(row.label)
+        text, label = cleaning.clean_text(row.text), class_name(row.label)
         row = row._replace(text=text, label=label)
         reason = row.problem or cleaning.text_rejection(text, config.max_characters)
-        if not reason and labels.classes and label and label not in labels.classes:
+        if not reason and is_unfit(label):
+            reason = "label"
+        if not reason and known and label and label not in known:
             reason = "other_class"
         key = (row.language, label, text.casefold())
         if not reason and key in seen:
             reason = "duplicate"
         if reason:
-            rejected.append((reason, row))
+            rejected.add(reason, row)
         else:
             seen.add(key)
             accepted.append(row)
-    return accepted, rejected
+    return accepted
 
 
 def _without_ambiguous(rows: list[RawLabelled], rejected: Rejected) -> list:
@@ -131,17 +159,19 @@ def _without_ambiguous(rows: list[RawLabelled], rejected: Rejected) -> list:
     for row in rows:
         several = found[row.language, row.text.casefold()]
         if len(several) > 1:
-            rejected.append(("ambiguous", row))
+            rejected.add("ambiguous", row)
         elif several and not row.label:
-            rejected.append(("duplicate", row))
+            rejected.add("duplicate", row)
         else:
             kept.append(row)
     return kept
 
 
-def _classes(rows: list[RawLabelled], labels: LabelsConfig) -> tuple[str, ...]:
+def _classes(
+    rows: list[RawLabelled], wanted: tuple[str, ...], rejected: Counter[str]
+) -> tuple[str, ...]:
     counts = Counter(row.label for row in rows if row.label)
-    classes = labels.classes or tuple(sorted(counts))
+    classes = wanted or tuple(sorted(counts))
     empty = [name for name in classes if not counts[name]]
     if empty:
         raise BabeletError(
@@ -149,15 +179,17 @@ def _classes(rows: list[RawLabelled], labels: LabelsConfig) -> tuple[str, ...]:
             expected="at least one for each name of labels.classes",
             received=f"none for {len(empty)} of {len(classes)}; the text has "
             f"{', '.join(sorted(counts))[:200] or 'no labels'}",
-            remedy="correct labels.classes or the labels in the text",
+            remedy="correct labels.classes or the labels in the text: they are "
+            "compared letter by letter",
         )
     if len(classes) < 2:
         raise BabeletError(
             "There is nothing to classify",
             expected="text of two classes or more after cleaning",
-            received=f"{', '.join(classes) or 'no label'}",
-            remedy="look at data.files and data.columns: the column of labels may be "
-            "another",
+            received=f"{', '.join(classes) or 'no label'}; rejected rows: "
+            f"{', '.join(f'{name} {n:,}' for name, n in rejected.items()) or 'none'}",
+            remedy="look at data.files and data.columns: the column of labels, or of "
+            "texts, may be another",
         )
     return classes
 
@@ -239,7 +271,7 @@ def _without_leaks(
     kept = []
     for i, key in enumerate(keys):
         if split[i] > first[key]:
-            rejected.append(("in_earlier_split", rows[i]))
+            rejected.add("in_earlier_split", rows[i])
         else:
             kept.append(i)
     return np.array(kept, np.int64)
@@ -250,11 +282,14 @@ def _arrays(
 ) -> dict[str, np.ndarray]:
     language_ids = {name: i for i, name in enumerate(languages)}
     class_ids = {name: i for i, name in enumerate(classes)} | {"": UNLABELLED}
+    few = len(classes) <= np.iinfo(np.int16).max
     return {
         "sentence_language": np.array(
             [language_ids[row.language] for row in rows], np.int16
         ),
-        "labels": np.array([class_ids[row.label] for row in rows], np.int16),
+        "labels": np.array(
+            [class_ids[row.label] for row in rows], np.int16 if few else np.int32
+        ),
     }
 
 
@@ -262,7 +297,7 @@ def _report(
     arrays: dict[str, np.ndarray],
     languages: tuple[str, ...],
     classes: tuple[str, ...],
-    rejected: Rejected,
+    rejected: Counter[str],
     cells: tuple[int, int],
 ) -> LabelledReport:
     language, labels, split = (
@@ -278,7 +313,7 @@ def _report(
         for i, name in enumerate(languages)
     }
     return LabelledReport(
-        rejected=dict(Counter(reason for reason, _ in rejected).most_common()),
+        rejected=dict(rejected.most_common()),
         counts=counts,
         classes=dict(zip(classes, per_class, strict=True)),
         cells=cells[0],
@@ -294,15 +329,6 @@ def _write(folder: Path, texts: list[str], arrays: dict[str, np.ndarray]) -> Non
     np.save(folder / "sentence_offsets.npy", np.cumsum(lengths))
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
-
-
-def _write_rejected(path: Path, rejected: Rejected) -> None:
-    with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-        columns = (*cleaning.COLUMNS[:4], "label", "text")
-        file.write("\t".join(columns) + "\n")
-        for reason, row in rejected:
-            pair = RawPair(row.origin, row.line, row.language, row.label, row.text)
-            cleaning.write_rejected(file, pair, reason)
 
 
 def _fingerprint(folder: Path, *names: tuple[str, ...]) -> str:

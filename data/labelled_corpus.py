@@ -37,7 +37,8 @@ class LabelledCorpus:
         classes: Names in order; a class's id is its index.
         sentences: Cleaned texts, the rows of the arrays below.
         sentence_language: int16 (sentences,).
-        labels: int16 (sentences,), ids of classes or UNLABELLED.
+        labels: int16 (sentences,), ids of classes or UNLABELLED; int32 where there
+            are more classes than that holds.
         split: int8 (sentences,) of TRAIN, VALIDATION, TEST.
         fingerprint: SHA-256 of the content.
         report: What building it found.

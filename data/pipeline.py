@@ -48,7 +48,7 @@ class PairBatches:
             bank_size: Further pivots per batch, as candidates.
             with_pivot_tokens: Whether batches carry the pivot's token ids too.
             seed: Of the order.
-            entries: int16 (n,), where each pair comes from; None: from one place.
+            entries: int (n,), where each pair comes from; None: from one place.
             weights: How often the pairs of each entry are drawn, in proportion;
                 empty: every pair once an epoch.
         """

@@ -33,7 +33,8 @@ def train(
         sentences in the same order give the same bytes.
 
     Raises:
-        BabeletError: The corpus has too little text for so many pieces.
+        BabeletError: The corpus has too little text for so many pieces, or too many
+            characters for so few.
     """
     _, sample = draw_sample(sentences)
     model = io.BytesIO()
@@ -61,7 +62,16 @@ def train(
 
 
 def _refusal(size: int, reason: str) -> BabeletError:
+    """Returns the error that names the size to set, where SentencePiece tells it."""
     most = re.search(r"value <= (\d+)", reason)
+    least = re.search(r"required_chars\. \d+ vs (\d+)", reason)
+    if least:
+        return BabeletError(
+            "A vocabulary of that size has no room for the characters of this corpus",
+            expected=f"vocabulary.size of {least[1]} or more",
+            received=f"vocabulary.size={size}",
+            remedy=f"set vocabulary.size={least[1]} or more",
+        )
     return BabeletError(
         "This corpus does not give a vocabulary of that size",
         expected=f"enough text for vocabulary.size={size}",

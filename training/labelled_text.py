@@ -10,6 +10,7 @@ from configs.atomic import atomic_path
 from configs.errors import BabeletError
 from data.class_names import LABELS
 from data.download import cache_folder
+from data.enough_text import too_little_labelled
 from data.label_visibility import label_weights, visible_labels, visible_languages
 from data.labelled_building import build_labelled_corpus
 from data.labelled_corpus import LabelledCorpus, format_labelled_counts
@@ -88,7 +89,9 @@ class LabelledText(Preparation):
             cache_folder(),
             config.folds,
         )
-        print(format_labelled_counts(report))
+        print(format_labelled_counts(report), flush=True)
+        if error := too_little_labelled(report, config.labels):
+            raise error
         with atomic_path(self._path / LABELS) as path:
             path.write_text("\n".join(report.classes) + "\n", "utf-8")
         return {"counts": report.counts, "rejected": report.rejected}

@@ -15,6 +15,7 @@ from configs.errors import BabeletError
 from data import building, trained_vocabulary, vocabulary
 from data.corpus import format_counts
 from data.download import cache_folder, fetch_wheel
+from data.enough_text import too_little
 from data.sources import parallel_files
 from data.splits import TEST, TRAIN, VALIDATION
 from data.tokenizer import Tokenizer
@@ -241,7 +242,9 @@ class Preparation(PreparedText):
             cache_folder(),
             self._config.folds,
         )
-        print(format_counts(report))
+        print(format_counts(report), flush=True)
+        if error := too_little(report, self._config.data):
+            raise error
         return {
             "counts": report.counts,
             "monolingual": report.monolingual,

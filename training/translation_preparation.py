@@ -14,6 +14,7 @@ from data import building, trained_vocabulary
 from data.context_store import ContextStore
 from data.corpus import format_counts
 from data.download import cache_folder
+from data.enough_text import too_little
 from data.sources import parallel_files
 from data.tokens import TokenStore
 from data.translation_batches import SoftTargets, TranslationBatches
@@ -145,7 +146,9 @@ class TranslationPreparation(PreparedPairs):
         report = building.build_corpus(
             self._config.data, self._path / "corpus", cache_folder()
         )
-        print(format_counts(report))
+        print(format_counts(report), flush=True)
+        if error := too_little(report, self._config.data, pairs_only=True):
+            raise error
         return {"counts": report.counts, "rejected": report.rejected}
 
     def _train_vocabulary(self) -> dict:

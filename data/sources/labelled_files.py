@@ -2,7 +2,7 @@
 
 They are read in the formats of parallel text, with the label in the place of the
 pivot's sentence, so that columns, compression and errors are the same. A row without a
-label is unlabelled text.
+label is unlabelled text, and so is a line of a .txt.
 """
 
 import dataclasses
@@ -14,12 +14,15 @@ from tqdm import tqdm
 from configs.errors import BabeletError
 from configs.labels import LabelsConfig
 from configs.schema import DataConfig
-from data.sources.formats import format_of
+from data.sources.formats import read
+from data.sources.formats.records import LABEL
+from data.sources.language_codes import require_codes
 from data.sources.language_tags import match
 from data.sources.location import Location, locate
-from data.sources.raw import RawLabelled, RawPair, require_language
+from data.sources.raw import RawLabelled, require_language
 
-LABEL = "label"
+# Endings of the formats that have no labels, and would give texts in their place.
+_NOT_LABELLED = (".po", ".tmx")
 
 
 def rows(
@@ -37,6 +40,8 @@ def rows(
             columns, or no row in a wanted language; a language is in none of them.
     """
     del labels, cache
+    require_codes("data.pivot", (config.pivot,))
+    require_codes("data.languages", config.languages)
     config = as_parallel(config)
     found: set[str] = set()
     for location in tqdm(locate(config), desc="Reading", unit="file"):
@@ -53,9 +58,15 @@ def as_parallel(config: DataConfig) -> DataConfig:
 
 def _file(location: Location, config: DataConfig) -> Iterator[RawLabelled]:
     """Yields the wanted rows of a file; returns their languages."""
-    kind = format_of(location, config)
+    if location.ending.lower() in _NOT_LABELLED:
+        raise BabeletError(
+            f"{location.path} cannot have labels",
+            expected=".csv, .tsv, .jsonl or .parquet; text without labels in .txt too",
+            received=location.ending,
+            remedy="change data.files",
+        )
     found, others = set(), set()
-    for row in kind.read(location, config):
+    for row in read(location, config):
         language = match(row.language, config.languages) if row.language else ""
         if language is None:
             others.add(row.language)
@@ -66,9 +77,11 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawLabelled]:
             row.origin,
             row.line,
             language,
-            row.pivot_text,
+            # A text alone is in the place of its label too.
+            "" if row.monolingual else row.pivot_text,
             row.text,
-            problem=_problem(row),
+            # A row without a label is one without a pivot.
+            problem="" if row.problem == "no_pivot" else row.problem,
         )
     if not found:
         raise BabeletError(
@@ -79,11 +92,3 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawLabelled]:
             "or data.languages",
         )
     return found
-
-
-def _problem(row: RawPair) -> str:
-    if row.problem == "no_pivot":
-        return ""
-    # JSON and Parquet may number their classes.
-    numbered = row.problem == "not_text" and row.pivot_text.isdecimal()
-    return "" if numbered else row.problem

@@ -1,26 +1,54 @@
 """Which of the wanted languages a file's name for a language means."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 # A region changes the spelling of a language; these change the script of Chinese.
 TRADITIONAL = {"tw", "hk", "mo"}
+# How gettext names scripts.
+_SCRIPTS = {"latin": "latn", "cyrillic": "cyrl", "devanagari": "deva", "arabic": "arab"}
+_LOCALE = re.compile(r"(.+?)(?:\.(?:utf-?8|iso-?8859-?\d+))?(?:@(\w+))?")
+_TAG = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?")
 
 
 def match(tag: str, languages: Iterable[str]) -> str | None:
     """Returns the language among `languages` that `tag` names, or None.
 
     Case and the kind of dash do not count, and a region may be missing: "EN_us" is
-    "en" where "en-US" is not wanted by itself. A script counts: "zh-Hant" and "zh-TW"
-    are not "zh".
+    "en" where "en-US" is not wanted by itself, "sr-Latn-RS" is "sr-Latn". A script
+    counts: "zh-Hant" and "zh-TW" are not "zh", and "sr-Latn" is not "sr". Chinese is
+    simplified where nothing else is said.
     """
     by_name = {_fold(language): language for language in languages}
-    folded = _fold(tag)
-    primary, _, region = folded.partition("-")
-    is_region = len(region) == 2 or (len(region) == 3 and region.isdigit())
-    if is_region and not (primary == "zh" and region in TRADITIONAL):
-        return by_name.get(folded) or by_name.get(primary)
-    return by_name.get(folded)
+    for form in _forms(_fold(tag)):
+        if form in by_name:
+            return by_name[form]
+    return None
+
+
+def _forms(tag: str) -> Iterator[str]:
+    """Yields the names under which a folded tag may be wanted, the nearest first."""
+    yield tag
+    found = _TAG.fullmatch(tag)
+    if not found:
+        return
+    language, script, region = found.groups()
+    usual = ""
+    if language == "zh":
+        usual = "hant" if region in TRADITIONAL else "hans"
+    if script or usual:
+        yield f"{language}-{script or usual}"
+    if region and script in (None, usual):
+        yield f"{language}-{region}"
+    if script in (None, usual) and usual != "hant":
+        yield language
 
 
 def _fold(tag: str) -> str:
-    return tag.strip().replace("_", "-").casefold()
+    folded = tag.strip().casefold()
+    name, variant = _LOCALE.fullmatch(folded).groups() if folded else ("", None)
+    parts = name.replace("_", "-").split("-")
+    if variant:
+        # The script comes before the region: sr_RS@latin is sr-Latn-RS.
+        parts.insert(1, _SCRIPTS.get(variant, variant))
+    return "-".join(parts)

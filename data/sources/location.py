@@ -1,6 +1,7 @@
 """Which files the settings name: paths, globs, and {language} in either."""
 
 import glob
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,8 @@ def locate(config: DataConfig) -> list[Location]:
     """Returns the files of `config.files`, each once, in the order given.
 
     The matches of a glob come in the order of their names, {language} in the order
-    of `config.languages`. Of entries that lead to one file the last counts.
+    of `config.languages`; ~ is the home folder. Of entries that lead to one file the
+    last counts.
 
     Raises:
         BabeletError: No file is named, or a path or glob leads to none.
@@ -45,7 +47,7 @@ def locate(config: DataConfig) -> list[Location]:
     found = {
         location.path: location._replace(entry=entry)
         for entry, pattern in enumerate(config.files)
-        for location in _matches(pattern, config.languages)
+        for location in _matches(os.path.expanduser(pattern), config.languages)
     }
     return list(found.values())
 

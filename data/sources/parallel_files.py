@@ -14,7 +14,8 @@ from tqdm import tqdm
 from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.sources import home_assistant, home_assistant_frontend
-from data.sources.formats import MOSES, format_of, moses
+from data.sources.formats import MOSES, format_of, moses, read
+from data.sources.language_codes import require_codes
 from data.sources.language_tags import match
 from data.sources.location import Location, locate
 from data.sources.opening import digest
@@ -39,8 +40,11 @@ def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
 
     Raises:
         BabeletError: No file is named; a file is missing, cannot be read, or has no
-            usable row in a wanted language; a wanted language is in none of them.
+            usable row in a wanted language; a wanted language is in none of them, or
+            is none.
     """
+    require_codes("data.pivot", (config.pivot,))
+    require_codes("data.languages", config.languages)
     found: set[str] = set()
     locations = locate(config)
     _require_translations(locations, config)
@@ -98,7 +102,7 @@ def _file(location: Location, config: DataConfig) -> Iterator[RawPair]:
     wanted: dict[str, str | None] = {}
     usable, problems = set(), Counter()
     first_problem = None
-    for row in kind.read(location, config):
+    for row in read(location, config):
         row = row._replace(entry=location.entry)
         if row.language not in wanted:
             # Text alone may be in the pivot language too.

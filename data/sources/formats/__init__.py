@@ -7,6 +7,7 @@ them; a row it cannot use is one with a problem, a file it cannot use an error.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from configs.boundary import text_in
 from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.sources.formats import (
@@ -41,6 +42,16 @@ FORMATS = {
     ".txt": Format(plain_text.read, plain_text.EXPECTED),
 }
 ALIASES = {".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl"}
+
+
+def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
+    """Yields the rows of a file in its format: the one way in for text from outside.
+
+    Raises:
+        BabeletError: The file cannot be used, for whatever reason.
+    """
+    with text_in(location.path):
+        yield from format_of(location, config).read(location, config)
 
 
 def format_of(location: Location, config: DataConfig) -> Format:

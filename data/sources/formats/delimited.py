@@ -1,6 +1,7 @@
 """Tables as text: TSV as it stands, CSV with quotes and named columns."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, dropwhile, islice
@@ -8,6 +9,7 @@ from itertools import chain, dropwhile, islice
 from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.sources.formats.records import (
+    LABEL,
     LANGUAGE,
     TEXT,
     UNUSED,
@@ -16,8 +18,9 @@ from data.sources.formats.records import (
     require_each_once,
     roles_of,
 )
+from data.sources.language_codes import names_language
 from data.sources.location import Location
-from data.sources.opening import lines
+from data.sources.opening import MAX_LINE, lines
 from data.sources.raw import RawPair
 
 EXPECTED_TSV = (
@@ -25,11 +28,14 @@ EXPECTED_TSV = (
     "or of named columns"
 )
 EXPECTED_CSV = "rows below a header that names the columns"
-# Characters of a cell; what is longer began with a quote that does not end.
-MAX_CELL = 1 << 24
 
 # Rows that are looked at to tell the columns.
 SAMPLE = 20
+# What headers say beside languages; text has such words, but not in every column.
+_OF_HEADERS = {LANGUAGE, TEXT, LABEL, "id", "lang", "source", "target", "src", "tgt"}
+_OF_HEADERS |= {"trg", "translation", "score"}
+# Excel's first line, which tells the separator and is no row.
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?')
 
 # The line a row begins in, and its cells.
 Row = tuple[int, list[str]]
@@ -39,13 +45,16 @@ def read_tsv(location: Location, config: DataConfig) -> Iterator[RawPair]:
     """Yields the pairs of a file with tabs between its cells.
 
     Cells are taken as they are, quotes included. Columns are named by the first row,
-    or by their order in `config.columns`, or there are three or two.
+    or by their order in `config.columns`, or there are three or two. Labelled text
+    has names or `config.columns`.
 
     Raises:
-        BabeletError: The file cannot be read, or its columns cannot be told.
+        BabeletError: The file cannot be read, its columns cannot be told, or its
+            first row names others.
     """
     cells = ((line, text.split("\t")) for line, text in lines(location.path))
-    yield from _pairs(cells, location, config, needs_header=False)
+    needs_header = config.pivot == LABEL and not config.columns
+    yield from _pairs(cells, location, config, needs_header)
 
 
 def read_csv(location: Location, config: DataConfig) -> Iterator[RawPair]:
@@ -95,24 +104,53 @@ def _columns(
         return cells, [found.get(name, UNUSED) for name in names]
     if needs_header or any("=" in column for column in config.columns):
         raise no_roles(place, names, config)
+    if _is_header(names):
+        # Taken for text, it would hide that the text is in another language.
+        raise no_roles(place, names, config)
     if config.columns:
         return None, [column.strip() for column in config.columns]
+    return None, _usual_columns(first, place, config)
+
+
+def _is_header(names: list[str]) -> bool:
+    """Tells whether cells are names of columns, each another."""
+    folded = {name.casefold() for name in names}
+    known = all(name in _OF_HEADERS or names_language(name) for name in folded)
+    return known and len(folded) == len(names)
+
+
+def _usual_columns(first: list[Row], place: str, config: DataConfig) -> list[str]:
+    """Returns the columns of a table without names, by how many there are."""
     # One malformed row at the top must not decide for the others.
-    widths = Counter(len(cells) for _, cells in first if len(cells) in (2, 3))
-    width = widths.most_common(1)[0][0] if widths else 3
-    return None, [LANGUAGE, config.pivot, TEXT][-width:]
+    widths = Counter(len(cells) for _, cells in first)
+    if not config.languages:
+        width = widths.most_common(1)[0][0]
+        if width == 1:
+            return [TEXT]
+        raise BabeletError(
+            f"{place} begins a table of {width} columns without names",
+            expected=f"text in {config.pivot!r} alone, as data.languages is empty",
+            remedy=f"say which column has it, as in --set data.columns={config.pivot}"
+            f"{',-' * (width - 1)}, or set data.languages",
+        )
+    known = Counter({width: widths[width] for width in (2, 3) if width in widths})
+    width = known.most_common(1)[0][0] if known else 3
+    return [LANGUAGE, config.pivot, TEXT][-width:]
 
 
 def _csv_rows(path: str) -> Iterator[Row]:
     """Yields line and cells of each row; empty lines below the header are rows."""
     numbered = dropwhile(lambda item: not item[1].strip(), lines(path))
     first = next(numbered, None)
+    said = first and _SEPARATOR.fullmatch(first[1].strip(" "))
+    if said:
+        first = next(numbered, None)
     if first is None:
         return
     begun = first[0]
     offset = begun - 1
-    delimiter = max(",;\t", key=first[1].count)
-    csv.field_size_limit(MAX_CELL)
+    delimiter = said[1] if said else max(",;\t", key=first[1].count)
+    csv.field_size_limit(MAX_LINE)
     texts = (text + "\n" for _, text in chain([first], numbered))
     reader = csv.reader(texts, delimiter=delimiter, strict=True)
     try:
@@ -120,9 +158,22 @@ def _csv_rows(path: str) -> Iterator[Row]:
             yield begun, cells
             begun = offset + reader.line_num + 1
     except csv.Error as error:
-        raise BabeletError(
-            f"{path}, line {begun} has a quote that is not as CSV has them",
-            expected='"quoted cells", a quote in them doubled: "say ""on"""',
-            received=f"{error}, at line {offset + reader.line_num}",
-            remedy="correct the line; a table without quotes is a .tsv",
+        raise _no_csv(
+            f"{path}, line {begun}", error, offset + reader.line_num
         ) from error
+
+
+def _no_csv(place: str, error: csv.Error, line: int) -> BabeletError:
+    if "new-line" in str(error):
+        return BabeletError(
+            f"{place} has a carriage return where no line ends",
+            expected="lines that end as on Windows or Unix",
+            remedy="save the file with such line ends, for instance with "
+            "tr '\\r' '\\n'",
+        )
+    return BabeletError(
+        f"{place} has a quote that is not as CSV has them",
+        expected='"quoted cells", a quote in them doubled: "say ""on"""',
+        received=f"{error}, at line {line}",
+        remedy="correct the line; a table without quotes is a .tsv",
+    )

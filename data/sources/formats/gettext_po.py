@@ -7,12 +7,20 @@ from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.optional_package import require_package
 from data.sources.location import Location
-from data.sources.opening import decoded, opened
+from data.sources.opening import decoded, encoding_named, whole
 from data.sources.raw import RawPair
 
 EXPECTED = "msgid in the pivot language and msgstr with its translation"
-CHARSET = re.compile(rb"charset=([\w.-]+)")
+CHARSET = re.compile(rb"Content-Type:[^\n]*?charset=([\w.-]+)", re.IGNORECASE)
 LINE = re.compile(r"line (\d+)\)?:?\s*(.*)")
+_LINE_END = re.compile("\r\n|\n|\r")
+
+
+class _Content(str):
+    """A text whose lines end as gettext's do: U+2028 and the like are inside them."""
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        return _LINE_END.split(self)
 
 
 def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
@@ -29,7 +37,7 @@ def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
     text = _text(location.path)
     try:
         # As lines: polib would take a short text for the name of a file.
-        messages = polib.pofile(text + "\n")
+        messages = polib.pofile(_Content(text + "\n"))
     except (OSError, ValueError, IndexError) as error:
         found = LINE.search(str(error))
         raise BabeletError(
@@ -71,19 +79,20 @@ def _forms(singular: str, message: object) -> Iterator[tuple[str, str]]:
 
 def _text(path: str) -> str:
     """Returns the file's text, in the encoding that its header names."""
-    with opened(path) as file:
-        data = file.read()
+    data = whole(path)
     named = CHARSET.search(data)
-    encoding = named[1].decode() if named else "utf-8"
-    if encoding.lower() not in ("utf-8", "utf8", "charset", "ascii", "us-ascii"):
+    # A template has its "CHARSET" still.
+    name = named[1].decode() if named and named[1] != b"CHARSET" else "utf-8"
+    encoding = encoding_named(name, f"The header of {path}")
+    if encoding != "utf-8":
         try:
             return data.decode(encoding)
-        except (LookupError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise BabeletError(
                 f"{path} is not in the encoding its header names",
-                expected=f"charset={encoding}",
+                expected=f"charset={name}",
                 received=str(error),
                 remedy="convert it with msgconv -t UTF-8, or correct the header",
             ) from error
-    whole = data.splitlines(keepends=True)
-    return "".join(decoded(path, line, part) for line, part in enumerate(whole, 1))
+    parts = data.splitlines(keepends=True)
+    return "".join(decoded(path, line, part) for line, part in enumerate(parts, 1))

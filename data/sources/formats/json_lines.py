@@ -37,7 +37,8 @@ def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
         roles = roles_of(record, config)
         usable = usable or bool(roles)
         values = {role: record[name] for name, role in roles.items()}
-        if values:
+        # Of two keys for one language, such as "de" and "DE", either may be meant.
+        if values and len(values) == len(roles):
             yield from pairs_in(values, location, line, config)
         else:
             yield RawPair(location.path, line, "", "", text, "columns")

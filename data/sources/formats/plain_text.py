@@ -1,5 +1,6 @@
 """Text without translations: one sentence a line, one language a file."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.sources.formats import delimited
+from data.sources.language_codes import names_language
 from data.sources.language_tags import match
 from data.sources.location import COMPRESSED, Location
 from data.sources.opening import lines
@@ -16,13 +18,14 @@ EXPECTED = "one text a line; or tabs between the columns of a table"
 
 
 def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
-    """Yields a row for each line; a file with tabs in it is read as TSV.
+    """Yields a row for each line; where most have a tab, the file is read as TSV.
 
     Raises:
         BabeletError: The file cannot be read, or its name does not tell the language.
     """
     first = islice(lines(location.path), delimited.SAMPLE)
-    if any("\t" in text for _, text in first):
+    tabs = ["\t" in text for _, text in first if text.strip()]
+    if 2 * sum(tabs) > len(tabs):
         yield from delimited.read_tsv(location, config)
         return
     language = _language(location, config)
@@ -37,15 +40,18 @@ def _language(location: Location, config: DataConfig) -> str:
     languages = (config.pivot, *config.languages)
     path = Path(location.path)
     stem = Path(path.stem).stem if path.suffix in COMPRESSED else path.stem
-    if found := match(stem.rpartition(".")[2], languages):
+    named = stem.rpartition(".")[2]
+    if found := match(named, languages):
         return found
-    if not config.languages:
+    # Longer names, such as "cat", may be words.
+    contradicts = names_language(named) and len(re.split("[-_]", named)[0]) == 2
+    if not config.languages and not contradicts:
         return config.pivot
     raise BabeletError(
-        f"{location.path} does not tell its language",
+        f"{location.path} does not tell a language that is wanted",
         expected="its code before .txt, as in news.de.txt or de.txt: one of "
         f"{' '.join(languages)}",
-        received="text in one column, which has no translations",
+        received=f"{named!r}, and text without translations",
         remedy="rename the file, or write {language} into data.files in its place; "
         "pairs have a tab between their texts",
     )

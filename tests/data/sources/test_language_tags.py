@@ -18,6 +18,17 @@ from data.sources.language_tags import match
         ("zh-Hant", ("zh",), None),
         ("de", ("de-AT",), None),
         ("", ("de",), None),
+        ("sr-Latn-RS", ("sr-Latn",), "sr-Latn"),
+        ("sr-Latn-RS", ("sr", "sr-RS"), None),
+        ("sr_RS@latin", ("sr-Latn",), "sr-Latn"),
+        ("zh-Hans-CN", ("zh-Hans",), "zh-Hans"),
+        ("zh_CN", ("zh-Hans", "zh-Hant"), "zh-Hans"),
+        ("zh-TW", ("zh-Hans", "zh-Hant"), "zh-Hant"),
+        ("zh-Hant-HK", ("zh-TW", "zh-HK"), "zh-HK"),
+        ("zh-Hant-HK", ("zh",), None),
+        ("de_DE.UTF-8", ("de",), "de"),
+        ("ca@valencia", ("ca",), None),
+        ("en.text", ("en",), None),
     ],
 )
 def test_a_tag_means_the_language_it_names(tag, languages, wanted):
