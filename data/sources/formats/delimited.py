@@ -35,7 +35,7 @@ SAMPLE = 20
 _OF_HEADERS = {LANGUAGE, TEXT, LABEL, "id", "lang", "source", "target", "src", "tgt"}
 _OF_HEADERS |= {"trg", "translation", "score"}
 # Excel's first line, which tells the separator and is no row.
-_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?')
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 # The line a row begins in, and its cells.
 Row = tuple[int, list[str]]

@@ -66,6 +66,27 @@ def test_the_encoding_of_the_header_is_used(tmp_path):
         messages(tmp_path, (HEADER + MESSAGES).encode("latin-1"))
 
 
+@pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x85", "\u2028", "\x1c"])
+def test_only_line_ends_end_lines(tmp_path, character):
+    """A character from a word processor makes two lines of one: a file is refused."""
+    text = f'{HEADER}msgid "Lamp{character}on"\nmsgstr "Lampe{character}an"\n'
+    (row,) = messages(tmp_path, text.encode())
+    assert row[3:6] == (f"Lamp{character}on", f"Lampe{character}an", "")
+    assert messages(tmp_path, text.replace("\n", "\r\n").encode())[0][3:6] == row[3:6]
+
+
+@pytest.mark.parametrize(
+    ("named", "codec", "text"),
+    [("gb2312", "gbk", "开灯镕"), ("utf8", "utf-8", "灯"), ("CHARSET", "utf-8", "灯")],
+)
+def test_encodings_are_read_as_their_writers_mean_them(tmp_path, named, codec, text):
+    """What the standard lacks and every program writes ends the run."""
+    content = f'{HEADER.replace("UTF-8", named)}msgid "Lamp"\nmsgstr "{text}"\n'
+    assert [row.text for row in messages(tmp_path, content.encode(codec))] == [text]
+    with pytest.raises(BabeletError, match=r"home\.po names an encoding.*x-foo"):
+        messages(tmp_path, content.replace(named, "x-foo").encode())
+
+
 def test_a_file_that_does_not_parse_is_named_with_its_line(tmp_path):
     with pytest.raises(BabeletError, match=r"home\.po, line 7.*msgfmt"):
         messages(tmp_path, (HEADER + 'msgid "Lamp"\nLampe\n').encode())

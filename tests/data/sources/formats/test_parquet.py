@@ -1,5 +1,7 @@
 """Parquet: read where pyarrow is there, and asked for where it is not."""
 
+import datetime
+import decimal
 import sys
 
 import pyarrow
@@ -48,3 +50,58 @@ def test_rows_with_gaps_numbers_and_other_names(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(BabeletError, match=r"Cannot read .*a\.parquet.*again"):
         read(path)
+
+
+def test_a_column_of_structs_counts_as_its_fields(tmp_path):
+    """Hugging Face's files are refused as Parquet, and read as JSON lines."""
+    path = tmp_path / "a.parquet"
+    rows = [{"en": "Lamp", "de": "Lampe"}, {"en": "Door", "de": None}, None]
+    table = pyarrow.table({"id": ["1", "2", "3"], "translation": rows})
+    parquet.write_table(table, path)
+    assert [row[1:6] for row in read(path)] == [
+        (1, "de", "Lamp", "Lampe", ""),
+        (2, "", "Door", "Door", "empty"),
+        (3, "", "", "", "empty"),
+    ]
+    with pytest.raises(BabeletError, match=r"does not name.*en de.*data\.columns"):
+        read(path, columns=("en=source", "de=target"))
+
+
+def test_text_that_its_writer_called_binary_is_read(tmp_path):
+    """Every row is rejected, and the file opens in every other program."""
+    path = tmp_path / "a.parquet"
+    german = pyarrow.array(["Küche".encode(), "Tür".encode("latin-1")])
+    parquet.write_table(pyarrow.table({"en": ["Kitchen", "Door"], "de": german}), path)
+    found = [(row.text, row.problem) for row in read(path)]
+    assert found == [("Küche", ""), ("b'T\\xfcr'", "not_text")]
+
+
+OTHERS = [
+    (pyarrow.list_(pyarrow.string()), ["a"]),
+    (pyarrow.map_(pyarrow.string(), pyarrow.string()), [("en", "a")]),
+    (pyarrow.struct([("en", pyarrow.string())]), {"en": "a"}),
+    (pyarrow.timestamp("ns"), 1),
+    (pyarrow.date32(), datetime.date(2026, 1, 1)),
+    (pyarrow.decimal128(9, 2), decimal.Decimal("1.50")),
+    (pyarrow.float64(), float("nan")),
+    (pyarrow.bool_(), True),
+    (pyarrow.null(), None),
+    (pyarrow.duration("ns"), 1),
+    (pyarrow.binary(), b"\xff"),
+]
+
+
+@pytest.mark.parametrize("column", ["de", "en", "language", "translation"])
+@pytest.mark.parametrize(("kind", "value"), OTHERS, ids=[str(x) for x, _ in OTHERS])
+def test_columns_of_other_types_are_rejected(tmp_path, kind, value, column):
+    """A value that is no text is learned as what Python prints of it."""
+    columns = {"en": ["Lamp"], "text": ["Lampe"], "language": ["de"]}
+    if column == "de":
+        del columns["text"], columns["language"]
+    columns[column] = pyarrow.array([value], kind)
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    if column == "translation" and not isinstance(value, dict):
+        assert [row.problem for row in read(tmp_path / "a.parquet")] == [""]
+    else:
+        with pytest.raises(BabeletError, match=r"a\.parquet.*Remedy"):
+            read(tmp_path / "a.parquet")

@@ -66,6 +66,33 @@ def test_tabs_make_a_table(write):
     assert not row.monolingual
 
 
+def test_a_single_tab_makes_no_table(write):
+    """One pasted tab, and of 180 sentences one pair is left that nobody wrote."""
+    lines = ["Drücke die\tTabulatortaste", "", *(f"Lampe {i} an" for i in range(30))]
+    rows = read(write("news.de.txt", *lines), languages=("de",))
+    assert [row.text for row in rows] == lines
+    assert all(row.monolingual for row in rows)
+    (row, *others) = read(write("en.txt", "Press\tthis", *LINES), languages=())
+    assert row.text == "Press\tthis" and len(others) == len(LINES)
+
+
+def test_a_stray_line_in_a_table_makes_no_text(write):
+    """One line without a tab, and pairs are read as sentences of both languages."""
+    rows = read(
+        write("deu.txt", "Stray", *["Open up\tMach auf"] * 3), languages=("de",)
+    )
+    assert [row.problem for row in rows] == ["columns", "", "", ""]
+
+
+def test_a_name_of_another_language_is_refused(write):
+    """German in de.txt is learned as English, as no language was asked for."""
+    for name in ("de.txt", "news.de.txt", "news.pt_BR.txt.gz"):
+        with pytest.raises(BabeletError, match=r"does not tell a language.*one of en"):
+            read(write(name, *LINES), languages=())
+    # A word, and no code that anybody would write.
+    assert len(read(write("cat.txt", *LINES), languages=())) == 3
+
+
 def test_an_empty_file_is_an_error(write):
     with pytest.raises(BabeletError, match=r"de\.txt.*no usable row.*one text a line"):
         read(write("de.txt", "", ""))
