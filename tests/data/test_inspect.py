@@ -61,6 +61,21 @@ def test_rows_kept_and_rejected_are_counted_with_an_example(file):
     assert "Office" not in text
 
 
+@pytest.mark.parametrize("task", ["embedding", "translation"])
+def test_text_too_little_for_a_run_is_said(tmp_path, task):
+    """A run ends after its teacher, and the look at its text showed "400 0 0"."""
+    rows = "".join(f"Set the heating to {i}\tHeizung auf {i}\n" for i in range(400))
+    (tmp_path / "a.tsv").write_text(rows, "utf-8")
+    data = DataConfig(
+        source="parallel_files", files=(str(tmp_path / "a.tsv"),), languages=("de",)
+    )
+    text = inspect(Config(name="test", task=task, data=data))
+    assert "400 pairs of 400 sentences" in text
+    last = text.splitlines()[-1]
+    assert last.startswith("warning: A run ends at once. There is too little text")
+    assert "1 different" in last and last.endswith("Remedy: give more text.")
+
+
 def test_lengths_are_drawn_for_both_sides(file):
     """Truncation at 64 tokens surprises who never saw the lengths."""
     bars = {
@@ -144,3 +159,12 @@ def test_labelled_text_is_shown_with_its_classes_and_warnings(tmp_path):
     assert "what 1" in text.split("by class: ")[1]
     assert "1 of 3 classes have one labelled training sentence" in text
     assert "1 of 3 classes have no label that this setting may use" in text
+
+
+def test_labelled_text_too_little_for_a_run_is_said(tmp_path):
+    """No class can be validated, and the table of scores has no row."""
+    path = tmp_path / "home.csv"
+    path.write_text("text,label,language\nLicht an,on,de\nLicht aus,off,de\n", "utf-8")
+    data = DataConfig(source="labelled_files", files=(str(path),), pivot="de")
+    text = inspect(Config(name="home", task="classification", data=data))
+    assert "warning: A run ends at once. There is too little labelled text" in text

@@ -219,3 +219,50 @@ def test_the_same_rows_give_the_same_corpus(build, tmp_path):
     assert {*by_split(first, splits.TEST)} == {*by_split(again, splits.TEST)}
     assert build(rows).fingerprint == first.fingerprint
     assert json.loads((tmp_path / "corpus" / "corpus.json").read_text())["classes"]
+
+
+@pytest.mark.parametrize("given", [(), (" ＡＢＣ", "ﬁx ", "其他（咨询）")])
+def test_a_class_keeps_the_name_that_it_is_given(build, given):
+    """Folded here and not in labels.txt, the two can never be the same."""
+    names = ("ＡＢＣ", "ﬁx", "其他（咨询）")
+    rows = [
+        row(f"{name} lamp {number}", f" {name}\ufeff")
+        for name in names
+        for number in NUMBERS
+    ]
+    corpus = build(rows, classes=given)
+    assert set(corpus.classes) == set(names)
+    assert corpus.report.rejected == {}
+
+
+def test_labels_that_no_line_can_hold_are_rejected(build):
+    """A surrogate ends the run at labels.txt; a line break makes two names of one."""
+    rows = sentences("start", "on") + sentences("stop", "off")
+    unfit = ["a\nb", "\ud800", "a\tb", "a\u2028b", "a\x85b"]
+    rows += [row(f"hm {NUMBERS[i]}", label) for i, label in enumerate(unfit)]
+    corpus = build(rows)
+    assert corpus.classes == ("off", "on")
+    assert reasons(corpus) == {"label": len(unfit)}
+
+
+def test_more_classes_than_two_bytes_number(build):
+    """Class 32,768 is a negative number, or ends in a traceback."""
+    rows = [row(f"word {i}", f"class{i}") for i in range(33_000)]
+    corpus = build(rows)
+    assert len(corpus.classes) == 33_000
+    assert corpus.labels.min() == 0 and corpus.labels.max() == 32_999
+    names = [corpus.classes[i] for i in corpus.labels]
+    texts = list(corpus.sentences)
+    assert all(
+        n == t.replace("word ", "class") for n, t in zip(names, texts, strict=True)
+    )
+    assert (
+        build(sentences("start", "on") + sentences("stop", "off")).labels.dtype == "i2"
+    )
+
+
+def test_what_was_rejected_is_said_where_nothing_is_left(build):
+    """Rows of lists are all rejected, and the error speaks of labels."""
+    rows = [row("['a']", "on")._replace(problem="not_text")] * 3
+    with pytest.raises(BabeletError, match=r"nothing to classify.*not_text 3"):
+        build(rows)

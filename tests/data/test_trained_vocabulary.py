@@ -1,5 +1,7 @@
 """A SentencePiece vocabulary trained from scratch."""
 
+import re
+
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
@@ -54,3 +56,17 @@ def test_a_corpus_too_small_is_one_clear_error():
         train(CORPUS, 5000)
     with pytest.raises(BabeletError, match="Remedy"):
         train([], 100)
+
+
+def test_characters_too_many_for_the_size_are_one_clear_error():
+    """The advice is to add text, which makes it worse."""
+    characters = [chr(0x4E00 + i) for i in range(200)]
+    corpus = [("zh", a + b) for a, b in zip(characters, characters[1:], strict=False)]
+    with pytest.raises(
+        BabeletError, match=r"no room.*set vocabulary\.size=\d+ or"
+    ) as e:
+        train(corpus, 120)
+    size = int(re.search(r"vocabulary\.size=(\d+) or more", str(e.value))[1])
+    assert train(corpus, size)
+    with pytest.raises(BabeletError, match=f"size={size} or more"):
+        train(corpus, size - 1)

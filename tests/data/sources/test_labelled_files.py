@@ -1,5 +1,7 @@
 import json
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from configs.errors import BabeletError
@@ -15,12 +17,13 @@ ROWS = [
 ]
 
 
-def read(path, languages=("de",), columns=()):
+def read(path, languages=("de",), columns=(), pivot="en"):
     config = DataConfig(
         source="labelled_files",
         files=(str(path),),
         languages=languages,
         columns=columns,
+        pivot=pivot,
     )
     return [
         (row.text, row.label, row.language)
@@ -74,12 +77,82 @@ def test_a_file_without_labels_names_the_columns(tmp_path):
         read(file)
 
 
-def test_numbered_classes_are_read(tmp_path):
-    """Data sets that store classes as 0, 1, 2 would lose every row."""
-    file = write(tmp_path / "a.jsonl", ['{"text": "Licht an", "label": 0}'])
-    config = DataConfig(source="labelled_files", files=(str(file),), pivot="de")
-    (row,) = labelled_files.rows(config, LabelsConfig(), tmp_path)
-    assert (row.label, row.problem) == ("0", "")
+def labels_of(path):
+    config = DataConfig(source="labelled_files", files=(str(path),), pivot="de")
+    rows = labelled_files.rows(config, LabelsConfig(), path.parent)
+    return [(row.label, row.problem) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names"),
+    [
+        ([0, 1, 10], ["0", "1", "10"]),
+        ([-1, 0, 1], ["-1", "0", "1"]),
+        ([0.0, 1.0, None], ["0", "1", ""]),
+        ([True, False, True], ["true", "false", "true"]),
+    ],
+)
+def test_numbered_classes_are_the_same_in_every_format(tmp_path, numbers, names):
+    """Class -1 disappears with its rows, or 0 is another class than "0"."""
+    texts = ["Licht an", "Licht aus", "Hm"]
+    columns = {"text": texts, "label": names, "language": ["de"] * 3}
+    lines = [",".join(columns), *map(",".join, zip(*columns.values(), strict=True))]
+    csv = write(tmp_path / "a.csv", lines)
+    columns["label"] = numbers
+    rows = zip(*columns.values(), strict=True)
+    records = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
+    jsonl = write(tmp_path / "a.jsonl", records)
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    expected = [(name, "") for name in names]
+    for path in (csv, jsonl, tmp_path / "a.parquet"):
+        assert labels_of(path) == expected, path
+
+
+def test_lists_of_words_are_no_text_whatever_the_label(tmp_path):
+    """A student learns what Python prints: "['Turn', 'on']"."""
+    columns = {"text": [["Licht", "an"]] * 4, "label": ["on", "0", "", None]}
+    for labels in (columns["label"], [0, 1, 2, None]):
+        table = columns | {"label": labels, "language": ["de"] * 4}
+        pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "a.parquet")
+        rows = zip(*table.values(), strict=True)
+        records = [json.dumps(dict(zip(table, row, strict=True))) for row in rows]
+        jsonl = write(tmp_path / "a.jsonl", records)
+        for path in (jsonl, tmp_path / "a.parquet"):
+            assert [problem for _, problem in labels_of(path)] == ["not_text"] * 4
+
+
+def test_several_labels_in_one_row_are_rejected(tmp_path):
+    """A list of labels becomes a class of its own."""
+    record = {"text": "Licht an", "label": ["on", "light"], "language": "de"}
+    assert labels_of(write(tmp_path / "a.jsonl", [json.dumps(record)])) == [
+        ("['on', 'light']", "not_text")
+    ]
+
+
+def test_a_table_without_names_is_refused(tmp_path):
+    """Of text and label the first was the label: each sentence is a class."""
+    file = write(tmp_path / "a.tsv", ["Licht an\ton", "Licht aus\toff"])
+    with pytest.raises(BabeletError, match=r"a\.tsv, line 1.*text, label.*text=Sent"):
+        read(file)
+    assert read(file, columns=("text", "label"), languages=(), pivot="de") == [
+        ("Licht an", "on", "de"),
+        ("Licht aus", "off", "de"),
+    ]
+
+
+def test_text_without_labels_is_unlabelled(tmp_path):
+    """Each line of a .txt is a class of its own."""
+    file = write(tmp_path / "news.de.txt", ["Licht an", "Licht aus"])
+    found = read(file, languages=(), pivot="de")
+    assert found == [("Licht an", "", "de"), ("Licht aus", "", "de")]
+
+
+@pytest.mark.parametrize("name", ["de.po", "a.tmx", "a.tmx.gz"])
+def test_formats_of_translations_have_no_labels(tmp_path, name):
+    """Each message is a class, named by its English text."""
+    with pytest.raises(BabeletError, match=rf"{name} cannot have labels.*\.csv"):
+        read(write(tmp_path / name, ['msgid "on"', 'msgstr "an"']))
 
 
 def test_a_language_without_rows_is_an_error(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
-from data.sources import SOURCES, parallel_files
+from data.sources import SOURCES, formats, parallel_files
 
 ROWS = "de\tTurn on the lamp\tSchalte die Lampe ein\nfi\tOpen the door\tAvaa ovi\n"
 
@@ -155,3 +155,25 @@ def test_the_pivot_may_be_another_language(tmp_path):
         ("fi", "Tür auf", "Avaa ovi"),
         ("en", "Tür auf", "Open the door"),
     ]
+
+
+def test_a_slip_in_a_language_is_refused(file):
+    """The only language takes rows without one: the student is said to know Klingon."""
+    file.write_text("Turn on the lamp\tSchalte die Lampe ein\n", "utf-8")
+    with pytest.raises(BabeletError, match=r"data\.languages.*'klingon'"):
+        read(file, languages=("klingon",))
+    with pytest.raises(BabeletError, match=r"data\.pivot.*'English'.*mean en"):
+        read(file, languages=("de",), pivot="English")
+
+
+def test_what_no_reader_expects_is_one_line(file, monkeypatch):
+    """An error of a library is a traceback, which tells a user nothing."""
+
+    def fails(location, config):
+        yield from ()
+        raise UnicodeError("deep inside")
+
+    kind = formats.Format(fails, "rows")
+    monkeypatch.setitem(formats.FORMATS, ".tsv", kind)
+    with pytest.raises(BabeletError, match=r"Cannot read .*home\.tsv.*deep inside"):
+        read(file)
