@@ -11,6 +11,7 @@ python -m data.inspect --config=configs/labelled_files.py \
 Files (plain, .gz or .xz; paths, globs, several with commas between):
   .csv .tsv   columns named text, label, language
   .jsonl      keys as CSV's columns; .parquet as well (pip install pyarrow)
+  .txt        unlabelled text, one a line, in the language of its name (news.de.txt)
 Without a language column write {language} where the paths have the code, or use a
 single language: --set data.pivot=de --set data.languages=. Columns of other names:
 --set data.columns=text=Sentence,label=Intent,language=Locale. An empty label is
