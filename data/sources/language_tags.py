@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 # A region changes the spelling of a language; these change the script of Chinese.
 TRADITIONAL = {"tw", "hk", "mo"}
@@ -20,10 +21,16 @@ def match(tag: str, languages: Iterable[str]) -> str | None:
     simplified where nothing else is said.
     """
     by_name = {_fold(language): language for language in languages}
-    for form in _forms(_fold(tag)):
+    for form in _forms_of(tag):
         if form in by_name:
             return by_name[form]
     return None
+
+
+@lru_cache(maxsize=4096)
+def _forms_of(tag: str) -> tuple[str, ...]:
+    # Files repeat a few tags a million times.
+    return tuple(_forms(_fold(tag)))
 
 
 def _forms(tag: str) -> Iterator[str]:
@@ -48,7 +55,7 @@ def _fold(tag: str) -> str:
     folded = tag.strip().casefold()
     name, variant = _LOCALE.fullmatch(folded).groups() if folded else ("", None)
     parts = name.replace("_", "-").split("-")
-    if variant:
+    if variant and variant != "euro":
         # The script comes before the region: sr_RS@latin is sr-Latn-RS.
         parts.insert(1, _SCRIPTS.get(variant, variant))
     return "-".join(parts)

@@ -27,6 +27,7 @@ from data.sources.language_tags import match
         ("zh-Hant-HK", ("zh-TW", "zh-HK"), "zh-HK"),
         ("zh-Hant-HK", ("zh",), None),
         ("de_DE.UTF-8", ("de",), "de"),
+        ("de_DE@euro", ("de",), "de"),
         ("ca@valencia", ("ca",), None),
         ("en.text", ("en",), None),
     ],
