@@ -49,7 +49,7 @@ class _Limited(io.RawIOBase):
         if self._packed.tell() > self._most:
             raise BabeletError(
                 f"{self._path} unpacks to more than {self._most >> 20:,} MB",
-                expected=f"text, of which a file has at most {UNPACKED_RATIO} times its size",
+                expected=f"text: at most {UNPACKED_RATIO} times the file's size",
                 consequence="It could fill memory and disk, so none of it is used",
                 remedy="if you trust the file, unpack it with gunzip or unxz, and name "
                 "the result in data.files",
