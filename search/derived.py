@@ -43,13 +43,16 @@ def put_words(
     )
 
 
-def delete_derived(connection: apsw.Connection, document: int) -> None:
-    """Takes out what belongs to the passages of a document."""
+def delete_derived(connection: apsw.Connection, numbers: Sequence[int]) -> None:
+    """Takes out the bits and words of passages.
+
+    NOTE: one number a statement. Asked for `passage IN (SELECT …)`, sqlite-vec and
+    FTS5 read all they have each time, and a large update is quadratic.
+    """
     for table, column in (("sketches", "passage"), ("words", "rowid")):
-        connection.execute(
-            f"DELETE FROM {table} WHERE {column} IN "
-            "(SELECT id FROM passages WHERE document = ?)",
-            (document,),
+        connection.executemany(
+            f"DELETE FROM {table} WHERE {column} = ?",
+            ((number,) for number in numbers),
         )
 
 

@@ -182,11 +182,10 @@ class Store:
         """Takes the documents with these row numbers out; returns how many."""
         ids = list(ids)
         with explained(self.path), self.connection:
-            for document in ids:
-                self._delete_passages(document)
-                self.connection.execute(
-                    "DELETE FROM documents WHERE id = ?", (document,)
-                )
+            self._delete_passages(ids)
+            self.connection.executemany(
+                "DELETE FROM documents WHERE id = ?", ((each,) for each in ids)
+            )
         return len(ids)
 
     def renew(self, always: bool = False) -> None:
@@ -217,8 +216,7 @@ class Store:
                 keys,
             )
         }
-        for number in known.values():
-            self._delete_passages(number)
+        self._delete_passages(list(known.values()))
         last = self.connection.execute("SELECT coalesce(max(id), 0) FROM documents").get
         free = itertools.count(last + 1)
         numbers = [known.get(key) or next(free) for key in keys]
@@ -258,14 +256,21 @@ class Store:
         words = ((number, *text) for number, text in zip(numbers, texts, strict=True))
         put_words(self.connection, self.rules, words)
 
-    def _delete_passages(self, document: int) -> None:
-        delete_derived(self.connection, document)
-        self.connection.execute(
-            "DELETE FROM vectors WHERE passage IN "
-            "(SELECT id FROM passages WHERE document = ?)",
-            (document,),
-        )
-        self.connection.execute("DELETE FROM passages WHERE document = ?", (document,))
+    def _delete_passages(self, documents: Sequence[int]) -> None:
+        """Takes out the passages of documents, and all that belongs to them."""
+        numbers = [
+            row[0]
+            for row in self.connection.executemany(
+                "SELECT id FROM passages WHERE document = ?",
+                ((each,) for each in documents),
+            )
+        ]
+        delete_derived(self.connection, numbers)
+        for table, column in (("vectors", "passage"), ("passages", "id")):
+            self.connection.executemany(
+                f"DELETE FROM {table} WHERE {column} = ?",
+                ((number,) for number in numbers),
+            )
 
 
 def _same_id(document: Document) -> BabeletError:
