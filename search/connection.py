@@ -1,19 +1,28 @@
-"""Opens the file of an index, and says in one line what SQLite has against it."""
+"""Opens the file of an index, and says in one line what SQLite has against it.
 
+Every page carries a checksum, which SQLite's cksumvfs writes and compares at each
+reading: a flipped bit is an error, never another answer.
+"""
+
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+import apsw.sqlite_extra
 import sqlite_vec
 
+from configs import boundary
 from configs.errors import BabeletError
 from configs.locking import exclusive
 from search.schema import APPLICATION_ID, VERSION
 
 # Another process may hold the file for the length of one transaction.
 _BUSY_MILLISECONDS = 30_000
+# Bytes of a page that cksumvfs takes; with any other number it checks nothing.
+CHECKSUM_BYTES = 8
 
 
 def connect(path: Path, writable: bool = False) -> apsw.Connection:
@@ -22,16 +31,38 @@ def connect(path: Path, writable: bool = False) -> apsw.Connection:
     Raises:
         BabeletError: There is no such file, or it is no index of this version.
     """
+    require_file(path)
+    with guarded(path):
+        connection = open_file(path, writable)
+        try:
+            _require_index(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def given_path(text: str) -> Path:
+    """Returns the path that a user typed; "~" is the home folder.
+
+    The shell replaces it only where a word begins, which --index=~/my.db does not.
+    """
+    return Path(os.path.expanduser(text))
+
+
+def shown(path: str | Path) -> str:
+    r"""Returns a path as text: a byte that is no UTF-8 is written "\xff"."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def require_file(path: Path) -> None:
+    """Raises a BabeletError if there is no such file."""
     if not path.is_file():
         raise BabeletError(
             f"There is no index {path}",
             remedy=f"make it: python -m search.build --model=RUN --input=FILE "
             f"--index={path}",
         )
-    with explained(path):
-        connection = open_file(path, writable)
-        _require_index(connection, path)
-    return connection
 
 
 def is_index(path: Path) -> bool:
@@ -42,7 +73,7 @@ def is_index(path: Path) -> bool:
     """
     if not path.is_file() or not path.stat().st_size:
         return False
-    with explained(path):
+    with guarded(path):
         connection = open_file(path, writable=False)
         try:
             return bool(connection.execute("SELECT count(*) FROM sqlite_schema").get)
@@ -66,7 +97,10 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def open_file(path: Path, writable: bool, create: bool = False) -> apsw.Connection:
-    """Returns a connection to any SQLite file, with sqlite-vec loaded."""
+    """Returns a connection to any SQLite file, with sqlite-vec loaded.
+
+    Pages with checksums are checked, and those of a new file get them.
+    """
     flags = apsw.SQLITE_OPEN_URI | (
         apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
     )
@@ -74,13 +108,30 @@ def open_file(path: Path, writable: bool, create: bool = False) -> apsw.Connecti
     address = path.absolute().as_uri()
     if not writable and not _can_share(path):
         address += "?immutable=1"
-    connection = apsw.Connection(address, flags=flags)
+    connection = apsw.Connection(address, flags=flags, vfs=_checking_vfs())
+    if create:
+        connection.reserve_bytes(reserve=CHECKSUM_BYTES)
     connection.set_busy_timeout(_BUSY_MILLISECONDS)
     connection.enable_load_extension(True)
     connection.load_extension(sqlite_vec.loadable_path())
     connection.enable_load_extension(False)
     connection.execute("PRAGMA temp_store = FILE")
     return connection
+
+
+@functools.cache
+def _checking_vfs() -> str:
+    """Makes SQLite's checksums known to this process; returns their name."""
+    try:
+        apsw.sqlite_extra.load(apsw.Connection(":memory:"), "cksumvfs")
+    except (apsw.sqlite_extra.NotAvailable, LookupError) as error:
+        raise BabeletError(
+            "This installation of apsw cannot check the pages of an index",
+            expected="its extra cksumvfs, which its wheels contain",
+            received=boundary.described(error),
+            remedy="pip install --force-reinstall --only-binary=apsw apsw",
+        ) from error
+    return "cksmvfs"
 
 
 def _can_share(path: Path) -> bool:
@@ -110,6 +161,23 @@ def _require_index(connection: apsw.Connection, path: Path) -> None:
             received=str(version),
             remedy="build it anew from its documents with this version",
         )
+    # The header's own byte that says so may be the damaged one.
+    if not int(connection.pragma("checksum_verification") or 0):
+        raise BabeletError(
+            f"{path} is damaged: its header denies that pages have checksums",
+            consequence="It was left as it is",
+            remedy="restore a copy, or move the file away and build it anew",
+        )
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turns whatever the content of an index raises into one line for the user.
+
+    Nothing but the reading or writing of the index belongs in the block.
+    """
+    with boundary.index(path), explained(path):
+        yield
 
 
 @contextmanager
@@ -137,6 +205,13 @@ def explained(path: Path) -> Iterator[None]:
             remedy="change their permissions, or choose another --index",
         ) from error
     except apsw.IOError as error:
+        if error.extendedresult == apsw.SQLITE_IOERR_DATA:
+            raise BabeletError(
+                f"{path} is damaged: a page differs from its checksum",
+                consequence="It was left as it is",
+                remedy="python -m search.inspect --repair, if only bits and words are "
+                "damaged; else restore a copy, or move the file away and build it anew",
+            ) from error
         raise BabeletError(
             f"Cannot read or write {path}: {error}",
             consequence="What was committed before is kept",

@@ -18,7 +18,7 @@ from absl import flags
 from configs import command
 from configs.errors import BabeletError
 from export.web.index_file import Index, write_index
-from search.connection import connect, explained
+from search.connection import connect, guarded
 from search.filters import Filter
 from search.settings import read_settings
 
@@ -41,7 +41,7 @@ def export(index: Path, output: Path, where: Filter) -> int:
     """
     connection = connect(index)
     clause, values = where.clause("p.id")
-    with explained(index), connection:
+    with guarded(index), connection:
         model, _ = read_settings(connection)
         rows = connection.execute(
             "SELECT d.text, p.start, p.stop, d.language, v.vector FROM passages AS p "

@@ -7,8 +7,8 @@ Counts documents and passages, by language and by input; names the model; checks
 page of the file, that every passage has its vector, bits and words, and that no text
 changed unnoticed. Exit status 1 if something is wrong.
 
---repair makes bits and words anew from texts and vectors: what a page lost of these
-tables can be had again. Of texts and vectors themselves restore a copy, or build anew.
+--repair makes bits and words anew from texts and vectors: a damaged page of these
+tables is replaced. Of texts and vectors themselves restore a copy, or build anew.
 """
 
 import json
@@ -19,9 +19,8 @@ from typing import Any
 from absl import flags
 
 from configs import command
-from search.connection import locked
 from search.inspection import inspect
-from search.store import Store
+from search.repair import repair
 
 
 def format_facts(facts: dict[str, Any]) -> str:
@@ -39,20 +38,6 @@ def format_facts(facts: dict[str, Any]) -> str:
         *(f"PROBLEM    {problem}" for problem in facts["problems"]),
     ]
     return "\n".join([*lines, *([] if facts["problems"] else ["Whole: yes"])])
-
-
-def repair(index: Path) -> None:
-    """Makes the indexes over texts and vectors anew, in one transaction.
-
-    Raises:
-        BabeletError: The file cannot be written, or texts or vectors are damaged.
-    """
-    with locked(index):
-        store = Store.open(index)
-        try:
-            store.renew(always=True)
-        finally:
-            store.close()
 
 
 def main(argv: list[str]) -> None:

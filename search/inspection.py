@@ -5,7 +5,8 @@ from typing import Any
 
 import apsw
 
-from search.connection import connect, explained
+from configs.boundary import described
+from search.connection import connect, guarded
 from search.documents import Document
 from search.settings import read_settings
 from search.store import content_hash
@@ -48,7 +49,7 @@ def inspect(index: Path) -> dict[str, Any]:
         BabeletError: It is not there, or so damaged that nothing can be read.
     """
     connection = connect(index)
-    with explained(index), connection:
+    with guarded(index), connection:
         model, rules = read_settings(connection)
 
         def ask(query: str) -> Any:
@@ -89,8 +90,10 @@ def problems(connection: apsw.Connection) -> list[str]:
             found += [f"{count:,} {name}"] if count else []
         changed = sum(_is_changed(row) for row in connection.execute(_DOCUMENTS))
         found += [f"{changed:,} documents differ from their hash"] if changed else []
-    except (apsw.CorruptError, apsw.SQLError) as error:
-        found.append(f"SQLite: {error}")
+    except (apsw.Error, TypeError, AttributeError) as error:
+        # A page that differs from its checksum, a table that is missing, a number
+        # in the place of a text: what else there is cannot be read.
+        found.append(f"SQLite: {described(error)}")
     return found
 
 

@@ -1,12 +1,13 @@
 """All vectors anew, with another model, while the old ones still answer."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import apsw
-
 from configs.errors import BabeletError
-from search.connection import explained, locked
+from export.runtime import Embedder
+from search.beside import path_beside, remove_beside, replace_content
+from search.connection import guarded, locked, require_file
 from search.documents import Document
 from search.embedding import load_embedders
 from search.store import Store
@@ -27,52 +28,56 @@ def reembed(index: Path, model: Path | None, threads: int) -> int:
     Raises:
         BabeletError: Something cannot be read, written or loaded.
     """
+    require_file(index)
     with locked(index):
         old = Store.open(index)
-        wanted, embedders = load_embedders(model or old.model.path, threads)
-        beside = index.with_name(f".{index.name}.reembed")
-        new = _open_beside(beside, wanted.sha256)
-        new = new or Store.create(beside, wanted, old.rules)
-        count = 0
-        with explained(index):
-            for source in {*new.sources()} - {*old.sources()}:
-                new.begin(source)
-                new.delete_unseen()
-            for source in old.sources():
-                documents = _documents(old.connection, source)
-                count += update(new, source, documents, embedders).read
-            with old.connection.backup("main", new.connection, "main") as backup:
-                backup.step()
-        old.close()
-        new.close()
-        _remove(beside)
+        try:
+            wanted, embedders = load_embedders(model or old.model.path, threads)
+            beside = path_beside(index, "reembed")
+            new = _open_beside(beside, wanted.sha256)
+            new = new or Store.create(beside, wanted, old.rules)
+            try:
+                count = _embed_all(old, new, embedders)
+                with guarded(index):
+                    replace_content(old, new)
+            finally:
+                new.close()
+            remove_beside(beside)
+        finally:
+            old.close()
     return count
+
+
+def _embed_all(old: Store, new: Store, embedders: Sequence[Embedder]) -> int:
+    """Makes the documents of `new` those of `old`; returns how many there are."""
+    for source in {*new.sources()} - {*old.sources()}:
+        new.begin(source)
+        new.delete_unseen()
+    return sum(
+        update(new, source, _documents(old, source), embedders).read
+        for source in old.sources()
+    )
 
 
 def _open_beside(path: Path, sha256: str) -> Store | None:
     """Returns what a killed attempt left, if it was with the same model."""
     if path.is_file():
-        try:
+        # A file without tables, or a damaged one, is no start either.
+        with contextlib.suppress(BabeletError):
             found = Store.open(path)
             if found.model.sha256 == sha256:
                 return found
             found.close()
-        except BabeletError:
-            pass  # A file without tables: killed in its first moment.
-    _remove(path)
+    remove_beside(path)
     return None
 
 
-def _remove(path: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-
-
-def _documents(connection: apsw.Connection, source: str) -> Iterator[Document]:
-    rows = connection.execute(
-        "SELECT key, language, text, metadata FROM documents WHERE source = ? "
-        "ORDER BY id",
-        (source,),
-    )
-    for row in rows:
-        yield Document(source, *row)
+def _documents(store: Store, source: str) -> Iterator[Document]:
+    with guarded(store.path):
+        rows = store.connection.execute(
+            "SELECT key, language, text, metadata FROM documents WHERE source = ? "
+            "ORDER BY id",
+            (source,),
+        )
+        for row in rows:
+            yield Document(source, *row)

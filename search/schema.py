@@ -8,10 +8,13 @@ A vector is `dim` signed bytes, its largest component at 127 or -127. Its length
 no meaning: the cosine of two is that of the unit vectors they stand for. A sketch is
 `dim` bits, filled up to whole bytes: where the vector, at unit length, is above the
 setting `centre`.
+
+The last eight bytes of each page are its checksum (https://sqlite.org/cksumvfs.html).
+A program that writes without that extension leaves pages that count as damaged.
 """
 
 APPLICATION_ID = 0x42424C54  # "BBLT", in the file's header at byte 68.
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE settings (

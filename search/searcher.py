@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from search.connection import connect, explained
+from search.connection import connect, guarded
 from search.embedding import load_model_of
 from search.filters import Filter
 from search.fusion import fuse
@@ -56,7 +56,7 @@ class Searcher:
         """
         self._index = index
         self._connection = connect(index)
-        with explained(index):
+        with guarded(index):
             stored, self._rules = read_settings(self._connection)
         self._embedder = load_model_of(index, stored, model)
 
@@ -83,9 +83,9 @@ class Searcher:
         where = where or Filter()
         # A document's passages are one result, so some more are needed.
         depth = max(_DEPTH, 2 * top)
+        vector = self._embedder.encode([query])[0]
         # One transaction: a build in between would change the numbers.
-        with explained(self._index), self._connection:
-            vector = self._embedder.encode([query])[0]
+        with guarded(self._index), self._connection:
             by_vector, by_words = [], []
             if mode != "words":
                 found = nearest(self._connection, vector, depth, where, exact)

@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from configs.errors import BabeletError
+from search.connection import shown
 from search.lexical import WordRules
 from search.quantise import QUANTISATION
 
@@ -23,22 +26,50 @@ class Model:
     dim: int
 
 
+# What an index has to remember, as it is called in an error.
+_KINDS = {
+    "model_path": ("a path", (str, bytes)),
+    "model_sha256": ("a text", str),
+    "weights_sha256": ("a text", str),
+    "dim": ("a whole number", int),
+    "words": ("JSON", str),
+}
+
+
 def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
-    """Returns the model and the rules that an index was made with."""
+    """Returns the model and the rules that an index was made with.
+
+    Raises:
+        BabeletError: One is missing, or of another kind.
+    """
     found = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    for name, (kind, right) in _KINDS.items():
+        if not isinstance(found.get(name), right):
+            raise BabeletError(
+                f"The index does not say its {name}",
+                expected=kind,
+                received=repr(found.get(name))[:80],
+                consequence="It was left as it is",
+                remedy="restore a copy, or move the file away and build it anew",
+            )
     model = Model(
-        path=Path(found["model_path"]),
+        path=Path(os.fsdecode(found["model_path"])),
         sha256=found["model_sha256"],
         weights_sha256=found["weights_sha256"],
         dim=found["dim"],
     )
-    return model, WordRules(**json.loads(found["words"]))
+    rules = json.loads(found["words"])
+    return model, WordRules(stem=rules["stem"], stop_words=rules["stop_words"])
 
 
 def write_settings(connection: apsw.Connection, model: Model, rules: WordRules) -> None:
     """Notes them in a new index."""
+    path = str(model.path)
     values = {
-        "model_path": str(model.path),
+        # A name that is no UTF-8 is kept as its bytes.
+        "model_path": path
+        if path.isascii() or shown(path) == path
+        else os.fsencode(path),
         "model_sha256": model.sha256,
         "weights_sha256": model.weights_sha256,
         "dim": model.dim,

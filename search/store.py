@@ -9,9 +9,10 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from configs import boundary
 from configs.errors import BabeletError
 from search import schema
-from search.connection import connect, explained, open_file
+from search.connection import connect, explained, guarded, open_file
 from search.derived import (
     centre_of,
     delete_derived,
@@ -64,7 +65,7 @@ class Store:
             BabeletError: It does not exist, is damaged, or cannot be written.
         """
         connection = connect(path, writable=True)
-        with explained(path):
+        with guarded(path):
             return cls(path, connection)
 
     @classmethod
@@ -74,7 +75,7 @@ class Store:
         Raises:
             BabeletError: It cannot be written, or the file is something else.
         """
-        with explained(path):
+        with boundary.output(path), explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = open_file(path, writable=True, create=True)
             # A process killed right here leaves a file without tables.
@@ -98,10 +99,11 @@ class Store:
 
     def begin(self, source: str) -> None:
         """Starts to compare an input with what is stored of it; see `changed`."""
-        self.connection.execute(
-            "DROP TABLE IF EXISTS temp.seen;"
-            "CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID"
-        )
+        with guarded(self.path):
+            self.connection.execute(
+                "DROP TABLE IF EXISTS temp.seen;"
+                "CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID"
+            )
         self._source = source
 
     def changed(self, documents: Sequence[Document]) -> list[Document]:
@@ -113,7 +115,7 @@ class Store:
         Raises:
             BabeletError: Two documents have one id.
         """
-        with explained(self.path), self.connection:
+        with guarded(self.path), self.connection:
             first = self._unseen(documents)
             stored = self._stored(first)
             missing, others = [], []
@@ -155,12 +157,13 @@ class Store:
 
     def delete_unseen(self) -> int:
         """Takes out what the input no longer has; returns how many documents."""
-        gone = self.connection.execute(
-            "SELECT id FROM documents WHERE source = ? "
-            "AND key NOT IN (SELECT key FROM temp.seen)",
-            (self._source,),
-        )
-        return self.delete(row[0] for row in gone.fetchall())
+        with guarded(self.path):
+            gone = self.connection.execute(
+                "SELECT id FROM documents WHERE source = ? "
+                "AND key NOT IN (SELECT key FROM temp.seen)",
+                (self._source,),
+            ).fetchall()
+        return self.delete(row[0] for row in gone)
 
     def put(self, batch: Sequence[Embedded]) -> None:
         """Stores documents, in the place of those of the same source and key.
@@ -168,7 +171,7 @@ class Store:
         Args:
             batch: No two of one source and key.
         """
-        with explained(self.path), self.connection:
+        with guarded(self.path), self.connection:
             numbers = self._put_documents([each.document for each in batch])
             rows, texts = [], []
             for number, each in zip(numbers, batch, strict=True):
@@ -181,7 +184,7 @@ class Store:
     def delete(self, ids: Iterable[int]) -> int:
         """Takes the documents with these row numbers out; returns how many."""
         ids = list(ids)
-        with explained(self.path), self.connection:
+        with guarded(self.path), self.connection:
             self._delete_passages(ids)
             self.connection.executemany(
                 "DELETE FROM documents WHERE id = ?", ((each,) for each in ids)
@@ -196,15 +199,16 @@ class Store:
         Args:
             always: Make them in any case, and the words too.
         """
-        with explained(self.path), self.connection:
+        with guarded(self.path), self.connection:
             renew_sketches(self.connection, always)
             if always:
                 renew_words(self.connection, self.rules)
 
     def sources(self) -> list[str]:
         """Returns the inputs that documents came from."""
-        rows = self.connection.execute("SELECT DISTINCT source FROM documents")
-        return sorted(row[0] for row in rows)
+        with guarded(self.path):
+            rows = self.connection.execute("SELECT DISTINCT source FROM documents")
+            return sorted(row[0] for row in rows)
 
     def _put_documents(self, documents: Sequence[Document]) -> list[int]:
         """Stores documents without their passages; returns their numbers."""
