@@ -11,6 +11,7 @@ Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `confi
 """
 
 import contextlib
+import functools
 import hashlib
 import threading
 from collections.abc import Sequence
@@ -75,6 +76,33 @@ class _Model:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Returns how many tokens each text has, uncut, start and end included."""
         return [len(pieces) + 2 for pieces in self._tokenizer.pieces(texts)]
+
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Tells of each text whether the vocabulary has any of its letters.
+
+        If not, all such texts are the same to the model. A text without letters is
+        known.
+        """
+        return [
+            any(i in self._pieces_with_letters for i in pieces)
+            or not any(map(str.isalpha, text))
+            for text, pieces in zip(texts, self._tokenizer.pieces(texts), strict=True)
+        ]
+
+    @functools.cached_property
+    def _pieces_with_letters(self) -> frozenset[int]:
+        tokenizer = self._tokenizer
+        special = {
+            tokenizer.pad_id,
+            tokenizer.bos_id,
+            tokenizer.eos_id,
+            tokenizer.unk_id,
+        }
+        return frozenset(
+            i
+            for i, piece in enumerate(tokenizer.piece_texts())
+            if i not in special and any(map(str.isalpha, piece))
+        )
 
 
 class Embedder(_Model):

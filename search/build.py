@@ -20,8 +20,10 @@ model needs all vectors anew:
   python -m search.build --reembed --model=runs/other --index=my.db
 """
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from absl import flags
@@ -29,7 +31,17 @@ from absl import flags
 from configs import command
 from configs.errors import BabeletError
 from export.runtime import Embedder
-from search.connection import explained, is_index, locked
+from search.beside import remove_beside
+from search.connection import (
+    connect,
+    explained,
+    given_path,
+    is_index,
+    locked,
+    require_file,
+    shown,
+)
+from search.document_files import document_files
 from search.documents import count_documents, read_documents
 from search.embedding import load_embedders, require_same
 from search.lexical import WordRules
@@ -62,19 +74,31 @@ def build(
         BabeletError: Something cannot be read, written or loaded.
     """
     total = Update()
-    with locked(index):
+    with locked(index), _none_left_empty(index):
         store, embedders = _open(index, model, rules, threads)
-        try:
+        with contextlib.closing(store):
             for path in inputs:
-                name = source or str(path.resolve())
+                name = source or shown(path.resolve())
                 documents = read_documents(path, name, language)
-                done = update(store, name, documents, embedders, count_documents(path))
-                total.read += done.read
-                total.embedded += done.embedded
-                total.deleted += done.deleted
-        finally:
-            store.close()
+                expected = count_documents(path)
+                total.add(update(store, name, documents, embedders, expected))
     return total
+
+
+@contextlib.contextmanager
+def _none_left_empty(index: Path) -> Iterator[None]:
+    """Removes an index that was made in the block, if nothing went in."""
+    is_new = not index.exists()
+    try:
+        yield
+    finally:
+        if is_new and not (is_index(index) and _has_documents(index)):
+            remove_beside(index)
+
+
+def _has_documents(index: Path) -> bool:
+    with contextlib.closing(connect(index)) as connection:
+        return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM documents)").get)
 
 
 def delete(index: Path, source: str) -> int:
@@ -83,6 +107,7 @@ def delete(index: Path, source: str) -> int:
     Raises:
         BabeletError: There is no such index or input, or it cannot be written.
     """
+    require_file(index)
     with locked(index):
         store = Store.open(index)
         try:
@@ -119,8 +144,8 @@ def _open(
 def run() -> None:
     """Does what the flags say."""
     given = flags.FLAGS
-    index = Path(given.index)
-    model = Path(given.model) if given.model else None
+    index = given_path(given.index)
+    model = given_path(given.model) if given.model else None
     if given.delete:
         print(f"Deleted {delete(index, given.delete):,} documents.")
     elif given.reembed:
@@ -134,15 +159,29 @@ def run() -> None:
             remedy="python -m search.build --help shows examples",
         )
     else:
-        inputs = [Path(path) for path in given.input]
+        inputs = [given_path(path) for path in given.input]
         rules = WordRules(given.stem, given.stop_words)
         done = build(
             index, inputs, model, given.source, given.language, rules, given.threads
         )
+        hidden = sum(document_files(path)[1] for path in inputs)
+        name = shown(index)
         print(
-            f"{index}: {done.read:,} documents read, {done.embedded:,} embedded, "
+            f"{name}: {done.read:,} documents read, {done.embedded:,} embedded, "
             f"{done.read - done.embedded:,} as before, {done.deleted:,} taken out."
+            + (f" {hidden:,} hidden files skipped." if hidden else "")
         )
+        for language in done.unknown_languages():
+            print(_warning(language, done), file=sys.stderr)
+
+
+def _warning(language: str, done: Update) -> str:
+    return (
+        f"warning: the model knows no letter of {done.unknown[language]:,} of "
+        f"{done.passages[language]:,} passages in {language or 'no known language'}. "
+        "They all have one vector: queries find them by their words alone. Remedy: "
+        "use a model that was trained with this language."
+    )
 
 
 def main(argv: list[str]) -> None:

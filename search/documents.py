@@ -1,24 +1,30 @@
 """Documents from files: tables, JSON lines, Parquet, and folders of text files.
 
 A table has a row for each document: `text`, and if there are such columns `id` and
-`language`; all other columns are its metadata. A .tsv without such a header has one
-column, the text, or two, language and text. In a folder, at any depth, every .txt and
-.md file is a document, and the tables are read as such.
+`language`, whatever their case; all other columns are its metadata. A .tsv without
+such a header has one column, the text, or two, language and text. In a folder, at any
+depth, every .txt and .md file is a document, and the tables are read as such; hidden
+files are skipped.
 """
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from configs import boundary
 from configs.errors import BabeletError
-from data.optional_package import require_package
-from data.sources.opening import decoded
 from data.tokenizer import valid_unicode
+from search.document_files import count_rows, document_files, read_rows
 
-_BATCH_ROWS = 1024
+# SQLite's JSON has a limit as well, of 1,000.
+_DEEPEST = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,10 +56,11 @@ def read_documents(path: Path, source: str, language: str = "") -> Iterator[Docu
             columns; or there is no document at all.
     """
     empty = True
-    for file, prefix in _files(path):
-        for place, row in _READERS[file.suffix.lower()](file):
-            empty = False
-            yield _document(row, source, prefix, language, place)
+    for file, prefix in document_files(path)[0]:
+        with boundary.text_in(file):
+            for place, row in read_rows(file):
+                empty = False
+                yield _document(row, source, prefix, language, place)
     if empty:
         raise BabeletError(
             f"{path} has no document",
@@ -68,34 +75,7 @@ def count_documents(path: Path) -> int:
 
     For estimates of time: headers and empty lines count, Parquet files do not.
     """
-    count = 0
-    for file, _ in _files(path):
-        if _READERS[file.suffix.lower()] in (_read_tsv, _read_jsonl):
-            with _opened(file) as lines:
-                count += sum(1 for _ in lines)
-        count += _READERS[file.suffix.lower()] is _read_text
-    return count
-
-
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yields files, and what comes before the ids in them."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in _READERS and file.is_file():
-                name = file.relative_to(path).as_posix()
-                is_text = _READERS[file.suffix.lower()] is _read_text
-                yield file, name.removesuffix(file.name) if is_text else f"{name}#"
-        return
-    if not path.exists():
-        raise BabeletError(f"There is no input {path}", remedy="check the path")
-    if path.suffix.lower() not in _READERS:
-        raise BabeletError(
-            f"Nothing is known to read {path}",
-            expected=f"a folder, or a name that ends in {' '.join(_READERS)}",
-            received=path.suffix or "no ending",
-            remedy="rename or convert the file",
-        )
-    yield path, ""
+    return sum(count_rows(file) for file, _ in document_files(path)[0])
 
 
 def _document(
@@ -109,127 +89,50 @@ def _document(
             received=repr(text)[:80],
             remedy="correct the row, or name the column with the texts text",
         )
-    key, told = row.pop("id", None), row.pop("language", None)
-    language = valid_unicode(str(told or language)).strip()
+    key = _told(row, "id", (str, int, float, date, Decimal, UUID), place)
     # A surrogate has no place in UTF-8, nor in the database.
+    language = (
+        _told(row, "language", (str,), place) or valid_unicode(language)
+    ).strip()
     text = valid_unicode(text)
+    row = {name: _plain(value, place) for name, value in row.items()}
     metadata = valid_unicode(
         json.dumps(row, ensure_ascii=False, sort_keys=True, default=str)
     )
-    named = key is not None and str(key) != ""
+    named = bool(key)
     if not named:
         content = "\0".join((language, text, metadata))
         key = hashlib.sha256(content.encode()).hexdigest()[:16]
-    key = prefix + valid_unicode(str(key))
-    return Document(source, key, language, text, metadata, place, named)
+    return Document(source, prefix + key, language, text, metadata, place, named)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with _opened(path) as file:
-        for line, data in enumerate(file, start=1):
-            yield line, decoded(str(path), line, data).rstrip("\r\n")
-
-
-def _opened(path: Path) -> Any:
-    try:
-        return open(path, "rb")
-    except OSError as error:
+def _told(row: dict[str, Any], name: str, kinds: tuple[type, ...], place: str) -> str:
+    """Takes a value out of a row as text, "" if there is none; NaN is none."""
+    value = row.pop(name, None)
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if not isinstance(value, kinds):
         raise BabeletError(
-            f"Cannot read {path}: {error.strerror}",
-            expected="a readable file",
-            remedy="change its permissions or the path",
-        ) from error
-
-
-def _read_text(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    text = "".join(f"{line}\n" for _, line in _lines(path))
-    yield str(path), {"id": path.name, "text": text.removesuffix("\n")}
-
-
-def _read_tsv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    names: list[str] = []
-    for line, text in _lines(path):
-        cells = text.split("\t")
-        place = f"{path}, line {line}"
-        if not names:
-            names = [cell.strip() for cell in cells]
-            if "text" in names:
-                _require_each_once(place, names)
-                continue
-            names = _by_number(place, len(cells))
-        if len(cells) != len(names):
-            raise BabeletError(
-                f"{place} has another number of columns than the first line",
-                expected=f"{len(names)}: {' '.join(names)}",
-                received=str(len(cells)),
-                remedy="correct the line; a tab or line break inside a text needs "
-                "a .jsonl file",
-            )
-        yield place, dict(zip(names, cells, strict=True))
-
-
-def _by_number(place: str, columns: int) -> list[str]:
-    if columns > 2:
-        raise BabeletError(
-            f"{place} does not name the columns",
-            expected="a first line with the names of the columns, text among them",
-            received=f"{columns} columns without a name",
-            remedy="add the line, for example id<TAB>language<TAB>text",
+            f"{place} has an unusable {name}",
+            expected="text" if name == "language" else "text or a number",
+            received=repr(value)[:80],
+            remedy=f"correct the row, or give the column {name} another name",
         )
-    return ["language", "text"][-columns:]
+    return valid_unicode(str(value))
 
 
-def _require_each_once(place: str, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+def _plain(value: Any, place: str, depth: int = 1) -> Any:
+    """Returns a value of metadata as JSON can hold it: NaN and infinity are null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if depth == _DEEPEST:
         raise BabeletError(
-            f"{place} has two columns named {twice[0]!r}",
-            remedy="remove or rename one of them",
+            f"{place} has metadata within metadata, {_DEEPEST} levels deep",
+            expected="simple values, or a few levels",
+            remedy="leave the column out of the input",
         )
-
-
-def _read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for line, text in _lines(path):
-        if not text.strip():
-            continue
-        place = f"{path}, line {line}"
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            row = str(error)
-        if not isinstance(row, dict):
-            raise BabeletError(
-                f"{place} is no JSON object",
-                expected='{"text": "…"} in each line',
-                received=str(row)[:80],
-                remedy="correct the line",
-            )
-        yield place, row
-
-
-def _read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    parquet = require_package("pyarrow.parquet", "pyarrow", f"Reading {path}")
-    number = 0
-    try:
-        with _opened(path) as binary, parquet.ParquetFile(binary) as file:
-            for batch in file.iter_batches(_BATCH_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield f"{path}, row {number}", row
-    # What pyarrow raises for files that are not whole.
-    except (ValueError, OSError) as error:
-        raise BabeletError(
-            f"Cannot read {path}, after row {number}",
-            expected="a whole Parquet file",
-            received=str(error),
-            remedy="write or download the file again",
-        ) from error
-
-
-_READERS: dict[str, Callable[[Path], Iterator[tuple[str, dict[str, Any]]]]] = {
-    ".tsv": _read_tsv,
-    ".jsonl": _read_jsonl,
-    ".parquet": _read_parquet,
-    ".txt": _read_text,
-    ".md": _read_text,
-}
+    if isinstance(value, dict):
+        return {str(k): _plain(v, place, depth + 1) for k, v in value.items()}
+    return [_plain(item, place, depth + 1) for item in value]

@@ -14,17 +14,20 @@ and words count (--mode=hybrid); --mode=vectors and --mode=words take one of the
 --json writes one object a line: score, by_vector and by_words (the places in the two
 rankings), source, key, language, text, start, stop (code points in the document),
 metadata.
+
+A query that begins with a dash is written after two of them:
+  python -m search.query --index=my.db -- "-heating"
 """
 
 import dataclasses
 import json
 import sys
-from pathlib import Path
 
 from absl import flags
 
 from configs import command
 from configs.errors import BabeletError
+from search.connection import given_path
 from search.filters import Filter
 from search.searcher import MODES, Hit, Searcher
 
@@ -61,8 +64,8 @@ def run(query: str) -> None:
     """Prints the answers to `query`, as the flags say."""
     given = flags.FLAGS
     where = where_from(given.language, given.where)
-    model = Path(given.model) if given.model else None
-    searcher = Searcher(Path(given.index), model)
+    model = given_path(given.model) if given.model else None
+    searcher = Searcher(given_path(given.index), model)
     hits = searcher.search(query, given.top, given.mode, where, given.exact)
     for number, hit in enumerate(hits, start=1):
         if given.json:
@@ -71,6 +74,51 @@ def run(query: str) -> None:
             print(format_hit(number, hit))
     if not hits:
         print("Nothing was found.", file=sys.stderr)
+    for line in warnings(searcher, query, hits):
+        print(f"warning: {line}", file=sys.stderr)
+
+
+def warnings(searcher: Searcher, query: str, hits: list[Hit]) -> list[str]:
+    """Returns what makes the places of the answers doubtful, one line each."""
+    found = []
+    if not all(searcher.knows([query])):
+        found.append(
+            "the model knows no letter of the query: the answers are by words alone, "
+            "and --mode=vectors tells nothing. Remedy: write it in a language the "
+            "model was trained with"
+        )
+    known = searcher.knows([hit.text for hit in hits])
+    unknown = sum(
+        hit.by_vector is not None and not k for hit, k in zip(hits, known, strict=True)
+    )
+    if unknown:
+        found.append(
+            f"the model knows no letter of {unknown:,} of {len(hits):,} answers: by "
+            "meaning their place is chance. Remedy: --mode=words, or an index made "
+            "with a model that was trained with their language"
+        )
+    return found
+
+
+def hint_at_dashes(arguments: list[str]) -> None:
+    """Ends the process, with a hint, if a query was taken for a flag.
+
+    Args:
+        arguments: The command line, from the program's name.
+    """
+    try:
+        flags.FLAGS(arguments)
+    except flags.UnrecognizedFlagError as error:
+        if error.flagname.startswith(("help", "?")):  # Known later.
+            return
+        sys.exit(
+            f"error: There is no flag --{error.flagname}. Remedy: --help shows the "
+            'flags; put -- before a query that begins with a dash: -- "-heating"'
+        )
+    except flags.Error:
+        return  # Whoever parses the line for good tells.
+    finally:
+        flags.FLAGS.unparse_flags()
 
 
 def main(argv: list[str]) -> None:
@@ -89,4 +137,5 @@ if __name__ == "__main__":
     flags.DEFINE_bool("exact", False, "Compare with every vector.")
     flags.DEFINE_bool("json", False, "One JSON object a line.")
     command.path_flag("model", None, "The index's model, if it was moved.")
+    hint_at_dashes(sys.argv)
     command.run(main)

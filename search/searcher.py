@@ -56,9 +56,24 @@ class Searcher:
         """
         self._index = index
         self._connection = connect(index)
-        with guarded(index):
-            stored, self._rules = read_settings(self._connection)
-        self._embedder = load_model_of(index, stored, model)
+        try:
+            with guarded(index):
+                stored, self._rules = read_settings(self._connection)
+            self._embedder = load_model_of(index, stored, model)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the index."""
+        self._connection.close()
+
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Tells of each text whether the model knows any letter of it.
+
+        If not, its meaning is that of all such texts.
+        """
+        return self._embedder.knows(texts)
 
     def search(
         self,
@@ -69,6 +84,9 @@ class Searcher:
         exact: bool = False,
     ) -> list[Hit]:
         """Returns the documents that answer a query, the best first.
+
+        A query of whose letters the model knows none is ranked by words alone, unless
+        the mode is "vectors".
 
         Args:
             query: In any language.
@@ -84,6 +102,8 @@ class Searcher:
         # A document's passages are one result, so some more are needed.
         depth = max(_DEPTH, 2 * top)
         vector = self._embedder.encode([query])[0]
+        if mode == "hybrid" and not all(self.knows([query])):
+            mode = "words"
         # One transaction: a build in between would change the numbers.
         with guarded(self._index), self._connection:
             by_vector, by_words = [], []

@@ -36,6 +36,8 @@ class Embedded:
     windows: Sequence[tuple[int, int]]
     # float32 (P, dim) of unit length.
     vectors: np.ndarray
+    # Passages of whose letters the model knows none: they have one vector.
+    unknown: int = 0
 
 
 class Store:
@@ -65,8 +67,12 @@ class Store:
             BabeletError: It does not exist, is damaged, or cannot be written.
         """
         connection = connect(path, writable=True)
-        with guarded(path):
-            return cls(path, connection)
+        try:
+            with guarded(path):
+                return cls(path, connection)
+        except BaseException:
+            connection.close()
+            raise
 
     @classmethod
     def create(cls, path: Path, model: Model, rules: WordRules) -> "Store":
@@ -78,20 +84,12 @@ class Store:
         with boundary.output(path), explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = open_file(path, writable=True, create=True)
-            # A process killed right here leaves a file without tables.
-            if connection.execute("SELECT count(*) FROM sqlite_schema").get:
-                raise BabeletError(
-                    f"{path} holds other tables",
-                    remedy="choose another --index",
-                )
-            connection.pragma("journal_mode", "wal")
-            with connection:
-                connection.pragma("application_id", schema.APPLICATION_ID)
-                connection.pragma("user_version", schema.VERSION)
-                connection.execute(schema.TABLES)
-                connection.execute(schema.INDEXES.format(bits=-(-model.dim // 8) * 8))
-                write_settings(connection, model, rules)
-            return cls(path, connection)
+            try:
+                _make_tables(path, connection, model, rules)
+                return cls(path, connection)
+            except BaseException:
+                connection.close()
+                raise
 
     def close(self) -> None:
         """Closes the file, with all that was written in the file itself."""
@@ -275,6 +273,24 @@ class Store:
                 f"DELETE FROM {table} WHERE {column} = ?",
                 ((number,) for number in numbers),
             )
+
+
+def _make_tables(
+    path: Path, connection: apsw.Connection, model: Model, rules: WordRules
+) -> None:
+    # A process killed right here leaves a file without tables.
+    if connection.execute("SELECT count(*) FROM sqlite_schema").get:
+        raise BabeletError(
+            f"{path} holds other tables",
+            remedy="choose another --index",
+        )
+    connection.pragma("journal_mode", "wal")
+    with connection:
+        connection.pragma("application_id", schema.APPLICATION_ID)
+        connection.pragma("user_version", schema.VERSION)
+        connection.execute(schema.TABLES)
+        connection.execute(schema.INDEXES.format(bits=-(-model.dim // 8) * 8))
+        write_settings(connection, model, rules)
 
 
 def _same_id(document: Document) -> BabeletError:

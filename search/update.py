@@ -1,7 +1,7 @@
 """Reads, embeds and stores at the same time, in steady memory."""
 
 import dataclasses
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -18,6 +18,8 @@ from search.windows import windows
 # a second or two.
 BATCH_DOCUMENTS = 1024
 BATCH_CHARACTERS = 1 << 20
+# Share of a language's passages with one and the same vector that is worth a warning.
+_DEGENERATE = 0.1
 
 
 @dataclasses.dataclass
@@ -27,6 +29,23 @@ class Update:
     read: int = 0
     embedded: int = 0
     deleted: int = 0
+    # By language: passages embedded, and those of whose letters the model knows none.
+    passages: Counter[str] = dataclasses.field(default_factory=Counter)
+    unknown: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def add(self, other: "Update") -> None:
+        """Counts what happened in another update as well."""
+        for field in dataclasses.fields(self):
+            total = getattr(self, field.name) + getattr(other, field.name)
+            setattr(self, field.name, total)
+
+    def unknown_languages(self) -> list[str]:
+        """Returns the languages in which the model cannot tell texts apart."""
+        return sorted(
+            language
+            for language, count in self.unknown.items()
+            if count >= _DEGENERATE * self.passages[language]
+        )
 
 
 def update(
@@ -96,6 +115,9 @@ def _store(
     batch = waiting.popleft().result()
     store.put(batch)
     done.embedded += len(batch)
+    for each in batch:
+        done.passages[each.document.language] += len(each.windows)
+        done.unknown[each.document.language] += each.unknown
     progress.update(len(batch))
 
 
@@ -124,8 +146,14 @@ def embedded(batch: Sequence[Document], embedder: Embedder) -> list[Embedded]:
     ]
     rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     vectors = embedder.encode(list(rows))[[rows[text] for text in texts]]
+    unknown = np.array([not known for known in embedder.knows(texts)], bool)
     ends = np.cumsum([len(found) for found in cut])
     return [
-        Embedded(document, found, vectors[end - len(found) : end])
+        Embedded(
+            document,
+            found,
+            vectors[end - len(found) : end],
+            int(unknown[end - len(found) : end].sum()),
+        )
         for document, found, end in zip(batch, cut, ends, strict=True)
     ]

@@ -86,7 +86,7 @@ def test_a_folder_is_read_at_any_depth_in_one_order(tmp_path):
     [
         ("docs.tsv", b"text\nFen\xeatre\n", "line 2 is not UTF-8"),
         ("docs.tsv", b"id\ttext\n1\ta\tb\n", "line 2 has another number of columns"),
-        ("docs.tsv", b"1\tde\tText\n", "does not name the columns"),
+        ("docs.tsv", b"1\tde\tDie Haust\xc3\xbcr\n", "does not name the columns"),
         ("docs.tsv", b"text\ttext\na\tb\n", "two columns named 'text'"),
         ("docs.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is no JSON object"),
         ("docs.jsonl", b'{"body": "a"}\n', "line 1 has no text"),
