@@ -10,6 +10,7 @@ the SHA-256 of its weights, which each .tflite file of a run carries too.
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from absl import flags
 from configs import command
 from configs.errors import BabeletError
 from export.web.index_file import Index, write_index
-from search.connection import connect, guarded
+from search.connection import connect, guarded, shown
 from search.filters import Filter
+from search.output import alone, require_output
 from search.settings import read_settings
 
 
@@ -39,9 +41,9 @@ def export(index: Path, output: Path, where: Filter) -> int:
     Raises:
         BabeletError: Something cannot be read or written, or no passage is left.
     """
-    connection = connect(index)
+    require_output(output, index)
     clause, values = where.clause("p.id")
-    with guarded(index), connection:
+    with closing(connect(index)) as connection, guarded(index), connection:
         model, _ = read_settings(connection)
         rows = connection.execute(
             "SELECT d.text, p.start, p.stop, d.language, v.vector FROM passages AS p "
@@ -55,14 +57,15 @@ def export(index: Path, output: Path, where: Filter) -> int:
             texts.append(text[start:stop])
             languages.append(language)
             vectors += vector
-    if not texts:
-        raise BabeletError(
-            f"{index} has no passage to export",
-            remedy="build the index first, or choose another --language",
-        )
-    quantised = np.frombuffer(vectors, np.int8).reshape(len(texts), model.dim)
-    name, weights = index.stem, model.weights_sha256
-    write_index(output, Index(name, texts, languages, weights, quantised))
+        if not texts:
+            raise BabeletError(
+                f"{index} has no passage to export",
+                remedy="build the index first, or choose another --language",
+            )
+        quantised = np.frombuffer(vectors, np.int8).reshape(len(texts), model.dim)
+    name, weights = shown(index.stem), model.weights_sha256
+    with alone(output):
+        write_index(output, Index(name, texts, languages, weights, quantised))
     return len(texts)
 
 

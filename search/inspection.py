@@ -1,5 +1,6 @@
 """What an index holds, and whether it is whole."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,7 @@ def inspect(index: Path) -> dict[str, Any]:
     Raises:
         BabeletError: It is not there, or so damaged that nothing can be read.
     """
-    connection = connect(index)
-    with guarded(index), connection:
+    with closing(connect(index)) as connection, guarded(index), connection:
         model, rules = read_settings(connection)
 
         def ask(query: str) -> Any:

@@ -16,6 +16,7 @@ over the mean cosine with their four nearest neighbours. The widest come first i
 language: look where they cease to be good, and set --least there.
 """
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,9 +29,11 @@ from tqdm import tqdm
 from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from search.connection import connect, explained
+from search.connection import connect, guarded
 from search.margin import Pair, mine
+from search.output import alone, require_output
 from search.passages import read_passages
+from search.settings import read_settings
 
 Row = tuple[object, ...]
 
@@ -101,7 +104,9 @@ def _vectors(
         (language,),
     ).fetchall()
     data = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
-    return [row[0] for row in rows], data.reshape(len(rows), -1)
+    # Documents without text have no passage.
+    dim = read_settings(connection)[0].dim
+    return [row[0] for row in rows], data.reshape(len(rows), dim)
 
 
 def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -> int:
@@ -120,20 +125,22 @@ def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -
     Raises:
         BabeletError: Something cannot be read or written.
     """
-    connection = connect(index)
-    with explained(index), connection, atomic_path(output) as path:
-        found = (
-            mine_duplicates(connection, least)
-            if duplicates
-            else mine_translations(connection, pivot, least)
-        )
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            lines = -1  # The header is none of the pairs.
-            for row in found:
-                cells = (" ".join(str(cell).split()) for cell in row)
-                file.write("\t".join(cells) + "\n")
-                lines += 1
-    return lines
+    require_output(output, index)
+    with contextlib.closing(connect(index)) as connection:
+        with guarded(index), connection:
+            rows = (
+                mine_duplicates(connection, least)
+                if duplicates
+                else mine_translations(connection, pivot, least)
+            )
+            lines = [_line(row) for row in rows]
+    with alone(output), atomic_path(output) as path:
+        path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return len(lines) - 1  # The header is none of the pairs.
+
+
+def _line(row: Row) -> str:
+    return "\t".join(" ".join(str(cell).split()) for cell in row) + "\n"
 
 
 def main(argv: list[str]) -> None:

@@ -34,6 +34,11 @@ def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[P
     )
     return [
         # SQLite's own substr ends at a NUL.
-        Passage(number, start, stop, text[start:stop], *rest, json.loads(metadata))
+        Passage(number, start, stop, text[start:stop], *rest, _read(metadata))
         for number, start, stop, text, *rest, metadata in rows
     ]
+
+
+def _read(metadata: str) -> dict[str, Any]:
+    # Another program may have written NaN, which is no JSON.
+    return json.loads(metadata, parse_constant=lambda name: None)
