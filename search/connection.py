@@ -163,11 +163,21 @@ def _require_index(connection: apsw.Connection, path: Path) -> None:
         )
     # The header's own byte that says so may be the damaged one.
     if not int(connection.pragma("checksum_verification") or 0):
-        raise BabeletError(
-            f"{path} is damaged: its header denies that pages have checksums",
-            consequence="It was left as it is",
-            remedy="restore a copy, or move the file away and build it anew",
-        )
+        raise _damaged(path, "its header denies that pages have checksums")
+    # SQLite fills the end of a file up with zeros, unchecked. While a build writes, or
+    # after a kill, the last pages may still be in the file beside.
+    left = path.with_name(path.name + "-wal")
+    is_merged = not left.exists() or not left.stat().st_size
+    if is_merged and path.stat().st_size % connection.pragma("page_size"):
+        raise _damaged(path, "it ends within a page")
+
+
+def _damaged(path: Path, how: str) -> BabeletError:
+    return BabeletError(
+        f"{path} is damaged: {how}",
+        consequence="It was left as it is",
+        remedy="restore a copy, or move the file away and build it anew",
+    )
 
 
 @contextmanager

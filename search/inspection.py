@@ -22,6 +22,13 @@ _CHECKS = {
     "WHERE document NOT IN (SELECT id FROM documents)",
     "vectors of another dimension": "SELECT count(*) FROM vectors WHERE "
     "length(vector) <> (SELECT value FROM settings WHERE name = 'dim')",
+    "documents with a value of another type": "SELECT count(*) FROM documents "
+    "WHERE typeof(source) || typeof(key) || typeof(language) || typeof(text) || "
+    "typeof(metadata) || typeof(hash) <> 'texttexttexttexttextblob' "
+    "OR NOT json_valid(metadata, 2) OR json_type(metadata) <> 'object'",
+    "passages that are no part of a text": "SELECT count(*) FROM passages "
+    "WHERE typeof(start) || typeof(stop) <> 'integerinteger' "
+    "OR start < 0 OR stop <= start",
     "passages without a sketch": "SELECT count(*) FROM passages "
     "WHERE id NOT IN (SELECT rowid FROM sketches_rowids)",
     "sketches without a passage": "SELECT count(*) FROM sketches_rowids "

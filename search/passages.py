@@ -32,13 +32,24 @@ def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[P
         "JOIN documents AS d ON d.id = p.document ORDER BY j.key",
         (json.dumps(list(numbers)),),
     )
-    return [
-        # SQLite's own substr ends at a NUL.
-        Passage(number, start, stop, text[start:stop], *rest, _read(metadata))
-        for number, start, stop, text, *rest, metadata in rows
-    ]
+    return [_passage(*row) for row in rows]
 
 
-def _read(metadata: str) -> dict[str, Any]:
+def _passage(
+    number: int, start: int, stop: int, text: str, document: int, *rest: str
+) -> Passage:
+    require_texts(text, *rest)
+    *names, metadata = rest
     # Another program may have written NaN, which is no JSON.
-    return json.loads(metadata, parse_constant=lambda name: None)
+    facts = json.loads(metadata, parse_constant=lambda name: None)
+    if not isinstance(facts, dict):
+        raise ValueError(f"metadata of document {document} is no JSON object")
+    # SQLite's own substr ends at a NUL.
+    return Passage(number, start, stop, text[start:stop], document, *names, facts)
+
+
+def require_texts(*values: str) -> None:
+    """Raises TypeError if one is none: SQLite's columns hold anything."""
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r:.40} where a text should be")

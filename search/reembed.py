@@ -10,6 +10,7 @@ from search.beside import path_beside, remove_beside, replace_content
 from search.connection import guarded, locked, require_file
 from search.documents import Document
 from search.embedding import load_embedders
+from search.passages import require_texts
 from search.store import Store
 from search.update import update
 
@@ -80,4 +81,5 @@ def _documents(store: Store, source: str) -> Iterator[Document]:
             (source,),
         )
         for row in rows:
+            require_texts(*row)
             yield Document(source, *row)
