@@ -88,6 +88,7 @@ def build(
 @contextlib.contextmanager
 def _none_left_empty(index: Path) -> Iterator[None]:
     """Removes an index that was made in the block, if nothing went in."""
+    index = index.resolve()
     is_new = not index.exists()
     try:
         yield

@@ -4,6 +4,7 @@ Every page carries a checksum, which SQLite's cksumvfs writes and compares at ea
 reading: a flipped bit is an error, never another answer.
 """
 
+import contextlib
 import functools
 import os
 from collections.abc import Iterator
@@ -92,7 +93,11 @@ def locked(path: Path) -> Iterator[None]:
         f"Another build is working on {path}",
         remedy="wait for it; queries need not wait",
     )
-    with exclusive(path.with_name(f".{path.name}.lock"), busy):
+    # One lock for all the names of a file.
+    real = path.resolve()
+    with contextlib.ExitStack() as held:
+        with boundary.output(path):
+            held.enter_context(exclusive(real.with_name(f".{real.name}.lock"), busy))
         yield
 
 
@@ -140,8 +145,13 @@ def _can_share(path: Path) -> bool:
     If not, the file is read as one that nobody changes, unless a killed build left
     something beside it: without that, it would be the index of some time ago.
     """
-    left = path.with_name(path.name + "-wal")
-    return os.access(path.parent, os.W_OK) or left.exists()
+    return os.access(path.resolve().parent, os.W_OK) or _log(path).exists()
+
+
+def _log(path: Path) -> Path:
+    """Returns where SQLite keeps what it has not yet written into the file."""
+    real = path.resolve()
+    return real.with_name(real.name + "-wal")
 
 
 def _require_index(connection: apsw.Connection, path: Path) -> None:
@@ -166,8 +176,8 @@ def _require_index(connection: apsw.Connection, path: Path) -> None:
         raise _damaged(path, "its header denies that pages have checksums")
     # SQLite fills the end of a file up with zeros, unchecked. While a build writes, or
     # after a kill, the last pages may still be in the file beside.
-    left = path.with_name(path.name + "-wal")
-    is_merged = not left.exists() or not left.stat().st_size
+    log = _log(path)
+    is_merged = not log.exists() or not log.stat().st_size
     if is_merged and path.stat().st_size % connection.pragma("page_size"):
         raise _damaged(path, "it ends within a page")
 

@@ -3,12 +3,11 @@
 import random
 import shutil
 
-import apsw
 import pytest
 
 from configs.errors import BabeletError
 from search.build import build, delete
-from search.connection import connect, guarded, open_file
+from search.connection import guarded, open_file
 from search.documents import Document
 from search.export import export
 from search.filters import Filter
@@ -18,7 +17,7 @@ from search.mine import run as mine
 from search.reembed import reembed
 from search.repair import repair
 from search.searcher import Searcher
-from tests.index_documents import DOCUMENTS, content, write_tsv
+from tests.index_documents import DOCUMENTS, content
 
 # A fixed choice: page headers, cells, free space, the file's own header.
 FLIPS = 50

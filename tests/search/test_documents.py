@@ -1,8 +1,10 @@
 import json
+import os
 
 import pytest
 
 from configs.errors import BabeletError
+from search.document_files import document_files
 from search.documents import count_documents, read_documents
 
 
@@ -92,6 +94,15 @@ def test_a_folder_is_read_at_any_depth_in_one_order(tmp_path):
         ("docs.jsonl", b'{"body": "a"}\n', "line 1 has no text"),
         ("docs.pdf", b"%PDF", "Nothing is known to read"),
         ("docs.tsv", b"", "has no document"),
+        ("docs.tsv", b"The tank is empty.\tDer Tank ist leer.\n", "no language in"),
+        ("docs.tsv", b"en\tde\nThe tank.\tDer Tank.\n", "line 2 has no language"),
+        ("docs.tsv", b"Title\tNote\na\tb\n", "line 1 has no language"),
+        ("docs.tsv", b"Text\ttext\na\tb\n", "two columns named 'text'"),
+        ("docs.jsonl", b'{"text": "a", "language": ["de"]}', "unusable language"),
+        ("docs.jsonl", b'{"text": "a", "id": {"n": 1}}', "unusable id"),
+        ("docs.jsonl", b'{"text": NaN}', "line 1 has no text"),
+        ("docs.jsonl", b'{"text": "a", "m": %s}' % (b"[" * 120 + b"]" * 120), "deep"),
+        ("docs.parquet", b"PAR1 and no more", "Cannot read"),
     ],
 )
 def test_a_bad_input_is_one_clear_error(tmp_path, name, content, said):
@@ -105,3 +116,90 @@ def test_a_missing_input(tmp_path):
     """An empty input instead would take all its documents out of the index."""
     with pytest.raises(BabeletError, match="There is no input"):
         read(tmp_path / "docs.tsv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("docs.tsv", "ID\tText\n1\tThe door\n"),
+        ("docs.tsv", "\ufeffText\t Id \nThe door\t1\n"),
+        ("docs.jsonl", '{"Text": "The door", "ID": 1}\n'),
+    ],
+)
+def test_names_of_columns_are_known_in_any_case(tmp_path, name, content):
+    """The header became a document, and the texts or ids languages."""
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    (document,) = read(tmp_path / name)
+    found = document.key, document.language, document.text, document.metadata
+    assert found == ("1", "", "The door", "{}")
+
+
+def test_other_columns_keep_their_case(tmp_path):
+    """--where=Room= would no longer find what it found."""
+    (tmp_path / "docs.tsv").write_text("Text\tRoom\nThe door\tHall\n")
+    (document,) = read(tmp_path / "docs.tsv")
+    assert json.loads(document.metadata) == {"Room": "Hall"}
+
+
+def test_what_is_no_number_is_null(tmp_path):
+    """Bare NaN is no JSON, and a language "nan" was shown and filtered by."""
+    row = '{"text": "a", "language": NaN, "id": NaN, "x": [NaN, -Infinity, 1e999, 1]}'
+    (tmp_path / "docs.jsonl").write_text(row)
+    (document,) = read(tmp_path / "docs.jsonl", language="de")
+    assert document.language == "de" and not document.named
+    assert document.metadata == '{"x": [null, null, null, 1]}'
+
+
+def test_parquet_without_a_language(tmp_path):
+    """A float column of pandas has NaN where a language is missing."""
+    pyarrow = pytest.importorskip("pyarrow", reason="optional: reads Parquet")
+    from pyarrow import parquet
+
+    nan = float("nan")
+    table = pyarrow.table({"Text": ["Tür"], "language": [nan], "n": [nan]})
+    parquet.write_table(table, tmp_path / "docs.parquet")
+    (document,) = read(tmp_path / "docs.parquet")
+    assert (document.language, document.metadata) == ("", '{"n": null}')
+
+
+def test_hidden_files_are_skipped_and_counted(tmp_path):
+    """One ._notes.md of another system stopped the build of a whole folder."""
+    (tmp_path / "notes.md").write_text("The boiler.")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "._notes.md").write_bytes(b"\x00\x05\x16\x07\xff")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "readme.txt").write_text("not ours")
+    (tmp_path / ".photo.jpg").write_bytes(b"\xff")
+    assert [d.key for d in read(tmp_path)] == ["empty.txt", "notes.md"]
+    assert document_files(tmp_path)[1] == 2
+
+
+def test_a_name_that_is_no_utf_8(tmp_path):
+    """A folder from another system ended the build with UnicodeEncodeError."""
+    for byte in (b"\xe9", b"\xe8"):
+        path = os.fsencode(tmp_path) + b"/caf" + byte + b".txt"
+        with open(path, "w") as file:
+            file.write("The door")
+    assert [d.key for d in read(tmp_path)] == ["caf\\xe8.txt", "caf\\xe9.txt"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
+    """Its documents would be taken out of the index, as if they were gone."""
+    (tmp_path / "notes.md").write_text("The boiler.")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    inner.chmod(0)
+    try:
+        if os.access(inner, os.R_OK):
+            pytest.skip("root may read anything")
+        with pytest.raises(BabeletError, match="Cannot read the folder"):
+            read(tmp_path)
+    finally:
+        inner.chmod(0o755)
+
+
+@pytest.mark.parametrize("rows", range(1, 11))
+def test_one_to_ten_rows(tmp_path, rows):
+    """Few rows are what a first try has."""
+    (tmp_path / "docs.tsv").write_text("Die Tür\n" * rows, encoding="utf-8")
+    assert len(read(tmp_path / "docs.tsv")) == rows

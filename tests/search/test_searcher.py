@@ -7,6 +7,7 @@ from search.documents import Document
 from search.filters import Filter
 from search.lexical import WordRules
 from search.quantise import to_bytes
+from search.query import warnings
 from search.searcher import Searcher
 from search.vector_ranking import nearest
 from tests.index_documents import DOCUMENTS
@@ -65,6 +66,74 @@ def test_a_metadata_name_is_no_path(make_index):
     for name, value in (("a.b", "3"), ('x"y', "z")):
         hits = searcher.search("lamp", where=Filter(metadata=((name, value),)))
         assert [hit.key for hit in hits] == ["0"]
+
+
+@pytest.fixture
+def typed(make_index):
+    """An index of metadata of every kind that JSON has."""
+    texts = [
+        '{"active": true, "n": 1, "price": 1.5, "room": "true"}',
+        '{"active": false, "n": 0, "price": 2.0, "room": null}',
+        '{"active": null, "n": 2, "tags": ["a", "b"]}',
+        '{"score": NaN, "n": 3}',
+    ]
+    return Searcher(
+        make_index(
+            [Document("h", str(i), "", f"lamp {i}", t) for i, t in enumerate(texts)]
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "keys"),
+    [
+        ("active", "true", {"0"}),
+        ("active", "False", {"1"}),
+        ("active", "null", {"2"}),
+        ("room", "true", {"0"}),
+        ("room", "True", set()),
+        ("n", "0", {"1"}),
+        ("price", "1.5", {"0"}),
+        ("active", "\ud800", set()),
+    ],
+)
+def test_metadata_is_matched_as_it_is_written(typed, name, value, keys):
+    """--where=active=true found nothing, and was taken for an answer."""
+    hits = typed.search("lamp", where=Filter(metadata=((name, value),)))
+    assert {hit.key for hit in hits} == keys
+
+
+def test_nan_in_an_index_is_null(typed):
+    """A line with a bare NaN is JSON to Python alone."""
+    (hit,) = typed.search("lamp", where=Filter(metadata=(("n", "3"),)))
+    assert hit.metadata == {"n": 3, "score": None}
+
+
+def test_five_hundred_conditions(typed):
+    """SQLite's limit of an expression's depth ended the query with a traceback."""
+    where = Filter(("",), (("active", "true"), ("n", "1")) * 250)
+    assert [hit.key for hit in typed.search("lamp", where=where)] == ["0"]
+    where = Filter(metadata=(*where.metadata, ("n", "2")))
+    assert typed.search("lamp", where=where) == []
+
+
+def test_a_query_of_unknown_letters_is_ranked_by_words(make_index):
+    """All such texts have one vector: any answer had cosine 1.000."""
+    known = [
+        Document("h", str(i), "", t, "{}") for i, (_, _, t, _) in enumerate(DOCUMENTS)
+    ]
+    khmer = [Document("h", key, "km", t, "{}") for key, t in KHMER.items()]
+    searcher = Searcher(make_index([*known, *khmer]))
+    hits = searcher.search("ខ្មែរ")
+    assert [hit.key for hit in hits] == ["a"] and hits[0].by_vector is None
+    (line,) = warnings(searcher, "ខ្មែរ", hits)
+    assert "no letter of the query" in line
+    hits = searcher.search("ភាសា", mode="vectors")
+    assert "no letter of 2 of" in warnings(searcher, "lamp", hits)[0]
+    assert warnings(searcher, "lamp", searcher.search("kitchen", mode="words")) == []
+
+
+KHMER = {"a": "ភាសាខ្មែរ", "b": "សួស្តី"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 import dataclasses
+import time
 
+import numpy as np
 import pytest
 
 from configs.errors import BabeletError
@@ -8,7 +10,7 @@ from search.documents import Document
 from search.inspection import inspect
 from search.lexical import WordRules
 from search.searcher import Searcher
-from search.store import Store
+from search.store import Embedded, Store
 from search.update import batches, embedded, update
 from tests.index_documents import DOCUMENTS, content
 
@@ -120,3 +122,28 @@ def test_batches_are_limited_by_number_and_by_size():
     short = Document("home", "short", "", "x", "{}")
     sizes = [len(batch) for batch in batches([long, long, long, *[short] * 1500])]
     assert sizes == [2, 1024, 477]
+
+
+def test_an_update_of_all_documents_takes_the_time_of_a_build(store):
+    """Asked for a set of passages, sqlite-vec read all it had, for each document."""
+    vectors = np.random.default_rng(0).normal(size=(4096, 36)).astype(np.float32)
+    rows = [
+        Embedded(Document("h", str(i), "", f"lamp {i}", "{}"), [(0, 4)], v[None])
+        for i, v in enumerate(vectors)
+    ]
+    times = []
+    for _ in range(2):
+        start = time.process_time()
+        for i in range(0, len(rows), 1024):
+            store.put(rows[i : i + 1024])
+        times.append(time.process_time() - start)
+    assert times[1] < 6 * times[0] + 0.5
+    assert inspect(store.path)["problems"] == []
+
+
+def test_texts_without_a_known_letter_are_counted(store, embedders):
+    """They all have one vector, and nothing told."""
+    khmer = [Document("home", t, "km", t, "{}") for t in ("ភាសាខ្មែរ 3", "សួស្តី", "12:30")]
+    done = update(store, "home", [*documents(), *khmer], embedders[1])
+    assert done.unknown_languages() == ["km"]
+    assert (done.unknown["km"], done.passages["km"], done.passages["en"]) == (2, 3, 3)
