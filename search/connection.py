@@ -24,6 +24,10 @@ from search.schema import APPLICATION_ID, VERSION
 _BUSY_MILLISECONDS = 30_000
 # Bytes of a page that cksumvfs takes; with any other number it checks nothing.
 CHECKSUM_BYTES = 8
+_MEND = (
+    "python -m search.inspect tells what can be read, and with --repair makes bits and "
+    "words anew; else restore a copy, or move the file away and build it anew"
+)
 
 
 def connect(path: Path, writable: bool = False) -> apsw.Connection:
@@ -196,8 +200,37 @@ def guarded(path: Path) -> Iterator[None]:
 
     Nothing but the reading or writing of the index belongs in the block.
     """
-    with boundary.index(path), explained(path):
+    with (
+        boundary.boundary(
+            f"Cannot read the index {path}",
+            expected="an index as search.build wrote it",
+            consequence="It was left as it is",
+            remedy=_MEND,
+        ),
+        explained(path),
+    ):
         yield
+
+
+@contextmanager
+def transaction(path: Path, connection: apsw.Connection) -> Iterator[None]:
+    """Makes the block one transaction: all of it is written or read, or nothing.
+
+    NOTE: not apsw's own. After an error for which SQLite itself ends the transaction,
+    such as a damaged page, it says "cannot rollback", and nothing of the page.
+
+    Raises:
+        BabeletError: What went wrong with the index.
+    """
+    with guarded(path):
+        connection.execute("BEGIN")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
 
 @contextmanager
@@ -205,40 +238,49 @@ def explained(path: Path) -> Iterator[None]:
     """Turns what SQLite raises into one line for the user."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise BabeletError(
+    except apsw.Error as error:
+        said = _explanation(path, error)
+        if not said:
+            raise
+        raise said from error
+
+
+def _explanation(path: Path, error: apsw.Error) -> BabeletError | None:
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return BabeletError(
             f"{path} is damaged, or no SQLite file: {error}",
             consequence="It was left as it is",
-            remedy="python -m search.inspect tells what can be read; restore a copy, "
-            "or move the file away and build it anew",
-        ) from error
-    except apsw.FullError as error:
-        raise BabeletError(
+            remedy=_MEND,
+        )
+    if isinstance(error, apsw.FullError):
+        return BabeletError(
             f"No space left on the disk while writing {path}",
             consequence="What was committed before is kept, the rest was taken back",
             remedy="free some space and run the same command again: it continues",
-        ) from error
-    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
-        raise BabeletError(
+        )
+    if isinstance(
+        error, apsw.ReadOnlyError | apsw.CantOpenError | apsw.PermissionsError
+    ):
+        return BabeletError(
             f"Cannot open or write {path}: {error}",
             expected="a file and a folder this user may write to",
             remedy="change their permissions, or choose another --index",
-        ) from error
-    except apsw.IOError as error:
+        )
+    if isinstance(error, apsw.IOError):
         if error.extendedresult == apsw.SQLITE_IOERR_DATA:
-            raise BabeletError(
+            return BabeletError(
                 f"{path} is damaged: a page differs from its checksum",
                 consequence="It was left as it is",
-                remedy="python -m search.inspect --repair, if only bits and words are "
-                "damaged; else restore a copy, or move the file away and build it anew",
-            ) from error
-        raise BabeletError(
+                remedy=_MEND,
+            )
+        return BabeletError(
             f"Cannot read or write {path}: {error}",
             consequence="What was committed before is kept",
             remedy="see that the disk has space and no errors, and run again",
-        ) from error
-    except (apsw.BusyError, apsw.LockedError) as error:
-        raise BabeletError(
+        )
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return BabeletError(
             f"Another program holds {path}: {error}",
             remedy="wait until it has finished, and run again",
-        ) from error
+        )
+    return None

@@ -19,7 +19,7 @@ from absl import flags
 from configs import command
 from configs.errors import BabeletError
 from export.web.index_file import Index, write_index
-from search.connection import connect, guarded, shown
+from search.connection import connect, shown, transaction
 from search.filters import Filter
 from search.output import alone, require_output
 from search.settings import read_settings
@@ -43,7 +43,7 @@ def export(index: Path, output: Path, where: Filter) -> int:
     """
     require_output(output, index)
     clause, values = where.clause("p.id")
-    with closing(connect(index)) as connection, guarded(index), connection:
+    with closing(connect(index)) as connection, transaction(index, connection):
         model, _ = read_settings(connection)
         rows = connection.execute(
             "SELECT d.text, p.start, p.stop, d.language, v.vector FROM passages AS p "

@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 
 from configs.boundary import described
-from search.connection import connect, guarded
+from search.connection import connect, transaction
 from search.documents import Document
 from search.settings import read_settings
 from search.store import content_hash
@@ -56,7 +56,7 @@ def inspect(index: Path) -> dict[str, Any]:
     Raises:
         BabeletError: It is not there, or so damaged that nothing can be read.
     """
-    with closing(connect(index)) as connection, guarded(index), connection:
+    with closing(connect(index)) as connection, transaction(index, connection):
         model, rules = read_settings(connection)
 
         def ask(query: str) -> Any:

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from configs import command
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
-from search.connection import connect, guarded
+from search.connection import connect, transaction
 from search.margin import Pair, mine
 from search.output import alone, require_output
 from search.passages import read_passages
@@ -127,7 +127,7 @@ def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -
     """
     require_output(output, index)
     with contextlib.closing(connect(index)) as connection:
-        with guarded(index), connection:
+        with transaction(index, connection):
             rows = (
                 mine_duplicates(connection, least)
                 if duplicates

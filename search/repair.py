@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from search.beside import path_beside, remove_beside, replace_content
-from search.connection import guarded, locked, require_file
+from search.connection import guarded, locked, require_file, transaction
 from search.store import Store
 
 # What is copied; the rest is made of it.
@@ -43,7 +43,7 @@ def repair(index: Path) -> None:
 
 
 def _copy(index: Path, old: Store, new: Store) -> None:
-    with guarded(index), new.connection:
+    with transaction(index, new.connection):
         for table, columns in _KEPT.items():
             marks = ", ".join("?" * len(columns.split(",")))
             new.connection.executemany(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from search.connection import connect, guarded
+from search.connection import connect, guarded, transaction
 from search.embedding import load_model_of
 from search.filters import Filter
 from search.fusion import fuse
@@ -105,7 +105,7 @@ class Searcher:
         if mode == "hybrid" and not all(self.knows([query])):
             mode = "words"
         # One transaction: a build in between would change the numbers.
-        with guarded(self._index), self._connection:
+        with transaction(self._index, self._connection):
             by_vector, by_words = [], []
             if mode != "words":
                 found = nearest(self._connection, vector, depth, where, exact)

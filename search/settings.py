@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from configs.errors import BabeletError
-from search.connection import shown
 from search.lexical import WordRules
 from search.quantise import QUANTISATION
 
@@ -28,7 +26,7 @@ class Model:
 
 # What an index has to remember, as it is called in an error.
 _KINDS = {
-    "model_path": ("a path", (str, bytes)),
+    "model_path": ("a path", str),
     "model_sha256": ("a text", str),
     "weights_sha256": ("a text", str),
     "dim": ("a whole number", int),
@@ -53,7 +51,7 @@ def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
                 remedy="restore a copy, or move the file away and build it anew",
             )
     model = Model(
-        path=Path(os.fsdecode(found["model_path"])),
+        path=Path(found["model_path"]),
         sha256=found["model_sha256"],
         weights_sha256=found["weights_sha256"],
         dim=found["dim"],
@@ -64,12 +62,8 @@ def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
 
 def write_settings(connection: apsw.Connection, model: Model, rules: WordRules) -> None:
     """Notes them in a new index."""
-    path = str(model.path)
     values = {
-        # A name that is no UTF-8 is kept as its bytes.
-        "model_path": path
-        if path.isascii() or shown(path) == path
-        else os.fsencode(path),
+        "model_path": str(model.path),
         "model_sha256": model.sha256,
         "weights_sha256": model.weights_sha256,
         "dim": model.dim,

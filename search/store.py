@@ -12,7 +12,7 @@ import numpy as np
 from configs import boundary
 from configs.errors import BabeletError
 from search import schema
-from search.connection import connect, explained, guarded, open_file
+from search.connection import connect, explained, guarded, open_file, transaction
 from search.derived import (
     centre_of,
     delete_derived,
@@ -113,7 +113,7 @@ class Store:
         Raises:
             BabeletError: Two documents have one id.
         """
-        with guarded(self.path), self.connection:
+        with transaction(self.path, self.connection):
             first = self._unseen(documents)
             stored = self._stored(first)
             missing, others = [], []
@@ -169,7 +169,7 @@ class Store:
         Args:
             batch: No two of one source and key.
         """
-        with guarded(self.path), self.connection:
+        with transaction(self.path, self.connection):
             numbers = self._put_documents([each.document for each in batch])
             rows, texts = [], []
             for number, each in zip(numbers, batch, strict=True):
@@ -182,7 +182,7 @@ class Store:
     def delete(self, ids: Iterable[int]) -> int:
         """Takes the documents with these row numbers out; returns how many."""
         ids = list(ids)
-        with guarded(self.path), self.connection:
+        with transaction(self.path, self.connection):
             self._delete_passages(ids)
             self.connection.executemany(
                 "DELETE FROM documents WHERE id = ?", ((each,) for each in ids)
@@ -197,7 +197,7 @@ class Store:
         Args:
             always: Make them in any case, and the words too.
         """
-        with guarded(self.path), self.connection:
+        with transaction(self.path, self.connection):
             renew_sketches(self.connection, always)
             if always:
                 renew_words(self.connection, self.rules)
@@ -285,7 +285,7 @@ def _make_tables(
             remedy="choose another --index",
         )
     connection.pragma("journal_mode", "wal")
-    with connection:
+    with transaction(path, connection):
         connection.pragma("application_id", schema.APPLICATION_ID)
         connection.pragma("user_version", schema.VERSION)
         connection.execute(schema.TABLES)

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,16 @@ def run():
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     return start
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 600 kilobytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    order = ["-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    if not mount or subprocess.run([mount, *order], capture_output=True).returncode:
+        pytest.skip("mounting a small disk takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], capture_output=True)

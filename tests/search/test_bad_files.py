@@ -17,19 +17,6 @@ def index(make_index):
     return make_index([Document("home", k, g, t, "{}") for k, g, t, _ in DOCUMENTS])
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 600 kilobytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    order = ["-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
-    if not mount or subprocess.run([mount, *order], capture_output=True).returncode:
-        pytest.skip("mounting a small disk takes root")
-    yield folder
-    subprocess.run(["umount", str(folder)], capture_output=True)
-
-
 def test_a_full_disk_loses_nothing(run, small_disk, model, tmp_path):
     """Half a transaction on a full disk would be a damaged index."""
     rows = [
