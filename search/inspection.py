@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 
 from configs.boundary import described
-from search.connection import connect, transaction
+from search.connection import connect, guarded, transaction
 from search.documents import Document
 from search.settings import read_settings
 from search.store import content_hash
@@ -56,34 +56,39 @@ def inspect(index: Path) -> dict[str, Any]:
     Raises:
         BabeletError: It is not there, or so damaged that nothing can be read.
     """
-    with closing(connect(index)) as connection, transaction(index, connection):
-        model, rules = read_settings(connection)
+    with closing(connect(index)) as connection:
+        with transaction(index, connection):
+            facts = _facts(index, connection)
+        # Not in the transaction: SQLite ends it at a damaged page.
+        with guarded(index):
+            return facts | {"problems": problems(connection)}
 
-        def ask(query: str) -> Any:
-            return connection.execute(query).get
 
-        return {
-            "documents": ask("SELECT count(*) FROM documents"),
-            "passages": ask("SELECT count(*) FROM passages"),
-            "empty": ask(
-                "SELECT count(*) FROM documents "
-                "WHERE id NOT IN (SELECT document FROM passages)"
-            ),
-            "languages": dict(
-                connection.execute(_COUNTS.format("language")).fetchall()
-            ),
-            "sources": dict(connection.execute(_COUNTS.format("source")).fetchall()),
-            "bytes": sum(
-                file.stat().st_size
-                for end in ("", "-wal")
-                if (file := index.with_name(index.name + end)).is_file()
-            ),
-            "model": str(model.path),
-            "model_sha256": model.sha256,
-            "dim": model.dim,
-            "words": rules.to_json(),
-            "problems": problems(connection),
-        }
+def _facts(index: Path, connection: apsw.Connection) -> dict[str, Any]:
+    model, rules = read_settings(connection)
+
+    def ask(query: str) -> Any:
+        return connection.execute(query).get
+
+    return {
+        "documents": ask("SELECT count(*) FROM documents"),
+        "passages": ask("SELECT count(*) FROM passages"),
+        "empty": ask(
+            "SELECT count(*) FROM documents "
+            "WHERE id NOT IN (SELECT document FROM passages)"
+        ),
+        "languages": dict(connection.execute(_COUNTS.format("language")).fetchall()),
+        "sources": dict(connection.execute(_COUNTS.format("source")).fetchall()),
+        "bytes": sum(
+            file.stat().st_size
+            for end in ("", "-wal")
+            if (file := index.with_name(index.name + end)).is_file()
+        ),
+        "model": str(model.path),
+        "model_sha256": model.sha256,
+        "dim": model.dim,
+        "words": rules.to_json(),
+    }
 
 
 def problems(connection: apsw.Connection) -> list[str]:
