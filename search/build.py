@@ -35,7 +35,6 @@ from search.beside import remove_beside
 from search.connection import (
     connect,
     explained,
-    given_path,
     is_index,
     locked,
     require_file,
@@ -145,8 +144,8 @@ def _open(
 def run() -> None:
     """Does what the flags say."""
     given = flags.FLAGS
-    index = given_path(given.index)
-    model = given_path(given.model) if given.model else None
+    index = Path(given.index)
+    model = Path(given.model) if given.model else None
     if given.delete:
         print(f"Deleted {delete(index, given.delete):,} documents.")
     elif given.reembed:
@@ -160,7 +159,7 @@ def run() -> None:
             remedy="python -m search.build --help shows examples",
         )
     else:
-        inputs = [given_path(path) for path in given.input]
+        inputs = [Path(path) for path in given.input]
         rules = WordRules(given.stem, given.stop_words)
         done = build(
             index, inputs, model, given.source, given.language, rules, given.threads

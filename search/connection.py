@@ -47,14 +47,6 @@ def connect(path: Path, writable: bool = False) -> apsw.Connection:
     return connection
 
 
-def given_path(text: str) -> Path:
-    """Returns the path that a user typed; "~" is the home folder.
-
-    The shell replaces it only where a word begins, which --index=~/my.db does not.
-    """
-    return Path(os.path.expanduser(text))
-
-
 def shown(path: str | Path) -> str:
     r"""Returns a path as text: a byte that is no UTF-8 is written "\xff"."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -22,12 +22,12 @@ A query that begins with a dash is written after two of them:
 import dataclasses
 import json
 import sys
+from pathlib import Path
 
 from absl import flags
 
 from configs import command
 from configs.errors import BabeletError
-from search.connection import given_path
 from search.filters import Filter
 from search.searcher import MODES, Hit, Searcher
 
@@ -64,8 +64,8 @@ def run(query: str) -> None:
     """Prints the answers to `query`, as the flags say."""
     given = flags.FLAGS
     where = where_from(given.language, given.where)
-    model = given_path(given.model) if given.model else None
-    searcher = Searcher(given_path(given.index), model)
+    model = Path(given.model) if given.model else None
+    searcher = Searcher(Path(given.index), model)
     hits = searcher.search(query, given.top, given.mode, where, given.exact)
     for number, hit in enumerate(hits, start=1):
         if given.json:
