@@ -6,7 +6,8 @@
 --input is a .tsv, .jsonl, .parquet, .txt or .md file, or a folder of them, and may be
 given several times. Rows have a `text`; `id` and `language` if there are such columns;
 other columns are kept as metadata. A .tsv without a header has one column, the text, or
-two, language and text. In a folder each .txt and .md file is one document.
+two, language and text. In a folder each .txt and .md file is one document; hidden files
+are skipped.
 
 The index mirrors each input: run again, it embeds what is new or changed and takes out
 what is gone. The inputs of other commands stay. An input is known by its path, or by
