@@ -86,6 +86,9 @@ class Store:
             connection = open_file(path, writable=True, create=True)
             try:
                 _make_tables(path, connection, model, rules)
+                # Into the file itself: after a kill it is an index, whatever becomes
+                # of the log beside it.
+                connection.wal_checkpoint()
                 return cls(path, connection)
             except BaseException:
                 connection.close()

@@ -36,6 +36,9 @@ class Letters:
     def count_tokens(self, texts):
         return [len(text) for text in texts]
 
+    def knows(self, texts):
+        return [True] * len(texts)
+
     def encode(self, texts):
         self.encoded += len(texts)
         counts = [[text.count(letter) for letter in "abcdefgh"] for text in texts]
