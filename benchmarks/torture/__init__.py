@@ -1,0 +1,1 @@
+"""Torture of whole runs: kills, flipped bits, full disks, and two at once."""
