@@ -97,8 +97,8 @@ def sentences() -> list[tuple[str, ...]]:
 
 
 def write_inputs(folder: Path) -> Inputs:
-    """Writes text, teacher, recipes and documents into a new folder."""
-    folder.mkdir(parents=True)
+    """Writes text, teacher, recipes and documents into a folder, always the same."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows, teacher = sentences(), folder / "teacher.bin"
     every = [f"query: {text}" for row in rows for text in row]
     pieces, scores = tiny_teacher.unigram(every, 200)

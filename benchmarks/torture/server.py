@@ -87,7 +87,11 @@ def serve(address: Path) -> dict[str, Any]:
                 process = os.fork()
                 if not process:
                     signal.set_wakeup_fd(-1)
-                    _become(files)
+                    # Closed here: collected later, they would close files of the run.
+                    chosen.close()
+                    for each in (listening, connection, *asking.values()):
+                        each.close()
+                    _become([*files, wakes, wake])
                     return request
                 for file in files:
                     os.close(file)
@@ -136,15 +140,18 @@ def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _become(files: list[int]) -> None:
-    """Gives this forked process its own group, signals, and the client's files."""
+    """Gives this forked process its own group, signals, and the client's files.
+
+    Args:
+        files: Its standard input, output and error, and others to close.
+    """
     os.setpgid(0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    for number, file in enumerate(files):
+    for number, file in enumerate(files[:3]):
         os.dup2(file, number)
-    os.closerange(3, 256)
+    for file in files:
+        os.close(file)
 
 
 def run(request: dict[str, Any], client: str) -> None:

@@ -1,0 +1,72 @@
+"""Tortures tiny runs of each task, and counts what they do not survive.
+
+    python -m benchmarks.torture kills --workdir=/tmp/torture --count=200
+    python -m benchmarks.torture flips --workdir=/tmp/torture --count=300
+    python -m benchmarks.torture disk --workdir=/tmp/torture --count=12
+    python -m benchmarks.torture together --workdir=/tmp/torture
+    python -m benchmarks.torture strings --workdir=/tmp/torture --count=100000
+
+kills: SIGKILL in every step of training, export and index; then the same command, whose
+files are compared with those of a run that nothing disturbed.
+flips: one bit of a stored file; every reader of it then notices, or gives the same.
+disk: a run on disks of so many sizes, for each task; full, then enlarged (as root).
+together: two commands at once on one folder or index.
+strings: random strings through the four tokenizers.
+
+Prints a table and writes <workdir>/<measurement>.json, with the seed. Exit status 1 if
+anything was not survived. What is made once (references, states of runs) stays in the
+workdir and serves the next measurement; delete it after the code has changed.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from absl import app, flags
+
+from benchmarks.torture import disk, flips, kills, strings, together
+from benchmarks.torture.bench import Bench
+from benchmarks.torture.commands import servers
+from benchmarks.torture.inputs import TASKS
+
+MEASUREMENTS = {
+    "kills": (kills, 200),
+    "flips": (flips, 300),
+    "disk": (disk, 12),
+    "together": (together, 1),
+    "strings": (strings, 100_000),
+}
+
+
+def main(argv: list[str]) -> None:
+    """Runs one measurement."""
+    if len(argv) != 2 or argv[1] not in MEASUREMENTS:
+        sys.exit(f"One of {', '.join(MEASUREMENTS)}, received {argv[1:]}.")
+    name, given = argv[1], flags.FLAGS
+    module, usual = MEASUREMENTS[name]
+    count, workdir = given.count or usual, Path(given.workdir)
+    workdir.mkdir(parents=True, exist_ok=True)
+    tasks = [given.task] if given.task else list(TASKS)
+    if name == "strings":
+        rows = strings.strings(workdir / "strings", count, given.seed)
+    else:
+        with servers(2) as warm:
+            measure = getattr(module, name)
+            rows = measure(Bench(workdir, warm), tasks, count, given.seed)
+    lines = module.table(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, strict=True)
+        print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    noted = {"measurement": name, "seed": given.seed, "table": lines, "rows": rows}
+    path = workdir / f"{name}.json"
+    path.write_text(json.dumps(noted, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    sys.exit(1 if any(map(module.failed, rows)) else 0)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "For runs and results.", required=True)
+    flags.DEFINE_integer("count", 0, "Kills, flips, sizes, rounds or strings.")
+    flags.DEFINE_enum("task", "", ["", *TASKS], "One task; else all of them.")
+    flags.DEFINE_integer("seed", 0, "Of moments, bits and strings.")
+    app.run(main)
