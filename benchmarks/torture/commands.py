@@ -34,9 +34,9 @@ class Started:
     def __init__(self, connection: socket.socket, out: Path, err: Path) -> None:
         """Reads from the server which process it is."""
         self._connection = connection
-        self._answers = connection.makefile("r")
+        self._received = b""
         self._out, self._err = out, err
-        self.process = int(self._answers.readline())
+        self.process = int(self._line(SECONDS) or 0)
         self.status: int | None = None
 
     @property
@@ -46,11 +46,22 @@ class Started:
 
     def ended(self, seconds: float = 0.0) -> bool:
         """Waits so long at most; says whether it has ended."""
-        if self.status is None:
-            if select.select([self._connection], [], [], seconds)[0]:
-                self.status = int(self._answers.readline() or "-9")
-                self._connection.close()
+        if self.status is None and (line := self._line(seconds)) is not None:
+            self.status = int(line or -9)
+            self._connection.close()
         return self.status is not None
+
+    def _line(self, seconds: float) -> bytes | None:
+        """Returns the server's next line, empty at its end; None if it takes longer."""
+        while b"\n" not in self._received:
+            if not select.select([self._connection], [], [], seconds)[0]:
+                return None
+            part = self._connection.recv(64)
+            if not part:
+                return b""
+            self._received += part
+        line, _, self._received = self._received.partition(b"\n")
+        return line
 
     def kill(self, whole: bool) -> None:
         """Sends SIGKILL to it, or to it and all that it started.
@@ -88,15 +99,16 @@ class Server:
             [sys.executable, "-m", "benchmarks.torture.server", self._folder.name],
             cwd=ROOT,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            # It ends when this pipe does: with this process, however that ends.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
         )
 
     def ready(self) -> "Server":
         """Waits until it takes commands."""
-        assert_ready = self._process.stdout.readline()
-        if assert_ready.strip() != b"ready":
+        said = self._process.stdout.readline()
+        if said.strip() != b"ready":
             log = Path(self._folder.name) / "server.log"
             raise RuntimeError(f"The server did not start: {log.read_text()[-2000:]}")
         return self
@@ -136,6 +148,7 @@ class Server:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
+        self._process.stdin.close()
         self._log.close()
         self._folder.cleanup()
 

@@ -10,6 +10,7 @@ measurement uses servers of several seeds.
 """
 
 import array
+import contextlib
 import json
 import os
 import runpy
@@ -76,16 +77,15 @@ def serve(address: Path) -> dict[str, Any]:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     chosen = selectors.DefaultSelector()
-    chosen.register(listening, selectors.EVENT_READ)
-    chosen.register(wakes, selectors.EVENT_READ)
+    for each in (listening, wakes, sys.stdin):
+        chosen.register(each, selectors.EVENT_READ)
     asking: dict[int, socket.socket] = {}
     while True:
         for key, _ in chosen.select():
             if key.fileobj is listening:
                 connection, _ = listening.accept()
                 request, files = _received(connection)
-                process = os.fork()
-                if not process:
+                if not (process := os.fork()):
                     signal.set_wakeup_fd(-1)
                     # Closed here: collected later, they would close files of the run.
                     chosen.close()
@@ -93,17 +93,38 @@ def serve(address: Path) -> dict[str, Any]:
                         each.close()
                     _become([*files, wakes, wake])
                     return request
-                for file in files:
-                    os.close(file)
-                connection.sendall(f"{process}\n".encode())
+                _adopt(process, files)
                 asking[process] = connection
+                connection.sendall(f"{process}\n".encode())
                 chosen.register(connection, selectors.EVENT_READ, process)
             elif key.fileobj == wakes:
                 os.read(wakes, 4096)
                 _answer(asking, chosen)
-            elif key.data in asking:  # Whoever asked is gone: killed.
-                chosen.unregister(key.fileobj)
-                os.kill(key.data, signal.SIGKILL)
+            else:
+                _end(key, asking, chosen)
+
+
+def _adopt(process: int, files: list[int]) -> None:
+    """Gives a forked process its own group, whichever of the two comes first."""
+    with contextlib.suppress(OSError):
+        os.setpgid(process, process)
+    for file in files:
+        os.close(file)
+
+
+def _end(
+    key: selectors.SelectorKey,
+    asking: dict[int, socket.socket],
+    chosen: selectors.BaseSelector,
+) -> None:
+    """Kills what was asked for by somebody who is gone; without a server's, all."""
+    if key.fileobj is sys.stdin:
+        for process in asking:
+            os.killpg(process, signal.SIGKILL)
+        sys.exit()
+    if key.data in asking:
+        chosen.unregister(key.fileobj)
+        os.kill(key.data, signal.SIGKILL)
 
 
 def _answer(asking: dict[int, socket.socket], chosen: selectors.BaseSelector) -> None:
@@ -118,10 +139,8 @@ def _answer(asking: dict[int, socket.socket], chosen: selectors.BaseSelector) ->
         connection = asking.pop(process)
         if connection in chosen.get_map():
             chosen.unregister(connection)
-        try:
+        with contextlib.suppress(OSError):
             connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
-        except OSError:
-            pass
         connection.close()
 
 
