@@ -149,11 +149,18 @@ def lay(state: Path | None, folder: Path) -> None:
 
 
 def wait_for_step(started: Started, step: str) -> bool:
-    """Waits until a command says that it has started `step`; False if it ends first."""
-    while step != "all" and f"{step}: started" not in started.output:
+    """Waits until a command has come to `step`; False if it ends first."""
+    while step != "all" and not re.search(
+        rf"^{step}: (started|done before)", started.output, re.M
+    ):
         if started.ended(_LOOK):
             return False
     return not started.ended()
+
+
+def step_of(started: Started) -> str:
+    """Returns the step that a command has started last, "all" if it has none."""
+    return (re.findall(r"^(\w+): started", started.output, re.M) or ["all"])[-1]
 
 
 def one_line(done: Done) -> bool:

@@ -166,15 +166,15 @@ def _nothing(folder: Path) -> None:
     return None
 
 
-def _files(pattern: str) -> Outputs:
-    """Returns a function of a folder to what its files of this pattern hold."""
+def _files(*patterns: str) -> Outputs:
+    """Returns a function of a folder to what its files of these patterns hold."""
 
     def outputs(folder: Path) -> Snapshot:
         content = snapshot(folder)
         kept = {
             name: digest
             for name, digest in content.files.items()
-            if Path(name).match(f"{pattern}*")
+            if any(Path(name).match(f"{pattern}*") for pattern in patterns)
         }
         return Snapshot(kept, {name: content.arrays.get(name, {}) for name in kept})
 
