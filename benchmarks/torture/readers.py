@@ -71,9 +71,8 @@ def of_task(bench: Bench, task: str) -> list[Case]:
         return lambda name: [weights]
 
     everything = bench.distill(task)
-    whole = Reader(
-        "distill", everything.arguments, _files("export/*.tflite"), mends=True
-    )
+    outputs = _files("export/*.tflite", "MODEL_CARD.md", "metrics.json")
+    whole = Reader("distill", everything.arguments, outputs, mends=True)
     folder = everything.folder
     early = _names(prepared) | _names(middle)
     late = ("manifest.json", "config.json", "tokenizer.model", "labels.txt")
