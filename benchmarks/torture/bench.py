@@ -42,6 +42,8 @@ class Bench:
         self.servers = servers
         self.inputs: Inputs = write_inputs(self.workdir / "inputs")
         self._references: dict[str, Reference] = {}
+        # What commands leave by themselves, for `together`.
+        self.alone: dict[str, dict[str, bytes]] = {}
 
     def distill(self, task: str, *flags: str) -> Command:
         """Returns the training of a task from nothing."""
