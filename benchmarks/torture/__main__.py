@@ -23,11 +23,12 @@ import json
 import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
 from benchmarks.torture.bench import Bench
 from benchmarks.torture.commands import servers
 from benchmarks.torture.inputs import TASKS
+from configs import command
 
 # What they count to.
 MEASUREMENTS = {
@@ -67,8 +68,8 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "For runs and results.", required=True)
+    command.path_flag("workdir", "", "For runs and results.", required=True)
     flags.DEFINE_integer("count", 0, "Kills, flips, sizes, rounds or strings.")
     flags.DEFINE_enum("task", "", ["", *TASKS], "One task; else all of them.")
     flags.DEFINE_integer("seed", 0, "Of moments, bits and strings.")
-    app.run(main)
+    command.run(main)
