@@ -53,7 +53,7 @@ def flags_of(module):
     found = set()
     for node in ast.walk(ast.parse(text(file))):
         called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-        if called.startswith("flags.DEFINE_"):
+        if called.startswith(("flags.DEFINE_", "command.path")):
             found.add(node.args[0].value)
         elif called == "flags.adopt_module_key_flags":
             package = module.rpartition(".")[0]

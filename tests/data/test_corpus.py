@@ -1,5 +1,6 @@
 import pytest
 
+from configs.checksums import seal
 from configs.errors import BabeletError
 from configs.schema import DataConfig
 from data.building import build_corpus
@@ -75,3 +76,27 @@ def test_a_language_the_corpus_lacks_is_named(corpus, tmp_path):
         corpus.pairs_of(TRAIN, "en")
     with pytest.raises(BabeletError, match="no corpus"):
         Corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("corpus.json", b"[]"),
+        ("corpus.json", b'{"languages": ["en"], "fingerprint": "", "report": {}}'),
+        ("corpus.json", b'{"languages": \xff}'),
+        ("corpus.json", b"[" * 100_000),
+        ("pairs.npy", b"no array"),
+        ("sentence_offsets.npy", b""),
+    ],
+)
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_corpus_is_one_line(corpus, tmp_path, name, content, sealed):
+    """What is built on it ended in a KeyError that names no file."""
+    del corpus
+    folder = tmp_path / "corpus"
+    (folder / name).write_bytes(content)
+    if sealed:  # As if it had been written so.
+        seal(folder)
+    with pytest.raises(BabeletError) as error:
+        Corpus(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
