@@ -183,3 +183,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(prepared):
         floats = [array for array in arrays.values() if array.dtype.kind == "f"]
         assert all(np.isfinite(array).all() for array in floats)
     assert not (line.workdir / "student.weights.h5").exists()
+
+
+def test_what_is_published_tells_no_folders_of_the_machine(finished, home):
+    """A model card with /home/jane_doe/acme/… tells who made it, and for whom."""
+    own = {"config.json", "manifest.json"}  # They repeat the run, and stay here.
+    for path in finished.workdir.rglob("*"):
+        if path.is_file() and path.name not in own:
+            assert str(home.folder).encode() not in path.read_bytes(), path
