@@ -14,6 +14,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from absl import flags
 from benchmarks.comparison import markdown, scores, summary
 from configs import command, overrides
 from configs.atomic import atomic_path
+from configs.boundary import boundary
 from configs.child import run_child
 from configs.errors import BabeletError
 from configs.run_files import read_json
@@ -262,6 +264,16 @@ def define_flags(recipe: str, workdir: str) -> None:
     flags.DEFINE_multi_string("set", [], "A setting of every run: key=value.")
 
 
+def comparing(workdir: Path) -> AbstractContextManager[None]:
+    """Returns the boundary of all the runs that are compared."""
+    return boundary(
+        f"Cannot compare the runs in {workdir}",
+        expected="metrics.json and manifest.json as the runs wrote them",
+        consequence="One of them is damaged; the others are kept",
+        remedy="delete the folder of that run and give the same command again",
+    )
+
+
 def comparison(compare: Compare) -> Callable[[Sequence[str]], None]:
     """Returns the main function of a comparison, which takes those flags.
 
@@ -275,7 +287,8 @@ def comparison(compare: Compare) -> Callable[[Sequence[str]], None]:
         config = overrides.load(given.config, given.set)
         runner = Runner(given.config, Path(given.workdir), given.prepared or "")
         show = partial(write, workdir=Path(given.workdir))
-        compare(runner, config, given.set, given.seeds, show)
+        with comparing(Path(given.workdir)):
+            compare(runner, config, given.set, given.seeds, show)
 
     return main
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks.baseline import TRAIN, Run, Runner, tune
+from benchmarks.baseline import TRAIN, Run, Runner, comparing, tune
 from benchmarks.comparison import markdown, summary
 from configs import command, overrides
 from configs.atomic import atomic_path
@@ -186,7 +186,8 @@ def main(argv: Sequence[str]) -> None:
     }
     recipe, given = flags.FLAGS.config, flags.FLAGS.set
     config = overrides.load(recipe, given)
-    compare(workdir, recipe, config, given, options)
+    with comparing(workdir):
+        compare(workdir, recipe, config, given, options)
 
 
 if __name__ == "__main__":

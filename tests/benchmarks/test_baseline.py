@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from benchmarks.baseline import VARIANTS, Runner, bracket, compare, write
+from benchmarks.baseline import (
+    VARIANTS,
+    Runner,
+    bracket,
+    compare,
+    comparing,
+    write,
+)
 from configs.errors import BabeletError
 from configs.overrides import load
 
@@ -138,3 +145,17 @@ def test_the_table_is_written_and_printed(tmp_path, capsys):
     assert "77.7" in (tmp_path / "table.md").read_text()
     table = json.loads((tmp_path / "table.json").read_text())
     assert table["teacher"]["STS"]["mean"] == 77.7
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "manifest.json"])
+@pytest.mark.parametrize(
+    "content", [b"{}", b"[]", b'{"student": 1, "teacher": 2, "steps": 3}', b"\xff", b""]
+)
+def test_a_damaged_run_is_one_line(name, content, runner):
+    """After days of runs the table ended in a KeyError that names none of them."""
+    compare(runner, CONFIG, [], seeds=1)
+    for damaged in runner.workdir.rglob(name):
+        damaged.write_bytes(content)
+    with pytest.raises(BabeletError) as error, comparing(runner.workdir):
+        compare(runner, CONFIG, [], seeds=1)
+    assert str(runner.workdir) in str(error.value) and "\n" not in str(error.value)
