@@ -8,6 +8,7 @@ import pytest
 from configs.errors import BabeletError
 from export.benchmark import Row, benchmark, table
 from export.latency import Figures
+from export.metadata import attach_metadata, split_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +59,12 @@ def test_bad_files_are_named(artefacts, tmp_path):
         benchmark([model], tokens=[32, 64], threads=[1])
     with pytest.raises(BabeletError, match=r"Cannot read the model .*absent\.tflite"):
         benchmark([tmp_path / "absent.tflite"], tokens=[8], threads=[1])
+    content, metadata = split_model(model)
     model.write_bytes(b"\0" * 64 + model.read_bytes()[64:])
+    with pytest.raises(BabeletError, match=r"student_int8\.tflite is damaged"):
+        benchmark([model], tokens=[8], threads=[1])
+    model.write_bytes(b"\0" * 64 + content[64:])
+    attach_metadata(model, metadata)
     with pytest.raises(BabeletError, match=r"LiteRT cannot run .*student_int8\.tflite"):
         benchmark([model], tokens=[8], threads=[1])
 

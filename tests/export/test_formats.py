@@ -40,7 +40,8 @@ def test_a_run_is_exported_again_in_one_format(
     workdir = make_workdir(tmp_path / "run", make_student())
     (workdir / TEXTS).write_text(json.dumps(pairs))
     (workdir / "export").mkdir()
-    (workdir / "export" / "student_fp32.tflite").write_text("of an earlier export")
+    for name in ("student_fp32.tflite", "golden.jsonl", "parity.json"):
+        (workdir / "export" / name).write_text("of an earlier export")
     done = export(workdir, ["--formats=mediapipe_int8"])
     assert done.returncode == 0, done.stderr
     assert "student_mediapipe_int8.tflite" in done.stdout
@@ -50,6 +51,7 @@ def test_a_run_is_exported_again_in_one_format(
         "golden.jsonl",
         "parity.json",
         "quantisation.json",
+        "checksums.json",
     }
 
 

@@ -13,7 +13,7 @@ from tensorflow_text.core.pybinds import tflite_registrar
 from benchmarks.mediapipe_vectors import mediapipe_vectors
 from benchmarks.token_identity import probe, token_ids_inside
 from configs.errors import BabeletError
-from export.metadata import read_metadata
+from export.metadata import split_model
 from export.predict import keras_predict
 from export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, convert_text, renamed
 from export.text_predict import text_predict
@@ -132,14 +132,18 @@ def test_text_files_add_the_tokenizer_once_and_nothing_else(artefacts, quantisat
 
 def test_text_and_mediapipe_files_differ_in_one_name(artefacts, quantisation):
     """Converted separately, the two could come to hold different weights."""
-    text = (artefacts / f"student_text_{quantisation}.tflite").read_bytes()
-    path = artefacts / f"student_mediapipe_{quantisation}.tflite"
-    mediapipe = path.read_bytes()
+    text, said = split_model(artefacts / f"student_text_{quantisation}.tflite")
+    mediapipe, metadata = split_model(
+        artefacts / f"student_mediapipe_{quantisation}.tflite"
+    )
     changed = [i for i, (a, b) in enumerate(zip(text, mediapipe, strict=True)) if a - b]
     assert changed[-1] - changed[0] < 4 + len(TFTEXT_OP)
     assert renamed(mediapipe, MEDIAPIPE_OP, TFTEXT_OP) == text
     assert _custom(mediapipe) == {MEDIAPIPE_OP, b"RaggedTensorToTensor"}
-    assert read_metadata(path)["max_length"] == 24
+    assert metadata["max_length"] == 24
+    # The digest of other bytes; all else is said by both.
+    assert metadata.pop("model_sha256") != said.pop("model_sha256")
+    assert metadata == said
 
 
 def test_a_file_without_the_operation_is_not_renamed(artefacts):
