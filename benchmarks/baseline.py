@@ -22,7 +22,7 @@ from typing import NamedTuple
 from absl import flags
 
 from benchmarks.comparison import markdown, scores, summary
-from configs import command, overrides
+from configs import command, overrides, record
 from configs.atomic import atomic_path
 from configs.boundary import boundary
 from configs.child import run_child
@@ -196,7 +196,7 @@ def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -
     def score(rate: float) -> float:
         given = (*settings, *short, f"training.learning_rate={rate:g}")
         run = Run(f"tuning/{name}-{rate:g}", given, steps, "training")
-        manifest = read(runner.finished(run) / "manifest.json")
+        manifest = record.read_manifest(runner.finished(run))
         return manifest["steps"]["training"]["facts"]["best"]
 
     found = bracket(score, training.learning_rate / 2)
@@ -236,8 +236,7 @@ def write(rows: dict[str, dict], workdir: Path) -> None:
 
 
 def _steps_done(folder: Path) -> dict:
-    file = folder / "manifest.json"
-    return read_json(file, ("steps",))["steps"] if file.is_file() else {}
+    return record.read_manifest(folder)["steps"]
 
 
 def read(file: Path) -> dict:

@@ -131,8 +131,8 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        # Nothing is there either where a parent is missing or no folder.
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        # What cannot be removed is told by the write that fails for the same reason.
+        with contextlib.suppress(OSError):
             path.unlink()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from configs import boundary, checksums, parsing
 from configs.atomic import atomic_path
 from configs.errors import BabeletError
+from configs.run_files import read_json
 from configs.schema import Config
 
 CONFIG, MANIFEST = "config.json", "manifest.json"
@@ -38,20 +39,23 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not file.exists():
         return {"steps": {}}
     with boundary.run_folder(file):
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(manifest, dict) or not _sound(manifest):
+        manifest = read_json(file, ("steps",))
+        if not _sound(manifest):
             raise BabeletError(
                 f"Cannot read {file}: it is damaged, or was changed by hand",
                 remedy="delete it: the steps are then done again",
             )
-        manifest.pop("checksum")
+        manifest.pop("checksum", None)
         return manifest
 
 
 def _sound(manifest: dict) -> bool:
+    steps = manifest["steps"].values()
     others = {key: value for key, value in manifest.items() if key != "checksum"}
-    same = manifest.get("checksum") == digest(json.dumps(others))
-    return same and isinstance(manifest.get("steps"), dict)
+    if "checksum" not in manifest:
+        # Written by a version that recorded no checksums.
+        return not any("files" in step for step in steps)
+    return manifest["checksum"] == digest(json.dumps(others))
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -102,6 +106,12 @@ def require_student(folder: Path) -> Config:
             expected="a run whose training is finished",
             remedy=_AGAIN,
         )
+    if "settings" not in step:
+        raise BabeletError(
+            f"The student in {folder} was trained by an earlier version of Babelet",
+            expected="a manifest with checksums",
+            remedy=_AGAIN,
+        )
     now = json.loads(json.dumps(dataclasses.asdict(config)))
     for key, trained in flat(step["settings"]):
         value = _at(now, key)
@@ -120,15 +130,13 @@ def require_student(folder: Path) -> Config:
 
 
 def require_files(folder: Path, step: str) -> None:
-    """Compares what a step of a run left with its checksums.
+    """Compares what a step of a run left with its checksums, where it has some.
 
     Raises:
-        BabeletError: The step is not done, or a file is damaged.
+        BabeletError: A file is damaged.
     """
-    done = read_manifest(folder)["steps"].get(step)
-    if not done:
-        raise BabeletError(f"The step {step} of {folder} is not done", remedy=_AGAIN)
-    checksums.require_undamaged(folder, done["files"], remedy=_AGAIN)
+    done = read_manifest(folder)["steps"].get(step, {})
+    checksums.require_undamaged(folder, done.get("files", {}), remedy=_AGAIN)
 
 
 def flat(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -32,7 +32,7 @@ def import_quietly(name: str) -> ModuleType:
             _import_keras()
             module = importlib.import_module(name)
             importlib.import_module("tensorflow").config.list_physical_devices()
-        except BaseException:
+        except Exception:
             hidden.seek(0)
             os.write(shown, hidden.read())
             raise

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from configs.atomic import atomic_path
+from configs.child import run_child
 from configs.errors import BabeletError
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +87,7 @@ def _download(
             command += ["--platform", platform]
     print(f"Downloading {path.name}", file=sys.stderr)
     # pip shows its progress on its standard output, which here is for results.
-    result = subprocess.run(
+    result = run_child(
         command, stdout=2, stderr=subprocess.PIPE, text=True, errors="replace"
     )
     downloaded = folder / path.name

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from configs import record
 from configs.boundary import run_folder
 from configs.errors import BabeletError
 from configs.run_files import read_json
@@ -78,15 +79,14 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     return sorted(runs, key=lambda run: (-(score(run) or 0.0), run.name)), skipped
 
 
-# What a run has when it is finished -> what each must hold.
-_FILES = {"config.json": (), "manifest.json": ("steps",), "metrics.json": ()}
+# What a run has when it is finished.
+_FILES = (record.CONFIG, record.MANIFEST, "metrics.json")
 
 
 def _read(folder: Path, name: str) -> Run:
-    read = []
-    for file, keys in _FILES.items():
-        read.append(read_json(folder / file, keys))
-    config, manifest, metrics = read
+    config, metrics = (read_json(folder / file) for file in (_FILES[0], _FILES[2]))
+    record.require_files(folder, "evaluation")
+    manifest = record.read_manifest(folder)
     with run_folder(folder / "config.json"):
         settings = dict(_flat(config))
     run = Run(name, settings, metrics, manifest["steps"])

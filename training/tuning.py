@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from absl import flags
 from tqdm import tqdm
 
-from configs import command, overrides, parsing
+from configs import command, overrides, parsing, record
 from configs.atomic import atomic_path
 from configs.boundary import run_folder
 from configs.child import run_child
@@ -220,9 +220,8 @@ def _train(setting: Search, folder: Path, settings: Sequence[str]) -> float:
 
 
 def _score(folder: Path) -> float:
-    file = folder / "manifest.json"
-    manifest = read_json(file, ("steps",))
-    with run_folder(file):
+    manifest = record.read_manifest(folder)
+    with run_folder(folder / record.MANIFEST):
         return float(manifest["steps"]["training"]["facts"]["best"])
 
 

@@ -97,6 +97,9 @@ class Workdir:
         done = self.manifest["steps"].get(name)
         same = done and done["inputs"] == wanted
         if same and self._whole(name, done, outputs, editable):
+            if "files" not in done:  # Of a version that recorded no checksums.
+                done |= self._recorded(inputs, outputs)
+                self._write_manifest()
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
         # Killed meanwhile, it leaves outputs that are nobody's.
@@ -105,15 +108,12 @@ class Workdir:
         started = time.monotonic()
         facts = run()
         seconds = time.monotonic() - started
-        sections = dataclasses.asdict(self.config)
         self.manifest["steps"][name] = {
             "inputs": wanted,
             "seconds": round(seconds, 1),
             "peak_gb": peak_memory() / 1e9,
             "facts": facts,
-            "settings": {key: inputs[key] for key in inputs if key in sections},
-            "files": self._files(outputs),
-        }
+        } | self._recorded(inputs, outputs)
         self._write_manifest()
         print(f"{name}: finished in {seconds:.0f} s", flush=True)
         return facts
@@ -127,17 +127,23 @@ class Workdir:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 
-    def _files(self, outputs: list[str]) -> dict[str, str]:
-        """Returns the checksums of outputs, but for folders that hold their own."""
+    def _recorded(self, inputs: dict, outputs: list[str]) -> dict[str, dict]:
+        """Returns the settings and checksums that belong together in the record.
+
+        A folder that holds its own checksums is not among them.
+        """
+        sections = dataclasses.asdict(self.config)
         sealed = {name for name in outputs if (self.path / name / SEAL).is_file()}
-        return digests(self.path, [name for name in outputs if name not in sealed])
+        files = digests(self.path, [name for name in outputs if name not in sealed])
+        settings = {key: inputs[key] for key in inputs if key in sections}
+        return {"settings": settings, "files": files}
 
     def _whole(self, name: str, done: dict, outputs: list[str], editable: bool) -> bool:
         """Tells whether all outputs are as the step left them; says so if not."""
         absent = [x for x in outputs if not (self.path / x).exists()]
         if absent:
             return False
-        broken = damaged(self.path, done["files"])
+        broken = damaged(self.path, done.get("files", {}))
         for output in outputs:
             if not broken and (self.path / output / SEAL).exists():
                 file = broken_seal(self.path / output)

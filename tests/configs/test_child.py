@@ -47,7 +47,7 @@ def started(folder, grace):
         text=True,
         start_new_session=True,
     )
-    note = folder / "made" / ".file.partial"
+    note = folder / "made" / ".file.babelet-partial"
     deadline = time.monotonic() + 60
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < deadline and process.poll() is None
