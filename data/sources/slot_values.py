@@ -63,12 +63,12 @@ def slot_values(
     """
     wheel = home_assistant.fetch(cache)
     wanted = {text.casefold() for texts in WORDS.values() for text in texts}
-    available = home_assistant.languages_in(wheel)
+    available = home_assistant.TREES.languages_in(wheel)
     named = {language: ALIASES.get(language, language) for language in languages}
     sought = sorted({name for name in named.values() if name in available} - {"en"})
     settings = dataclasses.replace(config, pivot="en", languages=tuple(sought))
     found: dict[tuple[str, str], Counter[str]] = {}
-    for row in home_assistant.read(wheel, settings):
+    for row in home_assistant.TREES.read(wheel, settings):
         english = row.pivot_text.casefold()
         if english in wanted and not row.problem:
             found.setdefault((row.language, english), Counter())[row.text] += 1
