@@ -252,7 +252,7 @@ class Command(NamedTuple):
             env=environment(**variables),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
 
     def succeed(self):
