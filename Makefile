@@ -56,9 +56,10 @@ browser: ## Install what the tests of page and MediaPipe need, where make may
 		"or of MediaPipe will be skipped. Remedy: apt install chromium libegl1" \
 		"libgles2, or give another browser with CHROMIUM=." >&2
 
-lint: $(STAMP) ## Check style and formatting
+lint: $(STAMP) ## Check style, formatting and types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(RUN) -m basedpyright --pythonpath $(RUN)
 
 baseline: $(STAMP) ## Compare with training without the teacher (hours; resumable)
 	$(DISTILL)
