@@ -200,7 +200,7 @@ def tune(runner: Runner, config: Config, name: str, settings: tuple[str, ...]) -
         return manifest["steps"]["training"]["facts"]["best"]
 
     found = bracket(score, training.learning_rate / 2)
-    best = max(found, key=found.get)
+    best = max(found, key=found.__getitem__)
     values = ", ".join(f"{rate:g}: {found[rate]:.4f}" for rate in sorted(found))
     print(f"{name}: learning rate {best:g}; validation {values}", flush=True)
     return best
@@ -218,7 +218,7 @@ def bracket(score: Callable[[float], float], start: float) -> dict[float, float]
     """
     found = {start: score(start)}
     while True:
-        best = max(found, key=found.get)
+        best = max(found, key=found.__getitem__)
         untried = [x for x in (best * 2, best / 2) if x not in found]
         if not untried:
             return found

@@ -128,7 +128,7 @@ def _ask(browser: Chromium, text: str) -> tuple[float, ...]:
     browser.run("document.querySelector('#summary').textContent = ''")
     browser.type(text)
     browser.wait(f"{_SUMMARY}.includes(' ms (')")
-    return tuple(map(float, _TIMES.search(browser.run(_SUMMARY)).groups()))
+    return tuple(map(float, _TIMES.findall(browser.run(_SUMMARY))[0]))
 
 
 def main(_: list[str]) -> None:

@@ -13,7 +13,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from absl import flags
@@ -53,7 +53,7 @@ def measure(factor: int, folder: Path) -> None:
     cache = Path(_CACHE.value)
     read = SOURCES[config.data.source]
 
-    def enlarged(config: DataConfig, cache: Path) -> Iterator[RawPair]:
+    def enlarged(config: DataConfig, cache: Path) -> Generator[RawPair, None, None]:
         for copy in range(factor):
             # A word of letters: digits would be folded, and all copies be one group.
             word = f" {chr(97 + copy // 26)}{chr(97 + copy % 26)}q" if copy else ""

@@ -93,7 +93,7 @@ def agreement(workdir: Path, model: Path) -> dict[str, tuple[int, int]]:
     got = mediapipe_classes(model, [text for _, text in rows])
     student, tokenizer, _ = rebuild_served(workdir)
     scores = keras_predict(student, tokenizer)([text for _, text in rows])
-    found = dict.fromkeys(texts, (0, 0))
+    found: dict[str, tuple[int, int]] = dict.fromkeys(texts, (0, 0))
     for (language, _), (name, _), best in zip(
         rows, got, scores.argmax(axis=1), strict=True
     ):

@@ -107,7 +107,8 @@ def onnx_predict(path: Path, tokenizer: Tokenizer) -> Predict:
     session = _session(path)
 
     def encode(inputs: dict[str, np.ndarray]) -> np.ndarray:
-        return session.run(None, {k: v.astype(np.int32) for k, v in inputs.items()})[0]
+        ids = {name: values.astype(np.int32) for name, values in inputs.items()}
+        return np.asarray(session.run(None, ids)[0])
 
     dim = session.get_outputs()[0].shape[-1]
     return tokens_predict(encode, tokenizer, dim, batch_size=8, multiple=1)

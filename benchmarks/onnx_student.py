@@ -5,6 +5,8 @@ attention: what its optimiser aims at, and faster there than attention in single
 operations.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 import onnx
@@ -27,7 +29,7 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.array(value), name))
         return name
 
-    def add(self, operation: str, *inputs: str, domain: str = "", **given: int) -> str:
+    def add(self, operation: str, *inputs: str, domain: str = "", **given: Any) -> str:
         """Adds an operation; returns the name of its result."""
         name = f"{operation}_{len(self.nodes)}"
         node = helper.make_node(

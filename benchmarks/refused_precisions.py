@@ -151,7 +151,7 @@ def with_weights(student: keras.Model, matrix: Change, table: Change) -> None:
 def main(_: list[str]) -> None:
     """Prints a line for each way to quantise."""
     workdir = Path(flags.FLAGS.workdir)
-    student, tokenizer, _ = rebuild_student(workdir)
+    student, tokenizer = rebuild_student(workdir)[:2]
     rows = read_texts(workdir).values()
     texts = [text for pairs in rows for pair in pairs[:4] for text in pair]
     others = [text for pairs in rows for pair in pairs[4:8] for text in pair]

@@ -67,7 +67,7 @@ def measure(workdir: Path) -> dict[str, Any]:
     teacher = configured_teacher(
         config,
         tokenizer.vocabulary_size,
-        context_dim=0 if reader is None else reader.token_dim,
+        context_dim=(reader and reader.token_dim) or 0,
     )
     teacher.load_weights(weights)
     _read_nothing(teacher)
@@ -83,7 +83,9 @@ def measure(workdir: Path) -> dict[str, Any]:
             "teacher_fp32": LiteRTTranslator(path, tokenizer, decoding).greedy,
             "student_int8": LiteRTTranslator(student, tokenizer, decoding).greedy,
         }
-        return compare(*models.values(), ids, encoder_ms) | {
+        return compare(
+            models["teacher_fp32"], models["student_int8"], ids, encoder_ms
+        ) | {
             "bytes": {
                 name: p.stat().st_size
                 for name, p in zip(models, (path, student), strict=True)

@@ -166,7 +166,7 @@ def _write_pairs(
     held_out = int(counts[..., 1:].sum())
     paired, alone = (
         {
-            language: dict(zip(splits.SPLITS, row, strict=True))
+            language: dict[str, int](zip(splits.SPLITS, row, strict=True))
             for language, row in zip(languages, table, strict=True)
         }
         for table in counts.tolist()

@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Intake:
         self._rejected.write("\t".join(cleaning.COLUMNS) + "\n")
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, *exception: Any) -> None:
         self._stack.__exit__(*exception)
 
     def take(self, row: RawPair) -> None:
@@ -77,7 +78,7 @@ class Intake:
             if self._pair_ids.setdefault(key, self.pairs) < self.pairs:
                 reason = "duplicate"
         # Last, because it takes longest.
-        if not reason and self._check and self._is_in_another_language(row):
+        if not reason and self._is_in_another_language(row):
             reason = "language"
         if reason:
             self.rejected[reason] += 1
@@ -89,7 +90,10 @@ class Intake:
         texts = {row.language: row.text}
         if not row.monolingual:
             texts[self._config.pivot] = row.pivot_text
-        return any(self._check.is_other(text, name) for name, text in texts.items())
+        check = self._check
+        return check is not None and any(
+            check.is_other(text, name) for name, text in texts.items()
+        )
 
     def _accept(self, row: RawPair) -> None:
         language = self._language_id[row.language]

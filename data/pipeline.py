@@ -64,7 +64,7 @@ class PairBatches:
         self._bank_size = min(bank_size, len(self._pivots))
         self._with_pivot_tokens = with_pivot_tokens
         self._seed = seed
-        self._quotas = _quotas(entries, weights) if weights else None
+        self._quotas = _quotas(np.asarray(entries), weights) if weights else None
         self._epoch: tuple[int, np.ndarray, np.ndarray] | None = None
 
     @property

@@ -6,6 +6,7 @@ tokenizes the corpus with the pieces still there, so that parts gain the usage o
 wholes already gone, and drops the pieces whose absence adds the fewest tokens.
 """
 
+import collections
 import random
 import re
 import unicodedata
@@ -65,7 +66,8 @@ class CorpusCounts:
 
     def common_characters(self) -> list[str]:
         """Returns the characters seen twice or more, by mean share of a language."""
-        total, share = Counter({SPACE: _MIN_CHARACTER_COUNT}), Counter({SPACE: 1.0})
+        total = Counter({SPACE: _MIN_CHARACTER_COUNT})
+        share: dict[str, float] = collections.defaultdict(float, {SPACE: 1.0})
         for counts in self.characters.values():
             for character, count in counts.items():
                 total[character] += count
@@ -119,7 +121,7 @@ def choose(
             continue
         processor = build(kept)
         usage = _usage(processor, corpus) + _PRIOR * np.exp(scores[kept])
-        loss = usage * _added_tokens(processor, [pieces[i] for i in kept])
+        loss = usage * _added_tokens(processor, [pieces[int(i)] for i in kept])
         order = np.lexsort((-scores[kept], -loss, ~protected[kept]))
         kept = np.sort(kept[order[:target]])
     return kept

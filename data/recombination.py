@@ -74,7 +74,7 @@ def _places(sentences: Sequence[Sequence[str]]) -> dict:
 def _joined(
     sentences: Sequence[Sequence[str]],
     index: int,
-    places: dict,
+    places: dict[tuple[str, str], list[tuple[int, int]]],
     rng: np.random.Generator,
 ) -> list[str]:
     """Returns the beginning of one sentence and the end of any other, or of itself."""

@@ -118,4 +118,4 @@ class _Inventor:
         return begun + last[self._rng.integers(1, len(last)) :]
 
     def _any(self, words: Sequence[str]) -> str:
-        return words[self._rng.integers(len(words))]
+        return words[int(self._rng.integers(len(words)))]

@@ -138,7 +138,7 @@ def assign(
         for split, left in room.items():
             if sizes[group] <= min(left, max(10, wanted[split] // 50)):
                 split_of_group[group] = split
-                room[split] -= sizes[group]
+                room[split] -= int(sizes[group])
                 break
     if folds.count:
         fold = smallest % np.uint64(folds.count) == folds.number

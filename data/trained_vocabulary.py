@@ -4,6 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import sentencepiece
 
@@ -39,7 +40,7 @@ def train(
     _, sample = draw_sample(sentences)
     model = io.BytesIO()
     names = ("pad", "bos", "eos", "unk")
-    special = {f"{name}_id": i for i, name in enumerate(names)}
+    special: dict[str, Any] = {f"{name}_id": i for i, name in enumerate(names)}
     special |= {f"{n}_piece": p for n, p in zip(names, SPECIAL_PIECES, strict=True)}
     try:
         sentencepiece.SentencePieceTrainer.train(

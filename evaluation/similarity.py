@@ -49,7 +49,7 @@ def cosine_gap(pivot: np.ndarray, other: np.ndarray) -> dict[str, Any]:
     every = float(pivot.sum(0, dtype=np.float64) @ other.sum(0, dtype=np.float64))
     translations = own / count if count else None
     random = (every - own) / (count * (count - 1)) if count > 1 else None
-    gap = None if random is None else translations - random
+    gap = None if translations is None or random is None else translations - random
     return {"translations": translations, "random": random, "gap": gap, "count": count}
 
 

@@ -108,7 +108,7 @@ def table(rows: Sequence[Row], tokens: Sequence[int]) -> str:
 
 
 def _numbers(flag: str) -> list[int]:
-    values, usual = flags.FLAGS[flag].value, flags.FLAGS[flag].default
+    values, usual = flags.FLAGS[flag].value or [], flags.FLAGS[flag].default or []
     if not values or not all(value.isdecimal() and int(value) > 0 for value in values):
         raise BabeletError(
             f"--{flag} is not a list of whole numbers above 0",

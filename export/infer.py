@@ -39,7 +39,7 @@ _CHUNK = 1024
 _ROWS = 64
 
 
-def open_model(path: Path) -> tuple[Predict, dict[str, Any]]:
+def open_model(path: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Opens a workdir, a .tflite file or a SavedModel folder.
 
     Of a workdir or an export folder it is the int8 file, the one meant for use.

@@ -49,7 +49,7 @@ def alternate(
         By name `median_ms` over all its calls and `visits_ms`, each visit's median.
     """
     visits: dict[str, list[np.ndarray]] = {name: [] for name in runs}
-    for name in [*runs, *reversed(runs)] * rounds:
+    for name in [*runs, *reversed(list(runs))] * rounds:
         visits[name].append(_times_ms(runs[name], invocations))
     return {
         name: {
@@ -116,7 +116,8 @@ def _memory(field: str) -> int:
     status = Path("/proc/self/status")
     if status.is_file():
         # Not getrusage: a process begins with the peak of the one that started it.
-        return 1024 * int(re.search(rf"{field}:\s+(\d+)", status.read_text())[1])
+        (kilobytes,) = re.findall(rf"{field}:\s+(\d+)", status.read_text())
+        return 1024 * int(kilobytes)
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

@@ -10,7 +10,7 @@ is named again: --forced=int8.
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ from export.vector_parity import (
 from export.verdict import Verdict, require_metadata
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
-Texts = dict[str, Sequence[tuple[str, str]]]
+Texts = Mapping[str, Sequence[tuple[str, str]]]
 
 TEXTS = "parity_texts.json"
 EXACT_COSINE = 0.9999

@@ -130,7 +130,8 @@ def failures(
         )
     tier, student = headline(row["metrics"]), headline(metrics)
     # Rounding of the difference must not decide.
-    if tier is not None and student - tier > gate.max_retrieval_loss + 1e-9:
+    loss = 0.0 if tier is None or student is None else student - tier
+    if loss > gate.max_retrieval_loss + 1e-9:
         found.append(
             f"retrieval {tier:.2%} where the student has {student:.2%}, a loss of at "
             f"most {gate.max_retrieval_loss:.2%}"
@@ -190,7 +191,11 @@ def table(report: Mapping[str, Any]) -> str:
         lines.append(
             f"{tier:6}{row['bytes'] / 1e6:7.1f}{row['median_ms']:9.2f}"
             f"{row['min_cosine']:12.5f}{row['mean_cosine']:8.5f}"
-            + ("" if score is None else f"{score:11.2%}{student - score:8.2%}")
+            + (
+                ""
+                if score is None or student is None
+                else f"{score:11.2%}{student - score:8.2%}"
+            )
         )
         verdict = "kept by --force" if row["kept"] else "not written"
         lines += [f"  {tier} {verdict}: {reason}" for reason in row["failures"]]

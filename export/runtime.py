@@ -206,7 +206,9 @@ def answers(
     """Returns the answer for each row of scores, float (N, classes)."""
     best = scores.argmax(axis=1)
     return [
-        Answer(labels[column] if row[column] >= threshold else "", float(row[column]))
+        Answer(
+            labels[int(column)] if row[column] >= threshold else "", float(row[column])
+        )
         for row, column in zip(scores, best, strict=True)
     ]
 

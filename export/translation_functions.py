@@ -51,7 +51,9 @@ def sentence_to_ids(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:
         sources, _ = model.read_source(token_ids, mask)
         limits = length_limits(tf.shape(token_ids)[1:] - 2, longest)
 
-        def step(token: tf.Tensor, position: tf.Tensor, cache: list) -> tuple:
+        def step(
+            token: tf.Tensor, position: tf.Tensor, cache: list
+        ) -> tuple[tf.Tensor, list]:
             # The source stays outside: what a loop carries is copied at each step.
             return model.step(token, position, cache, sources, True)
 

@@ -152,10 +152,10 @@ class EncoderLayer(keras.layers.Layer):
         rows = self._feed_forward(rows, training)
         return ops.reshape(rows, (shape[0], shape[1], self.hidden_dim))
 
-    def _before(self, norm: object, rows: object) -> object:
+    def _before(self, norm: keras.layers.Layer, rows: object) -> object:
         return norm(rows) if self.norm_first else rows
 
-    def _after(self, norm: object, rows: object) -> object:
+    def _after(self, norm: keras.layers.Layer, rows: object) -> object:
         return rows if self.norm_first else norm(rows)
 
     def _feed_forward(self, rows: object, training: bool) -> object:

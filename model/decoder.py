@@ -5,7 +5,7 @@ sentence is decoded token by token with caches of a fixed number of positions: n
 changes from step to step, which LiteRT's loops ask for.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -27,7 +27,7 @@ class DecoderLayer(EncoderLayer):
     Arguments as `EncoderLayer`.
     """
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.source_query = self._dense(self.hidden_dim, "source_query")
         self.source_key_value = self._dense(2 * self.hidden_dim, "source_key_value")
@@ -116,7 +116,7 @@ class DecoderLayer(EncoderLayer):
         mixed: object,
         source: KeysValues,
         source_mask: object,
-        shape: tuple,
+        shape: tuple[object, object],
         training: bool,
     ) -> object:
         """Returns all that follows self-attention, (batch * length, hidden_dim)."""
@@ -142,7 +142,7 @@ class DecoderLayer(EncoderLayer):
         return ops.unstack(heads, parts, 0)
 
 
-def attention(query: object, read: KeysValues, visible: object) -> object:
+def attention(query: keras.KerasTensor, read: KeysValues, visible: object) -> object:
     """Returns the mixed values, (batch * queries, heads * head_dim).
 
     Args:

@@ -7,7 +7,7 @@ neither these nor a length normalisation.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -31,7 +31,7 @@ class Vocabulary(NamedTuple):
 
 
 # (token ids int32 (rows,), position int32 (), state) -> logits (rows, size), state
-Step = Callable[[tf.Tensor, tf.Tensor, object], tuple[tf.Tensor, object]]
+Step = Callable[[tf.Tensor, tf.Tensor, Any], tuple[tf.Tensor, Any]]
 
 
 class History(NamedTuple):

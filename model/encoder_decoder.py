@@ -10,7 +10,7 @@ steps where BERT's form was at 0.3, and a teacher in BERT's form that had learne
 corpus learned nothing of another that was 4% larger (both measured).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -137,7 +137,7 @@ class EncoderDecoder(keras.Model):
         }
         shape = (hidden_dim, num_heads, intermediate_dim, dropout)
         self._add_layers(shape, form, encoder_layers, decoder_layers)
-        self.context_reader = None
+        self.context_reader: Any = None
         if context_dim:
             self.context_reader = ContextReader(
                 hidden_dim, dropout, dtype=policy, name="context_reader"
@@ -267,7 +267,7 @@ class EncoderDecoder(keras.Model):
             written.append(own)
         return self._logits(rows), written
 
-    def _logits(self, rows: object) -> object:
+    def _logits(self, rows: keras.KerasTensor) -> object:
         rows = self.last_norms[1](rows)
         table = tf.cast(tf.convert_to_tensor(self.embedding.tokens), rows.dtype)
         return tf.matmul(rows, table, transpose_b=True)

@@ -16,7 +16,9 @@ class SentencePooling(keras.layers.Layer):
             )
         self.pooling = pooling
 
-    def call(self, hidden: object, padding_mask: object) -> object:
+    def call(
+        self, hidden: keras.KerasTensor, padding_mask: keras.KerasTensor
+    ) -> keras.KerasTensor:
         """Returns the pooled vectors, float32 (batch, hidden_dim).
 
         Args:

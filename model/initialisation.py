@@ -1,6 +1,6 @@
 """Initial weights of the student, taken from named layers of the teacher."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -78,7 +78,9 @@ def _weights(
     return weights
 
 
-def _layer_weights(take: callable, teacher: str, student: str) -> dict:
+def _layer_weights(
+    take: Callable[[str], np.ndarray], teacher: str, student: str
+) -> dict:
     attention = f"{teacher}/self_attention_layer"
     hidden_dim = take(f"{teacher}/self_attention_layer_norm/gamma").shape[0]
     projections = ("query", "key", "value")

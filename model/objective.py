@@ -10,7 +10,7 @@ every T. Computed in float32 under every precision policy.
 
 from typing import NamedTuple
 
-from keras import ops
+from keras import KerasTensor, ops
 
 # A candidate that must not be chosen. Finite: -inf would give 0·inf = NaN in the KL.
 EXCLUDED = -1e9
@@ -28,12 +28,12 @@ class Decisions(NamedTuple):
         candidate_mask: bool (..., K), False excludes a candidate; None keeps all.
     """
 
-    student_logits: object
-    labels: object = None
-    teacher_logits: object = None
-    weight: object = None
-    label_weight: object = None
-    candidate_mask: object = None
+    student_logits: KerasTensor
+    labels: KerasTensor | None = None
+    teacher_logits: KerasTensor | None = None
+    weight: KerasTensor | None = None
+    label_weight: KerasTensor | None = None
+    candidate_mask: KerasTensor | None = None
 
 
 def margin_loss(
@@ -73,7 +73,7 @@ def soft_label_loss(
     teacher_logits: object,
     temperature: float,
     candidate_mask: object = None,
-) -> object:
+) -> KerasTensor:
     """Returns T²·KL(teacher ‖ student) of each decision, float32 (...)."""
     log_student = _log_softmax(student_logits, temperature, candidate_mask)
     log_teacher = ops.stop_gradient(
@@ -123,7 +123,7 @@ def _hard(decisions: Decisions, margin: float) -> object:
     return hard_label_loss(logits, labels, mask)
 
 
-def _divergence(log_student: object, log_teacher: object) -> object:
+def _divergence(log_student: KerasTensor, log_teacher: KerasTensor) -> object:
     """Returns terms (..., K) whose sum is the KL divergence, each 0 or more.
 
     p·(eˣ - 1 - x), x = log s - log p, sums to the same as -p·x, because p and s both
@@ -161,5 +161,5 @@ def _silence(decisions: Decisions, counts: object) -> Decisions:
     )
 
 
-def _weighted_mean(values: object, weight: object) -> object:
+def _weighted_mean(values: KerasTensor, weight: KerasTensor) -> KerasTensor:
     return ops.divide_no_nan(ops.sum(weight * values), ops.sum(weight))

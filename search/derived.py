@@ -4,6 +4,7 @@ Called within a transaction.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apsw
 import numpy as np
@@ -123,7 +124,7 @@ def read_vectors(
     """Yields all passages' numbers and vectors, int8 (N, dim), some at a time."""
     last = 0
     while True:
-        rows = connection.execute(
+        rows: list[Any] = connection.execute(
             "SELECT passage, vector FROM vectors WHERE passage > ? "
             "ORDER BY passage LIMIT ?",
             (last, _SAMPLE),

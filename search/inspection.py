@@ -70,6 +70,10 @@ def _facts(index: Path, connection: apsw.Connection) -> dict[str, Any]:
     def ask(query: str) -> Any:
         return connection.execute(query).get
 
+    def by(column: str) -> dict[str, int]:
+        rows: list[Any] = connection.execute(_COUNTS.format(column)).fetchall()
+        return dict(rows)
+
     return {
         "documents": ask("SELECT count(*) FROM documents"),
         "passages": ask("SELECT count(*) FROM passages"),
@@ -77,8 +81,8 @@ def _facts(index: Path, connection: apsw.Connection) -> dict[str, Any]:
             "SELECT count(*) FROM documents "
             "WHERE id NOT IN (SELECT document FROM passages)"
         ),
-        "languages": dict(connection.execute(_COUNTS.format("language")).fetchall()),
-        "sources": dict(connection.execute(_COUNTS.format("source")).fetchall()),
+        "languages": by("language"),
+        "sources": by("source"),
         "bytes": sum(
             file.stat().st_size
             for end in ("", "-wal")

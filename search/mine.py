@@ -20,6 +20,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import numpy as np
@@ -97,7 +98,7 @@ def _vectors(
     connection: apsw.Connection, language: str
 ) -> tuple[list[int], np.ndarray]:
     """Returns the passages of a language, and their vectors, int8 (N, dim)."""
-    rows = connection.execute(
+    rows: list[Any] = connection.execute(
         "SELECT v.passage, v.vector FROM documents AS d "
         "JOIN passages AS p ON p.document = d.id JOIN vectors AS v ON v.passage = p.id "
         "WHERE d.language = ? ORDER BY p.id",

@@ -2,8 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import apsw
 
@@ -32,7 +32,7 @@ def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[P
         "JOIN documents AS d ON d.id = p.document ORDER BY j.key",
         (json.dumps(list(numbers)),),
     )
-    return [_passage(*row) for row in rows]
+    return [_passage(*row) for row in cast(Iterable[Any], rows)]
 
 
 def _passage(

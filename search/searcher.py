@@ -114,7 +114,8 @@ class Searcher:
                 by_words = having_words(
                     self._connection, self._rules, query, depth, where
                 )
-            return self._hits(vector, by_vector, by_words, top)
+            hits = self._hits(vector, by_vector, by_words, top)
+        return hits
 
     def _hits(
         self,

@@ -40,7 +40,8 @@ def read_settings(connection: apsw.Connection) -> tuple[Model, WordRules]:
     Raises:
         BabeletError: One is missing, or of another kind.
     """
-    found = dict(connection.execute("SELECT name, value FROM settings").fetchall())
+    rows: list[Any] = connection.execute("SELECT name, value FROM settings").fetchall()
+    found = dict(rows)
     for name, (kind, right) in _KINDS.items():
         if not isinstance(found.get(name), right):
             raise BabeletError(

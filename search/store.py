@@ -5,6 +5,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 import numpy as np
@@ -149,17 +150,17 @@ class Store:
 
     def _stored(self, documents: Sequence[Document]) -> dict[str, tuple]:
         """Returns number, hash and metadata of those that the index has, by key."""
-        rows = self.connection.executemany(
+        rows: Iterable[Any] = self.connection.executemany(
             "SELECT key, id, hash, metadata FROM documents "
             "WHERE source = ? AND key = ?",
             [(self._source, document.key) for document in documents],
         )
-        return {key: rest for key, *rest in rows}
+        return {key: tuple(rest) for key, *rest in rows}
 
     def delete_unseen(self) -> int:
         """Takes out what the input no longer has; returns how many documents."""
         with guarded(self.path):
-            gone = self.connection.execute(
+            gone: list[Any] = self.connection.execute(
                 "SELECT id FROM documents WHERE source = ? "
                 "AND key NOT IN (SELECT key FROM temp.seen)",
                 (self._source,),

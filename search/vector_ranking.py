@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 import numpy as np
@@ -34,12 +35,13 @@ def nearest(
     """
     clause, values = where.clause("passage")
     if exact:
-        return connection.execute(
+        found: list[Any] = connection.execute(
             "SELECT passage, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(?)) "
             f"AS cosine FROM vectors WHERE true{clause} "
             "ORDER BY cosine DESC, passage LIMIT ?",
             (to_bytes(vector[None])[0].tobytes(), *values, count),
         ).fetchall()
+        return found
     centre = connection.execute("SELECT value FROM settings WHERE name = 'centre'").get
     if centre is None:  # Nothing was ever stored.
         return []
@@ -49,7 +51,8 @@ def nearest(
         f"SELECT passage FROM sketches WHERE sketch MATCH vec_bit(?) AND k = ?{clause}",
         (bits, candidates, *values),
     )
-    scored = cosines(connection, vector, [row[0] for row in rows])
+    passages: list[Any] = [row[0] for row in rows]
+    scored = cosines(connection, vector, passages)
     return sorted(scored.items(), key=lambda item: -item[1])[:count]
 
 
@@ -57,7 +60,7 @@ def cosines(
     connection: apsw.Connection, vector: np.ndarray, passages: Sequence[int]
 ) -> dict[int, float]:
     """Returns the cosine of `vector`, float32 (dim,), with each of the passages."""
-    rows = connection.execute(
+    rows: list[Any] = connection.execute(
         "SELECT passage, vector FROM vectors "
         "WHERE passage IN (SELECT value FROM json_each(?))",
         (json.dumps(list(passages)),),

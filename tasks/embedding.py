@@ -149,7 +149,9 @@ class EmbeddingTask(Task):
         }
 
 
-def distinct_candidates(pivots: object, batch_size: int) -> object:
+def distinct_candidates(
+    pivots: keras.KerasTensor, batch_size: int
+) -> keras.KerasTensor:
     """Returns bool (batch, candidates), False at other copies of a row's pivot.
 
     Args:

@@ -190,7 +190,7 @@ def keras_translate(
         order = np.argsort([len(row) for row in ids], kind="stable")
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            own = [texts[row] for row in rows]
+            own = [texts[int(row)] for row in rows]
             written, lengths = decode(*inputs(own, [ids[row] for row in rows]))
             pairs = zip(written.numpy(), lengths.numpy(), strict=True)
             found = tokenizer.decode([row[:length] for row, length in pairs])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def load_class_teacher(config: TeacherConfig) -> ClassTeacher:
             expected="teacher.path",
             remedy="add --set teacher.path=... to the command",
         )
-    return CLASSIFIERS[config.kind].open(config, Path(config.path))
+    teacher = CLASSIFIERS[config.kind].open(config, Path(config.path))
+    return cast(ClassTeacher, teacher)
 
 
 def class_names(path: Path) -> list[str]:

@@ -3,8 +3,10 @@
 import dataclasses
 import itertools
 import json
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from evaluation.classification import LabelledSet
 from model.linear_head import empty_linear_head
 from model.precision import preferred_precision
 from model.teachers.base import Teacher
+from model.teachers.class_scores import ClassTeacher
 from tasks.embedding import student_predict
 from training import class_teacher, teacher_tuning
 from training.labelled_text import LabelledText
@@ -100,8 +103,9 @@ class LabelledPreparation(LabelledText):
             self._workdir.section,
             self._workdir.step,
         )
-        inputs = {"data": section("data")}
-        inputs["labels"] = {name: section("labels")[name] for name in _OF_CORPUS}
+        inputs: dict[str, Any] = {"data": section("data")}
+        labels: Any = section("labels")
+        inputs["labels"] = {name: labels[name] for name in _OF_CORPUS}
         if inputs["data"].pop("files"):
             settings = labelled_files.as_parallel(config.data)
             inputs["files"] = parallel_files.digests(settings)
@@ -183,15 +187,18 @@ class LabelledPreparation(LabelledText):
         """Returns the teacher as it was tuned, or as it was given."""
         if self._config.tuning.scope == "none":
             classes = self.corpus.classes
-            return class_teacher.matched(self.teacher, self._outputs, classes)
+            teacher = cast(ClassTeacher, self.teacher)
+            return class_teacher.matched(teacher, self._outputs, classes)
         weights = self._path / "tuning" / teacher_tuning.WEIGHTS
         classes = len(self.corpus.classes)
         if self._config.tuning.scope == "head":
             head = empty_linear_head(self.teacher.dim, classes)
             head.load_weights(weights)
 
-            def encode(texts: list[str]) -> np.ndarray:
+            def of_head(texts: Sequence[str]) -> np.ndarray:
                 return head.predict(self.cache.encode(texts), 4096, verbose=0)
+
+            encode: Callable[[Sequence[str]], np.ndarray] = of_head
         else:
             model = teacher_tuning.initial_teacher(
                 self._config,

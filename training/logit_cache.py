@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from configs.errors import BabeletError
+from model.teachers.base import Teacher
 from training.teacher_cache import TeacherCache
 
 
@@ -35,7 +37,7 @@ class LogitCache(TeacherCache):
 
     def __init__(self, teacher: TunedTeacher, folder: Path) -> None:
         """Opens the cache in `folder`, which is created at the first write."""
-        super().__init__(teacher, folder)
+        super().__init__(cast(Teacher, teacher), folder)
 
     def _check(self, vectors: np.ndarray, texts: list[str]) -> None:
         if vectors.shape != (len(texts), self._dim) or not np.isfinite(vectors).all():

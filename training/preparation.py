@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -128,7 +129,7 @@ class Preparation(PreparedText):
     def run(self) -> None:
         """Does the steps that are not done."""
         config, step = self._config, self._workdir.step
-        inputs = {"data": self._workdir.section("data")}
+        inputs: dict[str, Any] = {"data": self._workdir.section("data")}
         # A file counts by its content: changed, it is read again; moved, it is not.
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
@@ -329,18 +330,21 @@ class Preparation(PreparedText):
 
         It is the mean cosine of the origin on the student's vocabulary with itself.
         """
-        if self._config.vocabulary.method != "trim" or self.origin.backbone is None:
+        backbone = self.origin.backbone
+        if self._config.vocabulary.method != "trim" or backbone is None:
             return {}
         whole = self.origin.encode if self._config.student.init_from else None
-        whole, predict = whole or self.cache.encode, self._trimmed_origin()
+        whole, predict = whole or self.cache.encode, self._trimmed_origin(backbone)
         for row in rows:
             own = texts[row["language"]]
             row["agreement"] = float(np.sum(whole(own) * predict(own), axis=1).mean())
         return {"mean_agreement": float(np.mean([row["agreement"] for row in rows]))}
 
-    def _trimmed_origin(self) -> Callable[[Sequence[str]], np.ndarray]:
+    def _trimmed_origin(
+        self, backbone: keras.Model
+    ) -> Callable[[Sequence[str]], np.ndarray]:
         """Returns `predict` of the whole origin on the student's vocabulary."""
-        backbone, prefix = self.origin.backbone, self.origin.prefix
+        prefix = self.origin.prefix
         model = build_student(
             vocabulary_size=self.tokenizer.vocabulary_size,
             num_layers=backbone.num_layers,

@@ -3,6 +3,7 @@
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class TranslationPreparation(PreparedPairs):
         """Does the steps that are not done."""
         config, step = self._config, self._workdir.step
         check(config)
-        inputs = {"data": self._workdir.section("data")}
+        inputs: dict[str, Any] = {"data": self._workdir.section("data")}
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
         step("corpus", inputs, ["corpus"], self._build_corpus)
@@ -181,7 +182,7 @@ class TranslationPreparation(PreparedPairs):
             return ContextStore(folder)
         rows, text = self._source_rows(), self.source_text
         texts = [text(row) for row in rows]
-        encode, width = reader.encode_tokens, reader.token_dim
+        encode, width = reader.encode_tokens, reader.token_dim or 0
         return ContextStore.build(encode, rows, texts, width, folder)
 
     def _source_rows(self) -> list[int]:

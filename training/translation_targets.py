@@ -7,7 +7,7 @@ once they cost one forward pass of the teacher, computed live one for every epoc
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +162,7 @@ def belief_function(teacher: EncoderDecoder, count: int) -> Callable:
 
 
 def merged(
-    references: Iterator[tuple[int, str]], translations: Iterator[tuple[int, str]]
+    references: Iterable[tuple[int, str]], translations: Iterable[tuple[int, str]]
 ) -> tuple[np.ndarray, list[str]]:
     """Returns pairs int32 (n, 2) of source id and target row, and the targets.
 

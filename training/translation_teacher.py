@@ -4,6 +4,7 @@ import dataclasses
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -84,7 +85,7 @@ class TranslationTeacher:
         # It is among the settings of the training.
         del named["teacher_warmup_steps"]
         # One of before had its norms elsewhere.
-        form = {"norm_first": True}
+        form: dict[str, Any] = {"norm_first": True}
         if self.reader is not None:
             form["reads"] = self.reader.fingerprint
             form["tokens"] = "the reader's"
@@ -106,7 +107,7 @@ class TranslationTeacher:
         precision = settings.precision
         teacher = self._configured(precision)
         if self.reader is not None:
-            teacher.embedding.tokens.assign(self._token_table())
+            teacher.embedding.tokens.assign(self._token_table(self.reader))
         batches = TranslationBatches(
             text.sources,
             text.sources,
@@ -125,7 +126,7 @@ class TranslationTeacher:
         state = train(task, teacher, settings, precision, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
         # Those of the encoder that it reads are the teacher's too.
-        read = 0 if self.reader is None else self.reader.parameters
+        read = 0 if self.reader is None else self.reader.parameters or 0
         return state | {"parameters": teacher.count_params() + read}
 
     def warning(self) -> str:
@@ -203,15 +204,15 @@ class TranslationTeacher:
     def _configured(self, precision: str) -> EncoderDecoder:
         """Returns the model at its initial weights."""
         size = self._text.tokenizer.vocabulary_size
-        dim = 0 if self.reader is None else self.reader.token_dim
+        dim = 0 if self.reader is None else self.reader.token_dim or 0
         return configured_teacher(self._config, size, precision, dim)
 
-    def _token_table(self) -> np.ndarray:
+    def _token_table(self, reader: Teacher) -> np.ndarray:
         """Returns the tokens as the reader knows them, float32 (tokens, hidden_dim)."""
-        reader, texts = self.reader, self._text.tokenizer.piece_texts()
+        texts = self._text.tokenizer.piece_texts()
         # Without its start and end tokens.
         vectors = [own[1:-1].mean(0, np.float32) for own in reader.encode_tokens(texts)]
-        layers = np.split(np.stack(vectors), reader.token_dim // reader.dim, axis=1)
+        layers = np.split(np.stack(vectors), vectors[0].size // reader.dim, axis=1)
         try:
             return token_table(layers, self._config.translation.teacher_hidden_dim)
         except ValueError as error:

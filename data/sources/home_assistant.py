@@ -5,7 +5,7 @@ language, `homeassistant/components/<component>/translations/<language>.json`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from configs.schema import DataConfig
@@ -29,7 +29,7 @@ TREES = Trees(
 )
 
 
-def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
+def pairs(config: DataConfig, cache: Path) -> Generator[RawPair, None, None]:
     """Yields the rows of the pinned release, downloaded into `cache` if need be."""
     yield from TREES.read(fetch(cache), config)
 

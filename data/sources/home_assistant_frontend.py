@@ -6,7 +6,7 @@ those without a page are of all.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from configs.schema import DataConfig
@@ -30,7 +30,7 @@ TREES = Trees(
 )
 
 
-def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
+def pairs(config: DataConfig, cache: Path) -> Generator[RawPair, None, None]:
     """Yields the rows of the pinned release, downloaded into `cache` if need be."""
     yield from TREES.read(fetch(cache), config)
 

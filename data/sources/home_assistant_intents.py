@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class _Unusable(Exception):
 
 def rows(
     config: DataConfig, labels: LabelsConfig, cache: Path
-) -> Iterator[RawLabelled]:
+) -> Generator[RawLabelled, None, None]:
     """Yields sentences of the pinned release in the pivot and the other languages.
 
     Args:

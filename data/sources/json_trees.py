@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tqdm import tqdm
 
@@ -81,7 +81,9 @@ class Trees(NamedTuple):
             if not name:
                 continue
             for line, (key, text) in enumerate(_texts(archive, name).items(), start=1):
-                yield _pair(RawPair(name, line, language, pivot.get(key), text))
+                # Whatever JSON has: `_pair` refuses what is no text.
+                source = cast(Any, pivot.get(key))
+                yield _pair(RawPair(name, line, language, source, text))
 
     def _find(self, names: dict[str, str], language: str) -> str | None:
         return names.get(language) or names.get(self.aliases.get(language, ""))

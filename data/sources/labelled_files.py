@@ -6,7 +6,7 @@ label is unlabelled text, and so is a line of a .txt.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -27,7 +27,7 @@ _NOT_LABELLED = (".po", ".tmx")
 
 def rows(
     config: DataConfig, labels: LabelsConfig, cache: Path
-) -> Iterator[RawLabelled]:
+) -> Generator[RawLabelled, None, None]:
     """Yields the rows of `config.files` in the pivot and the other languages.
 
     Args:

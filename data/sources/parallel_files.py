@@ -6,7 +6,7 @@ usable row in the wanted languages is an error. Formats: data/sources/formats/.
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -28,7 +28,7 @@ PACKAGED = {
 }
 
 
-def pairs(config: DataConfig, cache: Path) -> Iterator[RawPair]:
+def pairs(config: DataConfig, cache: Path) -> Generator[RawPair, None, None]:
     """Yields the rows of `config.files` in the wanted languages, file by file.
 
     Args:

@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 from configs.atomic import atomic_path
 from configs.child import run_child
@@ -29,7 +30,10 @@ def mediapipe_files() -> dict[str, bytes]:
     """
     members = (_SCRIPT, f"{_RUNTIME}.js", f"{_RUNTIME}.wasm")
     with tarfile.open(fetch_package(cache_folder())) as archive:
-        return {Path(name).name: archive.extractfile(name).read() for name in members}
+        return {
+            Path(name).name: cast(IO[bytes], archive.extractfile(name)).read()
+            for name in members
+        }
 
 
 def fetch_package(cache: Path) -> Path:

@@ -1,7 +1,7 @@
 """A KerasHub `TextClassifier` of the user's own, from a folder or a .keras file."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -12,7 +12,7 @@ import tensorflow as tf
 from configs.errors import BabeletError
 from configs.schema import TeacherConfig
 from model.teachers.base import digest, refuse_unused, require_at_most
-from model.teachers.class_scores import ClassTeacher, as_logits
+from model.teachers.class_scores import ClassTeacher, Scale, as_logits
 from model.teachers.hugging_face import read_json, require_sizes
 from model.teachers.kerashub import contents, encode_by_length
 from model.teachers.presets import unusable
@@ -49,7 +49,7 @@ class KerasHubClassifier(ClassTeacher):
         self._where, self._tokens_per_batch = where, config.tokens_per_batch
         self._preprocessor = model.preprocessor
         self._preprocessor.sequence_length = config.max_length
-        self._scale = _scale(model, where)
+        self._scale: Scale = _scale(model, where)
         self._forward = _forward(model)
         self.prefix = "" if config.prefix == "auto" else config.prefix
         self.parameters = model.count_params()
@@ -113,9 +113,9 @@ def _open(path: Path) -> keras_hub.models.TextClassifier:
     return model
 
 
-def _scale(model: keras_hub.models.TextClassifier, where: str) -> str:
+def _scale(model: keras_hub.models.TextClassifier, where: str) -> Scale:
     name = keras.activations.serialize(model.activation)
-    scales = {"linear": "logits", "softmax": "probabilities"}
+    scales: dict[str, Scale] = {"linear": "logits", "softmax": "probabilities"}
     if name not in scales:
         raise BabeletError(
             f"{where} gives no scores of one class among several",
@@ -126,7 +126,7 @@ def _scale(model: keras_hub.models.TextClassifier, where: str) -> str:
     return scales[name]
 
 
-def _forward(model: keras.Model) -> callable:
+def _forward(model: keras.Model) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """Returns a function from inputs (B, L) to outputs, float32 (B, classes)."""
     compiled = tf.function(
         lambda inputs: model(inputs, training=False), reduce_retracing=True

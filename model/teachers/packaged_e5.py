@@ -59,8 +59,8 @@ class PackagedE5(Teacher):
         pooling = "mean" if config.pooling == "auto" else config.pooling
         self.dim = file.shape.hidden_dim
         self.tokenizer_model = unigram_model(file.pieces)
-        self.backbone = build_backbone(file, num_layers)
-        self.parameters = self.backbone.count_params()
+        self.backbone = backbone = build_backbone(file, num_layers)
+        self.parameters = backbone.count_params()
         self.fingerprint = digest(
             file.sha256,
             num_layers,

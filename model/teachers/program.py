@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -62,14 +63,14 @@ class Program:
         rows = np.empty((len(texts), width), np.float32)
         lengths = np.array([len(x) for x in texts], int) // _CHARACTERS_PER_TOKEN + 1
         for batch in by_length(lengths, self._tokens_per_batch):
-            found = self.forward([texts[row] for row in batch])
+            found = self.forward([texts[int(row)] for row in batch])
             if found.shape[1] != width:
                 expected = f"{width} numbers for each text"
                 raise self._unfit(expected, f"{found.shape[1]}")
             rows[batch] = found
         return rows
 
-    def forward(self, texts: list[str]) -> np.ndarray:
+    def forward(self, texts: Sequence[str]) -> np.ndarray:
         """Returns what the program gives for one batch, float32 (B, width)."""
         given = tf.constant(texts)
         given = given[:, tf.newaxis] if self._column else given
@@ -89,7 +90,7 @@ class Program:
             )
         return rows.astype(np.float32)
 
-    def _open(self) -> tuple[object, object]:
+    def _open(self) -> tuple[Any, Any]:
         """Returns the loaded program, which must be kept, and its signature."""
         try:
             program = tf.saved_model.load(str(self._path))

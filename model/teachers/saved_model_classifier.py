@@ -7,7 +7,13 @@ import numpy as np
 
 from configs.schema import TeacherConfig
 from model.teachers.base import digest, refuse_unused
-from model.teachers.class_scores import PROBES, ClassTeacher, as_logits, scale_of
+from model.teachers.class_scores import (
+    PROBES,
+    ClassTeacher,
+    Scale,
+    as_logits,
+    scale_of,
+)
 from model.teachers.program import Program
 
 _LOGITS = "logits"
@@ -42,7 +48,7 @@ class SavedModelClassifier(ClassTeacher):
         probe = program.forward(list(PROBES))
         self.dim = probe.shape[1]
         named = program.output == _LOGITS
-        self._scale = "logits" if named else scale_of(probe, where)
+        self._scale: Scale = "logits" if named else scale_of(probe, where)
         self.fingerprint = digest(program.content, self.prefix, self._scale)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:

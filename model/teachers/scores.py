@@ -8,7 +8,7 @@ import numpy as np
 
 from configs.schema import TeacherConfig
 from model.teachers.base import digest, refuse_unused
-from model.teachers.class_scores import ClassTeacher, as_logits, scale_of
+from model.teachers.class_scores import ClassTeacher, Scale, as_logits, scale_of
 from model.teachers.vector_files import read_vectors
 from model.teachers.vectors import VectorsTeacher
 
@@ -34,9 +34,10 @@ def load(config: TeacherConfig, path: Path) -> ClassTeacher:
 class ScoresTeacher(ClassTeacher):
     """Knows the texts it was given, and no other."""
 
-    def __init__(self, known: VectorsTeacher, scale: str, where: str) -> None:
+    def __init__(self, known: VectorsTeacher, scale: Scale, where: str) -> None:
         """Takes the rows by text, and what they are."""
-        self._known, self._scale, self._where = known, scale, where
+        self._known, self._where = known, where
+        self._scale: Scale = scale
         self.dim = known.dim
         self.fingerprint = digest(known.fingerprint, scale)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from configs.errors import BabeletError
 from configs.schema import DataConfig
@@ -64,7 +65,7 @@ def read(location: Location, config: DataConfig) -> Iterator[RawPair]:
             )
 
 
-def _forms(singular: str, message: object) -> Iterator[tuple[str, str]]:
+def _forms(singular: str, message: Any) -> Iterator[tuple[str, str]]:
     """Yields the pairs of a message: one, or its singular and its last plural."""
     forms = getattr(message, "msgstr_plural", None)
     if not forms:
