@@ -118,7 +118,7 @@ def _parse(argv: list[str]) -> list[str]:
         sys.exit(0)
 
 
-def _cause(error: Exception) -> BabeletError:
+def _cause(error: BabeletError | MemoryError | OSError) -> BabeletError:
     if isinstance(error, BabeletError):
         return error
     if isinstance(error, MemoryError):

@@ -8,6 +8,7 @@ removed and other processes are ended.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 CONTINUES = "the same command continues"
@@ -69,7 +70,7 @@ def report(number: int, stopped: str = CONTINUES) -> int:
     return 128 + number
 
 
-def _handle(handler: object) -> None:
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in NAMES:
         # nohup and shells' background jobs ask for a signal to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
