@@ -172,7 +172,7 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is wanted:
-            return _expanded(path, value) if path in _PATHS else value
+            return _expanded(path, str(value)) if path in _PATHS else value
         if isinstance(value, str):
             return _parse(wanted, value)
         raise ValueError

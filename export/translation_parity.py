@@ -81,7 +81,7 @@ def check_parity(workdir: Path, folder: Path) -> Verdict:
     reasons = {name: str(error) for name, error in refused.items()}
     columns = ("text", "token_ids", "translation_ids", "translation")
     golden = [
-        dict(zip(columns, row, strict=True))
+        dict[str, Any](zip(columns, row, strict=True))
         for row in list(zip(sources, ids, expected, texts, strict=True))[:100]
     ]
     report = {"sentences": len(sources), "artefacts": rows, "refused": reasons}

@@ -259,7 +259,7 @@ def _explanation(path: Path, error: apsw.Error) -> BabeletError | None:
             remedy="change their permissions, or choose another --index",
         )
     if isinstance(error, apsw.IOError):
-        if error.extendedresult == apsw.SQLITE_IOERR_DATA:
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             return BabeletError(
                 f"{path} is damaged: a page differs from its checksum",
                 consequence="It was left as it is",

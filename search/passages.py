@@ -39,13 +39,14 @@ def _passage(
     number: int, start: int, stop: int, text: str, document: int, *rest: str
 ) -> Passage:
     require_texts(text, *rest)
-    *names, metadata = rest
+    source, key, language, metadata = rest
     # Another program may have written NaN, which is no JSON.
     facts = json.loads(metadata, parse_constant=lambda name: None)
     if not isinstance(facts, dict):
         raise ValueError(f"metadata of document {document} is no JSON object")
     # SQLite's own substr ends at a NUL.
-    return Passage(number, start, stop, text[start:stop], document, *names, facts)
+    own, names = text[start:stop], (source, key, language)
+    return Passage(number, start, stop, own, document, *names, facts)
 
 
 def require_texts(*values: str) -> None:

@@ -107,7 +107,7 @@ class Server:
 
     def ready(self) -> "Server":
         """Waits until it takes commands."""
-        said = self._process.stdout.readline()
+        said = self._process.stdout.readline() if self._process.stdout else b""
         if said.strip() != b"ready":
             log = Path(self._folder.name) / "server.log"
             raise RuntimeError(f"The server did not start: {log.read_text()[-2000:]}")
@@ -147,8 +147,9 @@ class Server:
         """Ends the server; what it started ends with it or before."""
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
-        self._process.stdin.close()
+        for stream in (self._process.stdout, self._process.stdin):
+            if stream:
+                stream.close()
         self._log.close()
         self._folder.cleanup()
 

@@ -119,9 +119,8 @@ def of_index(bench: Bench) -> Case:
             printed=True,
         ),
     ]
-    return Case(
-        "index", update.state, update.folder, lambda name: True, lambda name: read, {}
-    )
+    state = update.state or update.folder
+    return Case("index", state, update.folder, lambda name: True, lambda name: read, {})
 
 
 def described(expected: tuple, found: tuple) -> str:

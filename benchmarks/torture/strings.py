@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +115,7 @@ def exported(
         text_predict(folder / "text.tflite", 16),
     )
 
-    def ids(vectors: Sequence[np.ndarray]) -> Ids:
+    def ids(vectors: Iterable[np.ndarray]) -> Ids:
         return [row[row >= 0].astype(int).tolist() for row in vectors]
 
     return {

@@ -85,10 +85,10 @@ def random_tensors(rows: int, shape: Shape, spread: float) -> dict[str, np.ndarr
         for name in ("aln", "oln"):
             shapes |= {f"l{i}.{name}.w": (hidden,), f"l{i}.{name}.b": (hidden,)}
     tensors = {}
-    for name, shape in shapes.items():
+    for name, size in shapes.items():
         mean = 1.0 if name.endswith("ln.w") else 0.0
         scale = 0.3 if name == "emb.word" else spread
-        tensors[name] = random.normal(mean, scale, shape).astype(np.float32)
+        tensors[name] = random.normal(mean, scale, size).astype(np.float32)
     return tensors
 
 
@@ -118,10 +118,10 @@ def write_e5s1(
     rows = len(pieces) + 1
     sizes = *shape[:4], rows, shape.positions, 2
     out.write(struct.pack("<7ifi", *sizes, 1e-12, 32))
-    pieces = [piece.encode() for piece in pieces]
-    out.write(struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, sum(map(len, pieces))))
-    out.write(np.cumsum([0, *map(len, pieces)]).astype("<u4").tobytes())
-    out.write(np.array(scores, "<f4").tobytes() + b"".join(pieces))
+    texts = [piece.encode() for piece in pieces]
+    out.write(struct.pack("<5iQ", len(texts), 0, 2, 1, 3, sum(map(len, texts))))
+    out.write(np.cumsum([0, *map(len, texts)]).astype("<u4").tobytes())
+    out.write(np.array(scores, "<f4").tobytes() + b"".join(texts))
     table = b"".join(
         struct.pack(f"<IB{len(text)}I", ord(character), len(text), *map(ord, text))
         for character, text in rules.items()

@@ -53,7 +53,8 @@ def _forms(tag: str) -> Iterator[str]:
 
 def _fold(tag: str) -> str:
     folded = tag.strip().casefold()
-    name, variant = _LOCALE.fullmatch(folded).groups() if folded else ("", None)
+    match = _LOCALE.fullmatch(folded)
+    name, variant = match.groups() if match else (folded, None)
     parts = name.replace("_", "-").split("-")
     if variant and variant != "euro":
         # The script comes before the region: sr_RS@latin is sr-Latn-RS.

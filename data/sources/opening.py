@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from configs.errors import BabeletError
 
@@ -33,7 +33,7 @@ _NOT_OF_FILES = ("escape", "idna", "punycode", "undefined", "utf-7")
 class _Limited(io.RawIOBase):
     """The bytes of a packed file, up to what its size allows."""
 
-    def __init__(self, packed: BinaryIO, path: str) -> None:
+    def __init__(self, packed: Any, path: str) -> None:
         self._packed, self._path = packed, path
         size = Path(path).stat().st_size
         self._most = max(UNPACKED, UNPACKED_RATIO * size)

@@ -231,8 +231,8 @@ def _word_pieces(folder: Path) -> list[str]:
     if not isinstance(model, dict) or model.get("type") != "WordPiece":
         return []
     vocabulary = model.get("vocab")
-    whole = isinstance(vocabulary, dict)
-    pieces = sorted(vocabulary, key=lambda p: str(vocabulary[p])) if whole else []
+    vocabulary = vocabulary if isinstance(vocabulary, dict) else {}
+    pieces = sorted(vocabulary, key=lambda p: str(vocabulary[p]))
     ids = [vocabulary[piece] for piece in pieces]
     # A gap, or a piece of two lines, would give all that follow the vectors of others.
     if (
@@ -246,7 +246,7 @@ def _word_pieces(folder: Path) -> list[str]:
             expected="model.vocab, with a number from 0 on for each piece",
             remedy="download it again",
         )
-    return sorted(vocabulary, key=vocabulary.get)
+    return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
 def _strips_accents(folder: Path) -> bool:
