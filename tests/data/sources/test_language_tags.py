@@ -18,6 +18,7 @@ from data.sources.language_tags import match
         ("zh-Hant", ("zh",), None),
         ("de", ("de-AT",), None),
         ("", ("de",), None),
+        ("de\nfi", ("de",), None),
         ("sr-Latn-RS", ("sr-Latn",), "sr-Latn"),
         ("sr-Latn-RS", ("sr", "sr-RS"), None),
         ("sr_RS@latin", ("sr-Latn",), "sr-Latn"),
