@@ -1,5 +1,7 @@
 """The student: a functional Keras encoder from token ids to a vector or to classes."""
 
+from typing import Any
+
 import keras
 
 from model.backbone import EncoderLayer, TokenEmbedding
@@ -59,7 +61,7 @@ def build_student(
     return keras.Model(inputs, vector, name="student")
 
 
-def build_classifier(*, classes: int, dropout: float, **shape: object) -> keras.Model:
+def build_classifier(*, classes: int, dropout: float, **shape: Any) -> keras.Model:
     """Returns the encoder with a linear layer to classes, at random weights.
 
     Inputs as those of `build_student`; the output is logits, float32 (batch, classes).

@@ -8,6 +8,7 @@ written under a temporary name and renamed.
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ def save(
         callback_state: JSON values.
     """
     variables = _variables(distiller)
-    arrays = {
+    arrays: dict[str, Any] = {
         f"variable_{index}": np.asarray(variable)
         for index, variable in enumerate(variables)
     }

@@ -38,7 +38,7 @@ def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) 
         if os.strerror(errno.ENOSPC) not in str(error):
             raise
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        raise explain_os_error(full, path) from error
+        raise explain_os_error(full, path) or full from error
 
 
 def _steps(workdir: Workdir, prepared: str, until: str) -> None:

@@ -311,7 +311,8 @@ def _checksum(vectors: bytes, keys: bytes) -> int:
 
 def _extend(path: Path, content: bytes | np.ndarray) -> None:
     """Appends all of `content`; unbuffered, so that a full disk shows at once."""
-    rest = memoryview(content).cast("B")
+    rest = memoryview(content if isinstance(content, bytes) else content.data)
+    rest = rest.cast("B")
     with path.open("ab", buffering=0) as file:
         while rest:
             rest = rest[file.write(rest) :]

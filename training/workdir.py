@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from configs import parsing, record, schema
 from configs.atomic import explain, remove_partial
@@ -123,7 +124,7 @@ class Workdir:
         self.manifest["steps"].pop(name, None)
         self._write_manifest()
 
-    def section(self, name: str) -> object:
+    def section(self, name: str) -> Any:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 

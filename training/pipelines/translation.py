@@ -139,4 +139,7 @@ def _without(
     """Returns BLEU of the sentences that are not `near`, None if there are none."""
     rows = zip(sources, references, translations, near, strict=True)
     far = [row[:3] for row in rows if not row[3]]
-    return score(*zip(*far, strict=True), language)["bleu"] if far else None
+    if not far:
+        return None
+    sources, references, translations = map(list, zip(*far, strict=True))
+    return score(sources, references, translations, language)["bleu"]
