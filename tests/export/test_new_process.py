@@ -1,43 +1,11 @@
-"""Steps that run in a process of their own, and end with the one that began them."""
+"""Steps of an export in a process of their own: their errors are one line."""
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from configs.errors import BabeletError
 from export.new_process import checking, run_module
-
-ROOT = Path(__file__).resolve().parents[2]
-PARENT = """
-from export.new_process import run_module
-try:
-    print("ready", flush=True)
-    run_module("export.parity", ["--workdir=/nowhere"])
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-"""
-
-
-def test_ctrl_c_reaches_the_parent_alone(tmp_path):
-    """The child's traceback buried the one line that the parent prints."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PARENT],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(1)
-    # As a terminal does: to all of the group.
-    subprocess.run(["kill", "-INT", f"-{process.pid}"], check=True)
-    said, errors = process.communicate(timeout=60)
-    assert said == "interrupted\n" and process.returncode == 0
-    assert "Traceback" not in errors
 
 
 def test_an_error_of_the_other_process_is_one_line(tmp_path):
