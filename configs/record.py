@@ -18,6 +18,10 @@ from configs.run_files import read_json
 from configs.schema import Config
 
 CONFIG, MANIFEST = "config.json", "manifest.json"
+# In the manifest: the settings of the training that is done.
+STUDENT = "student"
+# What is read after the training alone.
+_AFTERWARDS = ("name", "licence", "evaluation", "export")
 _AGAIN = (
     "run training.distill with the run's settings and this --workdir again: finished "
     "steps are kept"
@@ -99,34 +103,40 @@ def require_student(folder: Path) -> Config:
             file of it is damaged.
     """
     config = read_config(folder)
-    step = read_manifest(folder)["steps"].get("training")
-    if not step:
+    manifest = read_manifest(folder)
+    if "training" not in manifest["steps"]:
         raise BabeletError(
             f"There is no trained student in {folder}",
             expected="a run whose training is finished",
             remedy=_AGAIN,
         )
-    if "settings" not in step:
+    if STUDENT not in manifest:
         raise BabeletError(
             f"The student in {folder} was trained by an earlier version of Babelet",
-            expected="a manifest with checksums",
+            expected="a manifest with its settings",
             remedy=_AGAIN,
         )
-    now = json.loads(json.dumps(dataclasses.asdict(config)))
-    for key, trained in flat(step["settings"]):
-        value = _at(now, key)
-        if value != trained:
+    trained = _flat(manifest[STUDENT])
+    for key, value in _flat(of_student(config)).items():
+        if trained.get(key) != value:
             raise BabeletError(
                 f"The student in {folder} was trained with other settings than "
                 f"{CONFIG} has now",
-                expected=f"{key}={trained}",
+                expected=f"{key}={trained.get(key)}",
                 received=f"{key}={value}",
                 consequence="A run with other settings was begun here and not finished",
                 remedy="finish it, or run training.distill with the former settings: "
                 "finished steps are kept",
             )
-    checksums.require_undamaged(folder, step["files"], remedy=_AGAIN)
+    files = manifest["steps"]["training"]["files"]
+    checksums.require_undamaged(folder, files, remedy=_AGAIN)
     return config
+
+
+def of_student(config: Config) -> dict[str, Any]:
+    """Returns the settings that a student may depend on, as JSON values."""
+    values = json.loads(json.dumps(dataclasses.asdict(config)))
+    return {key: value for key, value in values.items() if key not in _AFTERWARDS}
 
 
 def require_files(folder: Path, step: str) -> None:
@@ -139,18 +149,12 @@ def require_files(folder: Path, step: str) -> None:
     checksums.require_undamaged(folder, done.get("files", {}), remedy=_AGAIN)
 
 
-def flat(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
-    """Returns (dotted key, value) of nested settings."""
-    found = []
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Returns nested settings by dotted key."""
+    found = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            found += flat(value, f"{before}{key}.")
+            found |= _flat(value, f"{before}{key}.")
         else:
-            found.append((f"{before}{key}", value))
+            found[f"{before}{key}"] = value
     return found
-
-
-def _at(values: Any, key: str) -> Any:
-    for name in key.split("."):
-        values = values.get(name) if isinstance(values, dict) else None
-    return values

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from configs.schema import Config
+from export.published import require_own
 from training.pipelines import PIPELINES
 from training.workdir import Workdir, explain_os_error, opened, peak_memory
 
@@ -30,6 +31,7 @@ def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) 
     """
     try:
         with opened(path, config) as workdir:
+            require_own(path / "export")
             _steps(workdir, prepared, until)
     except OSError as error:
         raise explain_os_error(error, path) or error from error
@@ -52,7 +54,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     exported = evaluation | {name: workdir.section(name) for name in names}
     steps = {
         "training": (training, [*STUDENT, *pipeline.companions], pipeline.train),
-        "evaluation": (evaluation, ["metrics.json"], pipeline.evaluate),
+        "evaluation": (evaluation, [*pipeline.scores], pipeline.evaluate),
         "export": (exported, ["export"], pipeline.export),
         "report": (exported, ["report.html", "MODEL_CARD.md"], pipeline.report),
     }
@@ -62,6 +64,8 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
             # Not earlier: the export leaves measurements as well.
             inputs = inputs | pipeline.measurements()
         workdir.step(name, inputs, outputs, work, editable=name == "report")
+        if name == "training":
+            workdir.note_student()
     if until == STEPS[-1]:
         scores = workdir.manifest["steps"]["evaluation"]["facts"]
         print(

@@ -14,7 +14,7 @@ from configs import parsing, record, schema
 from configs.atomic import explain, remove_partial
 from configs.checksums import SEAL, broken_seal, damaged, digests
 from configs.errors import BabeletError
-from configs.locking import exclusive
+from configs.locking import run_lock
 from configs.record import digest
 
 PACKAGES = (
@@ -37,12 +37,7 @@ def opened(path: Path, config: schema.Config) -> Iterator["Workdir"]:
     Raises:
         BabeletError: The folder cannot be written, or another run is in it.
     """
-    busy = BabeletError(
-        f"Another run is working in {path}",
-        consequence="Two at once would overwrite each other",
-        remedy="wait for it, or choose another --workdir",
-    )
-    with exclusive(path / ".lock", busy):
+    with run_lock(path):
         remove_partial(path)
         yield Workdir(path, config)
 
@@ -99,7 +94,7 @@ class Workdir:
         same = done and done["inputs"] == wanted
         if same and self._whole(name, done, outputs, editable):
             if "files" not in done:  # Of a version that recorded no checksums.
-                done |= self._recorded(inputs, outputs)
+                done["files"] = self._files(outputs)
                 self._write_manifest()
             print(f"{name}: done before ({done['seconds']:.0f} s)", flush=True)
             return done["facts"]
@@ -114,7 +109,8 @@ class Workdir:
             "seconds": round(seconds, 1),
             "peak_gb": peak_memory() / 1e9,
             "facts": facts,
-        } | self._recorded(inputs, outputs)
+            "files": self._files(outputs),
+        }
         self._write_manifest()
         print(f"{name}: finished in {seconds:.0f} s", flush=True)
         return facts
@@ -124,20 +120,19 @@ class Workdir:
         self.manifest["steps"].pop(name, None)
         self._write_manifest()
 
+    def note_student(self) -> None:
+        """Records that the student in the folder is of the present settings."""
+        self.manifest[record.STUDENT] = record.of_student(self.config)
+        self._write_manifest()
+
     def section(self, name: str) -> Any:
         """Returns a group of settings as JSON values, to name as a step's input."""
         return dataclasses.asdict(self.config)[name]
 
-    def _recorded(self, inputs: dict, outputs: list[str]) -> dict[str, dict]:
-        """Returns the settings and checksums that belong together in the record.
-
-        A folder that holds its own checksums is not among them.
-        """
-        sections = dataclasses.asdict(self.config)
+    def _files(self, outputs: list[str]) -> dict[str, str]:
+        """Returns the checksums of outputs, but for folders that hold their own."""
         sealed = {name for name in outputs if (self.path / name / SEAL).is_file()}
-        files = digests(self.path, [name for name in outputs if name not in sealed])
-        settings = {key: inputs[key] for key in inputs if key in sections}
-        return {"settings": settings, "files": files}
+        return digests(self.path, [name for name in outputs if name not in sealed])
 
     def _whole(self, name: str, done: dict, outputs: list[str], editable: bool) -> bool:
         """Tells whether all outputs are as the step left them; says so if not."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece
+from absl import logging
 
 from benchmarks.mediapipe_vectors import mediapipe_vectors
 from benchmarks.token_identity import probe
@@ -75,6 +76,7 @@ def strings(folder: Path, count: int, seed: int) -> list[dict]:
         One row a tokenizer: `tokenizer`, `strings`, `differ`, and up to ten `examples`.
         MediaPipe's Python ends a string at NUL: such are not given to it.
     """
+    logging.set_verbosity(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer(_model(), _WIDTH)
     tokenizers = exported(tokenizer, folder)

@@ -49,6 +49,13 @@ def test_an_aborted_start_is_not_taken_for_the_run(run):
     record.require_student(run)
 
 
+def test_text_of_other_languages_is_another_student(run):
+    """The student shares its shape; the text that it learned is not the config's."""
+    begin(run, schema.Config("home", schema.DataConfig(languages=("fi",))))
+    with pytest.raises(BabeletError, match=r"data\.languages=\['de'\]"):
+        record.require_student(run)
+
+
 def test_settings_that_training_does_not_read_may_change(run):
     """Another gate for the export must not cost a training."""
     other = dataclasses.replace(

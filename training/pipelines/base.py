@@ -24,6 +24,9 @@ class Pipeline(abc.ABC):
     # Files that the student is read with, and without which its weights mean nothing.
     companions: tuple[str, ...] = ("tokenizer.model",)
 
+    # What the evaluation leaves.
+    scores: tuple[str, ...] = ("metrics.json",)
+
     def __init__(self, workdir: Workdir) -> None:
         """Takes the run's folder; no step is done yet."""
         self.workdir = workdir

@@ -18,6 +18,7 @@ from evaluation.calibration import (
     to_scores,
 )
 from evaluation.classification import classification
+from export.parity import sentences_a_language
 from export.rebuild import built_student, rebuild_student
 from export.run import export_run
 from model.precision import resolved_precision
@@ -28,9 +29,6 @@ from training import classification_reporting
 from training.labelled_preparation import LabelledPreparation
 from training.pipelines.base import Pipeline
 from training.student_start import start_from_teacher
-
-# Test sentences a language on which the parity gate compares the exported files.
-PARITY_SENTENCES = 20
 
 
 class ClassificationPipeline(Pipeline):
@@ -95,9 +93,10 @@ class ClassificationPipeline(Pipeline):
 
     def export(self) -> dict:
         """Exports the student, proven on test sentences of every language."""
+        limit = sentences_a_language(len(self._preparation.corpus.languages))
         texts = {
             group.language: [(text, text) for text in group.texts]
-            for group in self._preparation.held_out(TEST, PARITY_SENTENCES)
+            for group in self._preparation.held_out(TEST, limit)
         }
         return export_run(self.workdir.path, texts)
 

@@ -27,6 +27,8 @@ PARITY_SENTENCES = 2000
 class TranslationPipeline(Pipeline):
     """Distils an encoder-decoder; its test is BLEU."""
 
+    scores = ("metrics.json", "translations.json")
+
     @cached_property
     def _preparation(self) -> TranslationPreparation:
         return TranslationPreparation(self.workdir)
