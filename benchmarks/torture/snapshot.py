@@ -16,6 +16,16 @@ from search.connection import connect, is_index
 
 # JSON keys whose values are times, or follow from times.
 _TIMES = re.compile(r".*(seconds|_gb|_ms|latency_ms)$")
+# Files that differ between runs, whose checksums therefore differ as well.
+_VARYING = (
+    "fingerprint.pb",
+    "checksums.json",
+    "quantisation.json",
+    "parity.json",
+    "report.html",
+    "MODEL_CARD.md",
+    "student.keras",
+)
 _NUMBERS = re.compile(rb"(\d+ (h|min) )*\d[\d.,%]*")
 _DATES = re.compile(rb"\b20\d\d-\d\d-\d\d\b")
 
@@ -28,11 +38,17 @@ def _without_times(content: bytes) -> bytes:
             return [rest(each, place) for each in value]
         if not isinstance(value, dict):
             return value
-        kept = {key: each for key, each in value.items() if not _TIMES.match(key)}
+        kept = {
+            key: each
+            for key, each in value.items()
+            if not (_TIMES.match(key) or key.endswith(_VARYING) or "tfevents" in key)
+        }
         if place.endswith("/files/saved_model"):
             kept = {}
         if place.endswith("/steps/report"):
             kept.pop("inputs", None)
+        if not place:  # The manifest's own.
+            kept.pop("checksum", None)
         return {key: rest(each, f"{place}/{key}") for key, each in kept.items()}
 
     try:
@@ -74,6 +90,7 @@ class Allowed(NamedTuple):
 ALLOWED = (
     Allowed("manifest.json", "seconds, memory and milliseconds", _without_times),
     Allowed("export/*.json", "milliseconds; SavedModel's fingerprint", _without_times),
+    Allowed("checksums.json", "checksums of files in this table", _without_times),
     Allowed("export/saved_model/fingerprint.pb", "a random number", lambda _: b""),
     Allowed("report.html", "seconds, memory and milliseconds", _without_numbers),
     Allowed("MODEL_CARD.md", "the date", _without_dates),
