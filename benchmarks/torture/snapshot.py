@@ -164,7 +164,8 @@ def arrays_of(name: str, content: bytes) -> dict[str, bytes]:
             return {each: _digest(loaded[each].tobytes()) for each in loaded.files}
     except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, EOFError):
         return {"damaged": _digest(content)}
-    if name.endswith(".bin") or name.startswith("teacher_cache/"):
+    raw = name.endswith(".bin") or name.startswith("teacher_cache/")
+    if raw or "/variables.data" in name:
         return {"": _digest(content)}
     return {}
 
