@@ -18,6 +18,7 @@ anything was not survived. What is made once (references, states of runs) stays 
 workdir and serves the next measurement; delete it after the code has changed.
 """
 
+import functools
 import importlib
 import json
 import sys
@@ -50,21 +51,36 @@ def main(argv: list[str]) -> None:
     count, workdir = given.count or MEASUREMENTS[name], Path(given.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     tasks = [given.task] if given.task else list(TASKS)
-    if name == "strings":
-        rows = module.strings(workdir / "strings", count, given.seed)
-    else:
-        with servers(2) as warm:
-            bench = Bench(workdir, warm)
-            rows = getattr(module, name)(bench, tasks, count, given.seed)
-    lines = module.table(rows)
+    rows = []
+    note = functools.partial(_note, workdir / f"{name}.json", name, given.seed)
+    try:
+        if name == "strings":
+            rows += module.strings(workdir / "strings", count, given.seed)
+        else:
+            with servers(2) as warm:
+                bench = Bench(workdir, warm)
+                for row in getattr(module, name)(bench, tasks, count, given.seed):
+                    rows.append(row)
+                    note(rows, module.table(rows))
+    finally:  # Stopped half-way, what was measured counts.
+        if rows:
+            note(rows, lines := module.table(rows))
+            _print(lines)
+    sys.exit(1 if any(map(module.failed, rows)) else 0)
+
+
+def _print(lines: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = zip(line, widths, strict=True)
         print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
-    noted = {"measurement": name, "seed": given.seed, "table": lines, "rows": rows}
-    path = workdir / f"{name}.json"
+
+
+def _note(
+    path: Path, name: str, seed: int, rows: list[dict], lines: list[list[str]]
+) -> None:
+    noted = {"measurement": name, "seed": seed, "table": lines, "rows": rows}
     path.write_text(json.dumps(noted, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    sys.exit(1 if any(map(module.failed, rows)) else 0)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from configs.errors import BabeletError
 _ENOUGH = 512 * 1024 * 1024
 
 
-def disk(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict]:
+def disk(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> Iterator[dict]:
     """Trains each task on disks of `count` sizes, from almost nothing to almost enough.
 
     Args:
@@ -26,14 +26,13 @@ def disk(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict
         count: Sizes for each.
         seed: Shifts the sizes by less than their distance.
 
-    Returns:
+    Yields:
         One row a disk: `task`, `bytes`, `status` and `words` of the full disk, `then`
         the failure after enlarging, `files` that differ in the end.
 
     Raises:
         BabeletError: No such disk can be made here.
     """
-    rows = []
     random = np.random.default_rng(seed)
     for task in tasks:
         command = bench.distill(task)
@@ -54,12 +53,11 @@ def disk(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict
                     "then": last_words(again) if again.status else "",
                     "files": differences(reference.content, snapshot(command.folder)),
                 }
-            rows.append(row)
             end = row["then"] or row["files"] or "completed, equal"
             print(
                 f"{task} {size:9,} bytes: {row['words'] or 'fits'} | {end}", flush=True
             )
-    return rows
+            yield row
 
 
 @contextlib.contextmanager

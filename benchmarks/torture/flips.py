@@ -25,10 +25,10 @@ class Place(NamedTuple):
     bit: int
 
 
-def flips(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict]:
+def flips(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> Iterator[dict]:
     """Flips `count` bits, one at a time, over every file of every state.
 
-    Returns:
+    Yields:
         One row a flip: `state`, `file`, `byte`, `bit`, `outcome`, and `readers`, what
         each of them did.
     """
@@ -36,14 +36,12 @@ def flips(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dic
     cases = [readers.of_index(bench)] if "embedding" in tasks else []
     for task in tasks:
         cases += readers.of_task(bench, task)
-    rows = []
     for number, place in enumerate(itertools.islice(_places(cases, random), count)):
         row = flip(bench, place)
-        rows.append(row)
         what = f"{place.case.name}/{place.name} byte {place.byte} bit {place.bit}"
         worst = row["readers"] if row["outcome"] in OUTCOMES[3:] else ""
         print(f"{number + 1:4} {what}: {row['outcome']} {worst}", flush=True)
-    return rows
+        yield row
 
 
 def _places(cases: list[readers.Case], random: np.random.Generator) -> Iterator[Place]:

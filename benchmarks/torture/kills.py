@@ -28,25 +28,23 @@ class Kill(NamedTuple):
     whole: bool  # With all that it started, or alone.
 
 
-def kills(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict]:
+def kills(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> Iterator[dict]:
     """Kills and continues until there were `count` kills.
 
-    Returns:
+    Yields:
         One row a run that was killed: `command`, the kills, `files` (those that
         differ from an undisturbed run's, why) and `failed` (commands that did not end
         with status 0).
     """
     random = np.random.default_rng(seed)
-    rows: list[dict] = []
     done = 0
     for command in itertools.cycle(list(_commands(bench, tasks))):
         row = _run(bench, command, list(_plan(bench, command, random)), count - done)
         done += len(row["kills"])
-        rows.append(row)
         print(f"{done:4} {command.name}: {_verdict(row)}", flush=True)
+        yield row
         if done >= count:
-            return rows
-    return rows
+            return
 
 
 def _commands(bench: Bench, tasks: Sequence[str]) -> Iterator[Command]:

@@ -23,21 +23,21 @@ class Pair(NamedTuple):
     same: bool = True
 
 
-def together(bench: Bench, tasks: Sequence[str], count: int, seed: int) -> list[dict]:
+def together(
+    bench: Bench, tasks: Sequence[str], count: int, seed: int
+) -> Iterator[dict]:
     """Starts each pair `count` times, the second up to two seconds after the first.
 
-    Returns:
+    Yields:
         One row a pair: `pair`, `delay`, how `first` and `second` ended, `after`, what
         is wrong with the folder when both have ended; all empty if nothing is.
     """
     random = np.random.default_rng(seed)
-    rows = []
     for _ in range(count):
         for pair in _pairs(bench, tasks):
             row = run_pair(bench, pair, float(random.random() * 2))
-            rows.append(row)
             print(f"{pair.name}: {_verdict(row)}", flush=True)
-    return rows
+            yield row
 
 
 def run_pair(bench: Bench, pair: Pair, delay: float) -> dict:
