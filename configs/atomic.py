@@ -74,9 +74,7 @@ def _remove_with_endings(temporary: Path) -> None:
 
 def explain(error: OSError, path: Path) -> Exception:
     """Returns the user's error for a failed write, or `error` if it is another."""
-    # NumPy raises an OSError without a number.
-    short = error.errno is None and "requested and" in str(error)
-    if short or error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if full(error):
         return BabeletError(
             f"No space left on the disk while writing {path}",
             consequence="Nothing half-written was left",
@@ -87,6 +85,13 @@ def explain(error: OSError, path: Path) -> Exception:
     if error.errno in unwritable:
         return _unwritable(error, path)
     return error
+
+
+def full(error: OSError) -> bool:
+    """Tells whether an error says that the disk is full."""
+    # NumPy raises an OSError without a number.
+    short = error.errno is None and "requested and" in str(error)
+    return short or error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _unwritable(error: OSError, path: Path) -> BabeletError:

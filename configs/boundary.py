@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from configs.atomic import explain
+from configs.atomic import explain, full
 from configs.errors import BabeletError
 
 
@@ -35,10 +35,9 @@ def boundary(
     except Exception as error:
         if os.environ.get("BABELET_TRACEBACK"):
             raise
-        if isinstance(error, OSError) and error.filename:
-            cause = explain(error, Path(os.fsdecode(error.filename)))
-            if isinstance(cause, BabeletError):
-                raise cause from error
+        if isinstance(error, OSError) and full(error):
+            where = os.fsdecode(error.filename or "a file")
+            raise explain(error, Path(where)) from error
         raise BabeletError(
             problem,
             expected=expected,

@@ -37,6 +37,9 @@ def run(
     """
 
     def guarded(argv: list[str]) -> None:
+        # A file's name may be no UTF-8; printing it is no reason to fail.
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")
         try:
             signals.stop_work()
             main(argv)

@@ -90,9 +90,10 @@ def save_functions(
         BabeletError: The disk is full.
     """
     module = tf.Module()
-    # The variables themselves: a Keras model as an attribute is saved as well, and
-    # every weight is then stored twice.
-    module.weights = [variable.value for variable in student.variables]
+    # The weights themselves: a Keras model as an attribute is saved as well, and every
+    # weight is then stored twice. Not the states of dropout, which no signature reads
+    # and which would be other ones in every process.
+    module.weights = [weight.value for weight in student.weights]
     try:
         tf.saved_model.save(module, str(folder), signatures=signatures)
     except tf.errors.OpError as error:

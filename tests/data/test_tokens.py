@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
+from configs.checksums import seal
 from configs.errors import BabeletError
 from data.tokenizer import Tokenizer
 from data.tokens import TokenStore
@@ -91,8 +92,13 @@ def test_a_damaged_store_is_refused(tmp_path):
     folder = tmp_path / "tokens"
     TokenStore.build(letters(), TEXTS, folder, "v1")
     (folder / "tokens.bin").write_bytes(b"\x01\x00")
+    with pytest.raises(BabeletError, match=r"tokens\.bin is damaged.*delete"):
+        TokenStore(folder)
+    # As a program that seals what it wrote wrongly leaves it.
+    seal(folder)
     with pytest.raises(BabeletError, match=r"tokens\.bin is not .* bytes long"):
         TokenStore(folder)
     (folder / "store.json").write_text(json.dumps({"sentences": 5}))
+    seal(folder)
     with pytest.raises(BabeletError, match="delete that folder"):
         TokenStore(folder)

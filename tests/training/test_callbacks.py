@@ -17,7 +17,11 @@ class Counter(keras.Model):
     def __init__(self):
         super().__init__()
         self.student = keras.Sequential(
-            [keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")]
+            [
+                keras.Input((1,)),
+                keras.layers.Dense(1, kernel_initializer="zeros", name="counted"),
+            ],
+            name="counter",
         )
         self.built = True
         self.compile(optimizer=keras.optimizers.SGD(0.5))
