@@ -38,23 +38,27 @@ def save_model(model: keras.Model, path: Path) -> None:
         BabeletError: The disk is full or the folder cannot be written.
     """
     with atomic_path(path) as temporary:
-        # Where memory is short Keras writes the weights beside the archive first.
-        require_space(path.parent, 3 * _bytes(model))
+        require_space(path.parent, _bytes(model))
         named = temporary.with_name(f"{temporary.name}.keras")
         model.save(named)
-        _write_reproducibly(named, temporary)
+        with zipfile.ZipFile(named) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
         named.unlink()
+        _write_reproducibly(contents, temporary)
 
 
-def _write_reproducibly(saved: Path, path: Path) -> None:
-    """Copies a .keras archive without dates and memory addresses.
+def _write_reproducibly(contents: dict[str, bytes], path: Path) -> None:
+    """Writes a .keras archive without dates and memory addresses.
 
     The same model is then the same bytes every time.
+
+    Args:
+        contents: What Keras wrote, by name.
+        path: Of the new archive.
     """
     places: dict[str, int] = {}
-    with zipfile.ZipFile(saved) as given, zipfile.ZipFile(path, "w") as copy:
-        for name in given.namelist():
-            content = given.read(name)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
             if name == _METADATA:
                 facts = json.loads(content)
                 facts.pop("date_saved", None)
@@ -65,7 +69,7 @@ def _write_reproducibly(saved: Path, path: Path) -> None:
                     lambda m: f"{m[1]}{places.setdefault(m[2], len(places))}",
                     content.decode(),
                 ).encode()
-            copy.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def _bytes(model: keras.Model) -> int:
