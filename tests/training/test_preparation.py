@@ -18,6 +18,8 @@ from training.preparation import Preparation, load_teacher
 from training.workdir import Workdir
 
 OWN_VOCABULARY = ("vocabulary.method=train", "vocabulary.size=128")
+# A teacher of another width than the student teaches through a projection.
+OTHER_WIDTH = "objective.candidates=student"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def wordpiece(tmp_path_factory, english):
     folder = tmp_path_factory.mktemp("teachers") / "bert"
     words = sorted({word.lower() for text in english for word in text.split()})
     hugging_face_writer.write_folder(folder, words)
-    return ("teacher.kind=kerashub", f"teacher.path={folder}")
+    return ("teacher.kind=kerashub", f"teacher.path={folder}", OTHER_WIDTH)
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +118,9 @@ def test_no_layers_to_start_from(prepared, tmp_path):
     module = Sizes()
     path = tmp_path / "sizes"
     tf.saved_model.save(module, str(path), {"serving_default": module.__call__})
-    teacher = ("teacher.kind=saved_model", f"teacher.path={path}")
-    preparation = prepared(*teacher, *OWN_VOCABULARY)
+    teacher = ("teacher.kind=saved_model", f"teacher.path={path}", OTHER_WIDTH)
     with pytest.raises(BabeletError, match=r"no layers.*student\.init_layers"):
-        initial_student(preparation._config, preparation, "float32")
+        prepared(*teacher, *OWN_VOCABULARY)
 
 
 def test_a_kind_that_needs_a_path(tmp_path):
@@ -144,6 +145,7 @@ def test_vectors_from_elsewhere(prepared, english, tmp_path):
     file = tmp_path / "given.npy"
     write_vectors(file, english)
     settings = ("teacher.kind=vectors", f"teacher.path={file}", *OWN_VOCABULARY)
+    settings += ("student.init_layers=",)
     with pytest.raises(BabeletError, match=r"given\.missing\.txt lists them"):
         prepared(*settings)
     missing = (tmp_path / "given.missing.txt").read_text("utf-8").splitlines()

@@ -20,6 +20,7 @@ def run(tmp_path):
     """A run whose MediaPipe file holds nothing but its metadata."""
     path = tmp_path / "home" / MODEL
     path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
     attach_metadata(path, {"name": "home", "weights_sha256": "ab12"})
     return tmp_path / "home"
 
