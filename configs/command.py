@@ -1,6 +1,7 @@
 """How every entry point starts and ends: one line and an exit status for the user."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -39,7 +40,8 @@ def run(
     def guarded(argv: list[str]) -> None:
         # A file's name may be no UTF-8; printing it is no reason to fail.
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="backslashreplace")
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             signals.stop_work()
             main(argv)
