@@ -3,10 +3,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
-REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt hashes.txt
+REQUIREMENTS := $(wildcard requirements*.txt) constraints.txt hashes.txt pyproject.toml
 STAMP := $(VENV)/installed
 # A second time it only writes the report anew, with what was measured in between.
-DISTILL = $(RUN) -m training.distill --config=configs/smart_home.py \
+DISTILL = $(RUN) -m babelet.training.distill --config=configs/smart_home.py \
 	--workdir=runs/smart_home
 LOG := $(VENV)-install.log
 PIP := $(RUN) -m pip install --disable-pip-version-check
@@ -17,11 +17,17 @@ NOT_INSTALLED = { \
 		"Remedy: check the network, pip's settings and the free disk space, then" \
 		"run make again." >&2; exit 1; }
 
+# As pyproject.toml maps them into the package.
+FOLDERS := configs data model evaluation tasks export training search
+
 # As benchmarks/chromium.py looks for them.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
+# For pipefail.
+SHELL := /bin/bash
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
-# As configs/startup.py has it.
+# As babelet/core/startup.py has it.
 export TF_CPU_ALLOCATOR_USE_BFC ?= true
 
 .PHONY: help install distill test browser lint baseline
@@ -59,7 +65,10 @@ browser: ## Install what the tests of page and MediaPipe need, where make may
 lint: $(STAMP) ## Check style, formatting and types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
-	$(RUN) -m basedpyright --pythonpath $(RUN)
+	@rm -rf build/package && mkdir -p build/package/babelet
+	@cp -a babelet/. $(FOLDERS) build/package/babelet && cp -a benchmarks build/package
+	@set -o pipefail; $(RUN) -m basedpyright --pythonpath $(RUN) \
+		| sed "s|$$PWD/build/package/babelet/||"
 
 baseline: $(STAMP) ## Compare with training without the teacher (hours; resumable)
 	$(DISTILL)
@@ -85,5 +94,6 @@ $(STAMP): $(REQUIREMENTS)
 	@$(PIP) -c constraints.txt -q --dry-run --no-deps tqdm >$(LOG) 2>&1 || $(NOT_INSTALLED)
 	@echo "Installing the requirements into $(VENV) ..."
 	@$(PIP) --require-hashes -r hashes.txt 2>$(LOG) || $(NOT_INSTALLED)
+	@$(PIP) -q --no-deps --no-build-isolation -e . 2>$(LOG) || $(NOT_INSTALLED)
 	@$(RUN) -m pip check
 	@touch $@

@@ -1,5 +1,5 @@
 """Slow measurements, side by side with peers and baselines."""
 
-from configs import signals
+from babelet.core import signals
 
 signals.end_at_start()

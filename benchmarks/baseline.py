@@ -21,16 +21,17 @@ from typing import NamedTuple
 
 from absl import flags
 
+from babelet.configs import overrides, record
+from babelet.configs.schema import Config
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.boundary import boundary
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
 from benchmarks.comparison import markdown, scores, summary
-from configs import command, overrides, record
-from configs.atomic import atomic_path
-from configs.boundary import boundary
-from configs.child import run_child
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from configs.schema import Config
 
-TRAIN = (sys.executable, "-m", "training.distill")
+TRAIN = (sys.executable, "-m", "babelet.training.distill")
 TUNING_SHARE = 3
 # Short runs that a search usually takes; the estimate of the time left counts them.
 USUAL_TRIALS = 4

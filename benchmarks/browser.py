@@ -2,9 +2,9 @@
 
     python -m benchmarks.browser --workdir=runs/smart_home
 
-Opens `export.web` in headless Chromium with real sentences of all the run's languages,
-lets the page compute their vectors through @mediapipe/tasks-text, compares them with
-those of the Keras student, and types some of them as queries. Writes
+Opens `babelet serve` in headless Chromium with real sentences of all the run's
+languages, lets the page compute their vectors through @mediapipe/tasks-text, compares
+them with those of the Keras student, and types some of them as queries. Writes
 <workdir>/browser.json and prints it. Chromium or Chrome must be installed; CHROMIUM
 names another.
 """
@@ -21,18 +21,18 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
+from babelet.export.parity import TEXTS
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_student
+from babelet.export.web.__main__ import gather
+from babelet.export.web.index_file import Index, write_index
+from babelet.export.web.package import PACKAGE
+from babelet.export.web.server import make_server
 from benchmarks.chromium import Chromium, find_chromium
-from configs import command
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from export.parity import TEXTS
-from export.predict import keras_predict
-from export.rebuild import rebuild_student
-from export.web.__main__ import gather
-from export.web.index_file import Index, write_index
-from export.web.package import PACKAGE
-from export.web.server import make_server
 
 READY = "document.querySelector('#state')?.dataset.kind === 'ready'"
 # What the page searches with, read from where it keeps it.
@@ -102,7 +102,7 @@ def _sentences(path: Path) -> list[tuple[str, str]]:
         raise BabeletError(
             f"There is no {path}",
             expected="a run that was exported",
-            remedy="finish the run first: python -m training.distill with this workdir",
+            remedy="finish the run first: babelet distill with this workdir",
         )
     pairs = read_json(path)
     return [

@@ -18,13 +18,14 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command, smart_home
-from configs.child import run_child
-from configs.schema import Config, DataConfig
-from data.building import build_corpus
-from data.corpus import Corpus
-from data.sources import SOURCES
-from data.sources.raw import RawPair
+from babelet.configs import smart_home
+from babelet.configs.schema import Config, DataConfig
+from babelet.core import command
+from babelet.core.child import run_child
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus
+from babelet.data.sources import SOURCES
+from babelet.data.sources.raw import RawPair
 
 _FACTORS = flags.DEFINE_list("factors", ["1", "10"], "Sizes of the corpus.")
 _CACHE = command.path_flag("cache", ".cache/babelet", "Folder of downloads.")
@@ -77,8 +78,8 @@ def measure(factor: int, folder: Path) -> None:
 def cache_teacher(config: Config, corpus: Corpus, folder: Path, cache: Path) -> None:
     """Caches the teacher's vectors of all pivot sentences."""
     # Imported here, for the measurement of cleaning alone to be without TensorFlow.
-    from training.preparation import load_teacher
-    from training.teacher_cache import TeacherCache
+    from babelet.training.preparation import load_teacher
+    from babelet.training.teacher_cache import TeacherCache
 
     settings = dataclasses.replace(config.teacher, num_layers=_TEACHER_LAYERS.value)
     vectors = TeacherCache(load_teacher(settings, cache), folder)

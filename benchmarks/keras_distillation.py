@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from configs import command
-from model.objective import soft_label_loss
+from babelet.core import command
+from babelet.model.objective import soft_label_loss
 
 TEMPERATURE = 3.0  # The default of LogitsDistillation.
 

@@ -18,15 +18,16 @@ from typing import Any
 import keras
 from absl import flags
 
+from babelet.configs import parsing, schema
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.export.latency import measure_latency
+from babelet.export.litert import convert, sentence_model
+from babelet.export.rebuild import versions
+from babelet.training.class_teacher import load_class_teacher
+from babelet.training.preparation import load_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
-from configs import command, parsing, schema
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from export.latency import measure_latency
-from export.litert import convert, sentence_model
-from export.rebuild import versions
-from training.class_teacher import load_class_teacher
-from training.preparation import load_teacher
 
 
 def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
     if not student.is_file():
         raise BabeletError(
             f"There is no {student}",
-            remedy="finish the run first: python -m training.distill with this workdir",
+            remedy="finish the run first: babelet distill with this workdir",
         )
     config = parsing.from_json(workdir / "config.json")
     model = _teacher(config, cache)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from absl import flags
 
+from babelet.core import command
+from babelet.export.formats import FORMATS
+from babelet.export.parity import Texts, read_texts
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_student
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs import command
-from export.formats import FORMATS
-from export.parity import Texts, read_texts
-from export.predict import keras_predict
-from export.rebuild import rebuild_student
 
 
 class Agreement(NamedTuple):

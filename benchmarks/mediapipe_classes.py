@@ -16,9 +16,9 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command
-from configs.child import run_child
-from configs.errors import BabeletError
+from babelet.core import command
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
 
 _CLASSIFY = """
 import json, sys
@@ -83,9 +83,9 @@ def agreement(workdir: Path, model: Path) -> dict[str, tuple[int, int]]:
         BabeletError: MediaPipe does not run the file, or a part of the run is missing.
     """
     # Imported here: TensorFlow says much while it loads, and --help needs none.
-    from export.parity import read_texts
-    from export.predict import keras_predict
-    from export.rebuild import describe, rebuild_served
+    from babelet.export.parity import read_texts
+    from babelet.export.predict import keras_predict
+    from babelet.export.rebuild import describe, rebuild_served
 
     texts = read_texts(workdir)
     rows = [(language, text) for language in texts for _, text in texts[language]]

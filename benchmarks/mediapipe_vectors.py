@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.child import run_child
-from configs.errors import BabeletError
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,15 +11,15 @@ import onnx
 import onnxruntime
 from onnxruntime.quantization import quantize_dynamic
 
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.latency import Sentence, alternate, sentence_inputs
+from babelet.export.litert_predict import Predict, litert_predict, tokens_predict
+from babelet.export.parity import read_texts
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_served, versions
+from babelet.model.precision import cpu_flags
 from benchmarks.onnx_student import student_graph
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export.latency import Sentence, alternate, sentence_inputs
-from export.litert_predict import Predict, litert_predict, tokens_predict
-from export.parity import read_texts
-from export.predict import keras_predict
-from export.rebuild import rebuild_served, versions
-from model.precision import cpu_flags
 
 FLOAT_COSINE = 0.9999
 # (A-B-B-A) this often: a single visit may meet another program.
@@ -49,7 +49,7 @@ def compare_with_onnx_runtime(workdir: Path) -> dict[str, Any]:
     if not litert.is_file():
         raise BabeletError(
             f"There is no {litert}",
-            remedy="finish the run first: python -m training.distill with this workdir",
+            remedy="finish the run first: babelet distill with this workdir",
         )
     student, tokenizer, _ = rebuild_served(workdir)
     pairs = [pair for rows in read_texts(workdir).values() for pair in rows]

@@ -18,14 +18,14 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from configs import command
-from data.tokenizer import Tokenizer
-from export.litert_predict import Predict, litert_predict
-from export.parity import read_texts
-from export.predict import keras_predict
-from export.rebuild import rebuild_student
-from export.saved_model import save_functions, token_function
-from model import backbone
+from babelet.core import command
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert_predict import Predict, litert_predict
+from babelet.export.parity import read_texts
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_student
+from babelet.export.saved_model import save_functions, token_function
+from babelet.model import backbone
 
 # Layer normalisation and the residual sums; pooling and unit length; matrices.
 _NORMS = ["ADD", "MUL", "MEAN", "SQUARED_DIFFERENCE", "RSQRT", "NEG"]

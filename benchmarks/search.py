@@ -30,22 +30,22 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.atomic import atomic_path
-from data.corpus import Corpus
-from data.splits import TEST
-from evaluation.ranking import scores_by_pair
-from export.runtime import Embedder
-from search.connection import connect
-from search.documents import Document
-from search.embedding import load_embedders
-from search.filters import Filter
-from search.lexical import WordRules
-from search.searcher import Searcher
-from search.settings import Model
-from search.store import Store
-from search.update import batches, update
-from search.vector_ranking import nearest
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.data.corpus import Corpus
+from babelet.data.splits import TEST
+from babelet.evaluation.ranking import scores_by_pair
+from babelet.export.runtime import Embedder
+from babelet.search.connection import connect
+from babelet.search.documents import Document
+from babelet.search.embedding import load_embedders
+from babelet.search.filters import Filter
+from babelet.search.lexical import WordRules
+from babelet.search.searcher import Searcher
+from babelet.search.settings import Model
+from babelet.search.store import Store
+from babelet.search.update import batches, update
+from babelet.search.vector_ranking import nearest
 
 # Two characters each. The corpus has no Thai: these sentences are added.
 SHORT_QUERIES = ("电池", "設定", "ไฟ")

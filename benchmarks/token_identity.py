@@ -18,16 +18,17 @@ import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
+from babelet.configs import parsing
+from babelet.core import command
+from babelet.data.corpus import Corpus
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.parity import EDGE_CASES
+from babelet.export.predict import saved_model_predict
+from babelet.export.rebuild import TOKENIZER
+from babelet.export.saved_model import export_saved_model
+from babelet.export.text_litert import convert_mediapipe, convert_text
+from babelet.export.text_predict import text_predict
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs import command, parsing
-from data.corpus import Corpus
-from data.tokenizer import Tokenizer
-from export.parity import EDGE_CASES
-from export.predict import saved_model_predict
-from export.rebuild import TOKENIZER
-from export.saved_model import export_saved_model
-from export.text_litert import convert_mediapipe, convert_text
-from export.text_predict import text_predict
 
 # First characters of blocks of 128: most of Unicode is Chinese or unassigned.
 _BLOCKS = (0x20, 0xA0, 0x370, 0x590, 0x900, 0x1E00, 0x2000, 0x3040, 0xAC00, 0xFF00)

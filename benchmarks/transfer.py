@@ -19,12 +19,13 @@ from typing import Any
 
 from absl import flags
 
+from babelet.configs import overrides
+from babelet.configs.schema import Config
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.run_files import read_json
 from benchmarks.baseline import TRAIN, Run, Runner, comparing, tune
 from benchmarks.comparison import markdown, summary
-from configs import command, overrides
-from configs.atomic import atomic_path
-from configs.run_files import read_json
-from configs.schema import Config
 
 # Of each language, and what its table is called.
 BY_LANGUAGE = {"accuracy": "Test accuracy", "macro_f1": "Macro-F1 on the test"}

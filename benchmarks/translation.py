@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 
 from absl import flags
 
+from babelet.configs.schema import Config
+from babelet.core import command
 from benchmarks import baseline
 from benchmarks.baseline import (
     TUNING_SHARE,
@@ -33,8 +35,6 @@ from benchmarks.baseline import (
     tune,
 )
 from benchmarks.comparison import summary
-from configs import command
-from configs.schema import Config
 
 RANDOM = "translation.init_from_teacher=false"
 SENTENCES = "translation.recombined=0"

@@ -22,22 +22,22 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from data.corpus import Corpus
-from data.download import cache_folder
-from data.splits import TEST
-from export.latency import measure_latency
-from export.litert import convert, sentence_model
-from export.litert_translate import LiteRTTranslator
-from export.metadata import read_metadata
-from export.rebuild import rebuild_student
-from export.translation_litert import convert_translator
-from model.encoder_decoder import Context, EncoderDecoder
-from model.teachers.base import Teacher
-from tasks.translation import configured_teacher
-from training.preparation import load_teacher
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data.corpus import Corpus
+from babelet.data.download import cache_folder
+from babelet.data.splits import TEST
+from babelet.export.latency import measure_latency
+from babelet.export.litert import convert, sentence_model
+from babelet.export.litert_translate import LiteRTTranslator
+from babelet.export.metadata import read_metadata
+from babelet.export.rebuild import rebuild_student
+from babelet.export.translation_litert import convert_translator
+from babelet.model.encoder_decoder import Context, EncoderDecoder
+from babelet.model.teachers.base import Teacher
+from babelet.tasks.translation import configured_teacher
+from babelet.training.preparation import load_teacher
 
 SENTENCES = 200
 
@@ -58,7 +58,7 @@ def measure(workdir: Path) -> dict[str, Any]:
             raise BabeletError(
                 f"There is no {path}",
                 remedy="finish a run that trains its teacher first: python -m "
-                "training.distill with this workdir",
+                "babelet.training.distill with this workdir",
             )
     _, tokenizer, config = rebuild_student(workdir)
     reader = None

@@ -1,5 +1,1 @@
-"""Settings of a run, recipes, and what every layer shares: errors, atomic files."""
-
-from configs import signals
-
-signals.end_at_start()
+"""Settings of a run, and recipes."""

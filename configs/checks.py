@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 
 def require(condition: bool, key: str, expected: str, received: str) -> None:

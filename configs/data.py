@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from configs.checks import in_range, named, require
-from configs.ranges import RANGES
+from babelet.configs.checks import in_range, named, require
+from babelet.configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """An English teacher makes a multilingual student, as Reimers and Gurevych 2020 did.
 
-python -m training.distill --config=configs/english_teacher.py \
+babelet distill --config=configs/english_teacher.py \
     --workdir=runs/english_teacher
 
 The teacher, all-MiniLM-L6-v2, knows English alone: it reads the English side of each
@@ -12,14 +12,14 @@ minutes on 2 cores with AMX, after downloads of 225 MB. Expected: test retrieval
 (mean over languages) where the teacher has 22.2%.
 """
 
-from configs.schema import (
+from babelet.configs.schema import (
     Config,
     DataConfig,
     StudentConfig,
     TeacherConfig,
     TrainingConfig,
 )
-from configs.smart_home import LANGUAGES
+from babelet.configs.smart_home import LANGUAGES
 
 
 def get_config() -> Config:

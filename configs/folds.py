@@ -2,13 +2,13 @@
 
 import dataclasses
 
-from configs.checks import in_range, require
-from configs.ranges import RANGES
+from babelet.configs.checks import in_range, require
+from babelet.configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)
 class FoldsConfig:
-    """One fold of a cross-validation; `training.tuning --folds` runs them all."""
+    """One fold of a cross-validation; `babelet tune --folds` runs them all."""
 
     # Parts that all text but the test is dealt to, whole groups or templates together;
     # data.validation_fraction has then no effect. 0: no cross-validation.

@@ -1,6 +1,6 @@
 """Voice commands of a smart home: which of 42 intents, in 38 languages.
 
-python -m training.distill --config=configs/intents.py --workdir=runs/intents
+babelet distill --config=configs/intents.py --workdir=runs/intents
 
 Test accuracy, mean over 38 languages, of templates that no training sentence is from:
 teacher 94.4%, student 94.8%. With one label a class outside English (`--set
@@ -10,8 +10,8 @@ learns the visible labels alone; with four 85.3%, 87.1% and 85.8%; with none
 to its files, takes 7.4 minutes; before that the teacher's tuning, 13 on one busy core.
 """
 
-from configs.labels import LabelsConfig, TuningConfig
-from configs.schema import (
+from babelet.configs.labels import LabelsConfig, TuningConfig
+from babelet.configs.schema import (
     Config,
     DataConfig,
     ObjectiveConfig,

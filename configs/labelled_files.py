@@ -1,11 +1,11 @@
 """A classifier of short texts from labelled files of your own, in many languages.
 
-python -m training.distill --config=configs/labelled_files.py --workdir=runs/mine \
+babelet distill --config=configs/labelled_files.py --workdir=runs/mine \
     --set data.files='texts/*.csv' --set data.languages=de,fi
 
 Look at what would be used first, with the same settings:
 
-python -m data.inspect --config=configs/labelled_files.py \
+babelet inspect --config=configs/labelled_files.py \
     --set data.files='texts/*.csv' --set data.languages=de,fi
 
 Files (plain, .gz or .xz; paths, globs, several with commas between):
@@ -29,8 +29,8 @@ TextClassifier or a SavedModel (teacher.kind=saved_model) with a labels.txt besi
 --set student.init_from=packaged_e5
 """
 
-from configs.labels import LabelsConfig, TuningConfig
-from configs.schema import (
+from babelet.configs.labels import LabelsConfig, TuningConfig
+from babelet.configs.schema import (
     Config,
     DataConfig,
     ObjectiveConfig,

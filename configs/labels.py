@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from configs.checks import in_range, named
-from configs.ranges import RANGES
+from babelet.configs.checks import in_range, named
+from babelet.configs.ranges import RANGES
 
 
 def class_name(text: str) -> str:

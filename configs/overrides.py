@@ -7,9 +7,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from configs import parsing, schema
-from configs.boundary import described
-from configs.errors import BabeletError
+from babelet.configs import parsing, schema
+from babelet.core.boundary import described
+from babelet.core.errors import BabeletError
 
 
 def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
@@ -58,7 +58,7 @@ def _run_recipe(file: Path) -> schema.Config:
     module = importlib.util.module_from_spec(spec)
     with _running(file):
         spec.loader.exec_module(module)
-    expected = "a function get_config() that returns configs.schema.Config"
+    expected = "a function get_config() that returns babelet.configs.schema.Config"
     remedy = "start from configs/smart_home.py"
     if not callable(getattr(module, "get_config", None)):
         raise BabeletError(f"{file} is not a recipe", expected=expected, remedy=remedy)

@@ -1,11 +1,11 @@
 """Sentence embeddings for text of your own, in any of the teacher's languages.
 
-python -m training.distill --config=configs/parallel_files.py --workdir=runs/mine \
+babelet distill --config=configs/parallel_files.py --workdir=runs/mine \
     --set data.files='texts/*.tmx' --set data.languages=de,fi
 
 Look at what would be used first, with the same settings:
 
-python -m data.inspect --config=configs/parallel_files.py \
+babelet inspect --config=configs/parallel_files.py \
     --set data.files='texts/*.tmx' --set data.languages=de,fi
 
 Files (plain, .gz or .xz; paths, globs, several with commas between):
@@ -27,10 +27,10 @@ is drawn, in proportion: --set data.weights=3,1. To reject rows in other languag
 
 With these settings the smart-home text (20,000 English sentences, 285,000 pairs in 23
 languages) takes 7 minutes on 2 cores: test retrieval 81% of the student, 72% of its
-teacher. data.inspect estimates time and space for your text.
+teacher. babelet inspect estimates time and space for your text.
 """
 
-from configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
+from babelet.configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
 
 
 def get_config() -> Config:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from configs.errors import BabeletError
-from configs.schema import Config
+from babelet.configs.schema import Config
+from babelet.core.errors import BabeletError
 
 BOOLEANS = {"true": True, "false": False}
 # Settings that are paths, in which ~ is the home folder. data.files is read in data/,

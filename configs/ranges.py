@@ -3,7 +3,7 @@
 An upper end is where a typing error is surer than a use: 1e30 steps.
 """
 
-from configs.checks import Range
+from babelet.configs.checks import Range
 
 _COUNT = Range(1, 10**9)
 _COUNT_OR_NONE = Range(0, 10**9)

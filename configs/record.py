@@ -11,11 +11,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from configs import boundary, checksums, parsing
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from configs.schema import Config
+from babelet.configs import parsing
+from babelet.configs.schema import Config
+from babelet.core import boundary, checksums
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
 
 CONFIG, MANIFEST = "config.json", "manifest.json"
 # In the manifest: the settings of the training that is done.
@@ -23,7 +24,7 @@ STUDENT = "student"
 # What is read after the training alone.
 _AFTERWARDS = ("name", "licence", "evaluation", "export")
 _AGAIN = (
-    "run training.distill with the run's settings and this --workdir again: finished "
+    "run babelet distill with the run's settings and this --workdir again: finished "
     "steps are kept"
 )
 
@@ -125,7 +126,7 @@ def require_student(folder: Path) -> Config:
                 expected=f"{key}={trained.get(key)}",
                 received=f"{key}={value}",
                 consequence="A run with other settings was begun here and not finished",
-                remedy="finish it, or run training.distill with the former settings: "
+                remedy="finish it, or run babelet distill with the former settings: "
                 "finished steps are kept",
             )
     files = manifest["steps"]["training"]["files"]

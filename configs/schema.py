@@ -8,12 +8,12 @@ A recipe is a Python file in this folder whose `get_config()` returns a `Config`
 import dataclasses
 from typing import Literal
 
-from configs.checks import in_range, named, require
-from configs.data import DataConfig
-from configs.folds import FoldsConfig
-from configs.labels import LabelsConfig, TuningConfig
-from configs.ranges import RANGES
-from configs.translation import TranslationConfig
+from babelet.configs.checks import in_range, named, require
+from babelet.configs.data import DataConfig
+from babelet.configs.folds import FoldsConfig
+from babelet.configs.labels import LabelsConfig, TuningConfig
+from babelet.configs.ranges import RANGES
+from babelet.configs.translation import TranslationConfig
 
 
 @dataclasses.dataclass(frozen=True)

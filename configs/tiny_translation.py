@@ -1,6 +1,6 @@
 """The translator's recipe in miniature: does every step run?
 
-python -m training.distill --config=configs/tiny_translation.py \
+babelet distill --config=configs/tiny_translation.py \
     --workdir=runs/tiny_translation
 
 Up to two minutes on 2 cores, after a download of 51 MB. Its BLEU is 0: 40 steps teach
@@ -9,8 +9,8 @@ nothing. Every file of a real run is there.
 
 import dataclasses
 
-from configs import translate_smart_home
-from configs.schema import Config, EvaluationConfig, VocabularyConfig
+from babelet.configs import translate_smart_home
+from babelet.configs.schema import Config, EvaluationConfig, VocabularyConfig
 
 
 def get_config() -> Config:

@@ -1,6 +1,6 @@
 """English to German for a smart home: a teacher, and a student that reads tokens alone.
 
-python -m training.distill --config=configs/translate_smart_home.py \
+babelet distill --config=configs/translate_smart_home.py \
     --workdir=runs/translate_smart_home
 
 A student of 3.6M parameters, 3% of its teacher's 3.9M and of the 118M of the encoder
@@ -10,7 +10,7 @@ beams for the teacher, 36.2 and 38.5 for the student. Others take 58 minutes, re
 from a run with 3,600 steps of the teacher and 3,200 of the student.
 """
 
-from configs.schema import (
+from babelet.configs.schema import (
     Config,
     DataConfig,
     ObjectiveConfig,
@@ -18,7 +18,7 @@ from configs.schema import (
     TrainingConfig,
     VocabularyConfig,
 )
-from configs.translation import TranslationConfig
+from babelet.configs.translation import TranslationConfig
 
 
 def get_config() -> Config:

@@ -1,6 +1,6 @@
 """The better translator for a smart home, trained longer, for search without beams.
 
-python -m training.distill --config=configs/translate_smart_home_long.py \
+babelet distill --config=configs/translate_smart_home_long.py \
     --workdir=runs/translate_smart_home_long
 
 Size and shape are of `translate_smart_home`. Beside its text there is that of Home
@@ -15,8 +15,8 @@ student. Others take two hours or more, reckoned from their time for a step.
 
 import dataclasses
 
-from configs import translate_smart_home
-from configs.schema import Config, EvaluationConfig, ObjectiveConfig
+from babelet.configs import translate_smart_home
+from babelet.configs.schema import Config, EvaluationConfig, ObjectiveConfig
 
 
 def get_config() -> Config:

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from configs.checks import in_range, require
-from configs.ranges import RANGES
+from babelet.configs.checks import in_range, require
+from babelet.configs.ranges import RANGES
 
 
 @dataclasses.dataclass(frozen=True)

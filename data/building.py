@@ -14,17 +14,17 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from configs.atomic import atomic_path
-from configs.checksums import seal
-from configs.errors import BabeletError
-from configs.folds import FoldsConfig
-from configs.schema import DataConfig
-from data import splits
-from data.corpus import CorpusReport
-from data.intake import Intake
-from data.neighbours import near_neighbours
-from data.sources import SOURCES
-from data.sources.raw import RawPair
+from babelet.configs.folds import FoldsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import seal
+from babelet.core.errors import BabeletError
+from babelet.data import splits
+from babelet.data.corpus import CorpusReport
+from babelet.data.intake import Intake
+from babelet.data.neighbours import near_neighbours
+from babelet.data.sources import SOURCES
+from babelet.data.sources.raw import RawPair
 
 # Rows of an array file that are in memory at a time.
 CHUNK = 65536

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from configs.errors import BabeletError
-from configs.labels import class_name
+from babelet.configs.labels import class_name
+from babelet.core.errors import BabeletError
 
 LABELS = "labels.txt"
 # What a name cannot have: the end of its line, and what UTF-8 cannot hold.

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from typing import TextIO
 
-from configs.schema import DataConfig
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data.sources.raw import RawPair
 
 COLUMNS = ("file", "line", "language", "reason", "pivot_text", "text")
 

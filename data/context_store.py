@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from configs.atomic import atomic_path
-from configs.checksums import require_seal, seal
-from data.reserved_array import reserved_array
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import require_seal, seal
+from babelet.data.reserved_array import reserved_array
 
 _VECTORS, _STARTS, _PLACES = "vectors.npy", "starts.npy", "places.npy"
 # Texts that are encoded at once.

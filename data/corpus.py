@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.boundary import run_folder
-from configs.checksums import require_seal
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from data.splits import SPLITS
+from babelet.core.boundary import run_folder
+from babelet.core.checksums import require_seal
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
+from babelet.data.splits import SPLITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ def description(folder: Path) -> dict:
     if not file.is_file():
         raise BabeletError(
             f"There is no corpus at {folder}",
-            remedy="run python -m training.distill with this --workdir first",
+            remedy="run babelet distill with this --workdir first",
         )
     require_seal(folder, remedy=f"delete {folder} and run the command again")
     return read_json(file, ("languages", "fingerprint", "report"))

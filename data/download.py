@@ -8,16 +8,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from configs.atomic import atomic_path
-from configs.child import run_child
-from configs.errors import BabeletError
+from platformdirs import user_cache_path
 
-ROOT = Path(__file__).parents[1]
+from babelet.core.atomic import atomic_path
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
 
 
 def cache_folder() -> Path:
-    """Returns where downloads are kept: $BABELET_CACHE, or .cache/babelet here."""
-    return Path(os.environ.get("BABELET_CACHE", ROOT / ".cache" / "babelet"))
+    """Returns where downloads are kept: $BABELET_CACHE, or the user's cache folder."""
+    given = os.environ.get("BABELET_CACHE", "")
+    return Path(given).expanduser() if given else user_cache_path("babelet")
 
 
 def fetch_wheel(

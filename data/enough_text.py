@@ -2,12 +2,12 @@
 
 import math
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.corpus import CorpusReport
-from data.labelled_corpus import LabelledReport
-from data.splits import SPLITS, TRAIN
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.corpus import CorpusReport
+from babelet.data.labelled_corpus import LabelledReport
+from babelet.data.splits import SPLITS, TRAIN
 
 # Sentences without a translation in one language below which none can be ranked.
 MIN_ALONE = 3

@@ -1,6 +1,6 @@
 """Shows what a run would use of its text, and what the run would take.
 
-  python -m data.inspect --config=configs/parallel_files.py \
+  babelet inspect --config=configs/parallel_files.py \
       --set data.files='texts/*.tmx' --set data.languages=de,fi
 
 Reads, cleans and splits the text as the run does, and keeps nothing of it.
@@ -13,26 +13,27 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command, overrides
-from configs.schema import Config
-from data.building import build_corpus
-from data.corpus import Corpus, format_counts
-from data.download import cache_folder
-from data.enough_text import too_little, too_little_labelled
-from data.inspection import (
+from babelet.configs import overrides
+from babelet.configs.schema import Config
+from babelet.core import command
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus, format_counts
+from babelet.data.download import cache_folder
+from babelet.data.enough_text import too_little, too_little_labelled
+from babelet.data.inspection import (
     format_kept,
     format_lengths,
     format_rejected,
     format_samples,
 )
-from data.label_visibility import visibility_warnings, visible_labels
-from data.labelled_building import build_labelled_corpus
-from data.labelled_corpus import (
+from babelet.data.label_visibility import visibility_warnings, visible_labels
+from babelet.data.labelled_building import build_labelled_corpus
+from babelet.data.labelled_corpus import (
     LabelledCorpus,
     class_warnings,
     format_labelled_counts,
 )
-from data.prediction import format_prediction, predict
+from babelet.data.prediction import format_prediction, predict
 
 SAMPLES = 3
 

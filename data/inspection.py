@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.corpus import Corpus
-from data.splits import TRAIN
+from babelet.data.corpus import Corpus
+from babelet.data.splits import TRAIN
 
 BINS = 12
 BAR = 40

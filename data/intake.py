@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from configs.schema import DataConfig
-from data import cleaning, splits
-from data.language_check import LanguageCheck
-from data.numbering import Numbering, scratch_database
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data import cleaning, splits
+from babelet.data.language_check import LanguageCheck
+from babelet.data.numbering import Numbering, scratch_database
+from babelet.data.sources.raw import RawPair
 
 
 class Intake:

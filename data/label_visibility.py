@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from configs.labels import LabelsConfig
-from data.labelled_corpus import UNLABELLED, LabelledCorpus, spread
-from data.splits import TRAIN
+from babelet.configs.labels import LabelsConfig
+from babelet.data.labelled_corpus import UNLABELLED, LabelledCorpus, spread
+from babelet.data.splits import TRAIN
 
 
 def visible_labels(corpus: LabelledCorpus, labels: LabelsConfig) -> np.ndarray:

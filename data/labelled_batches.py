@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from data.batching import grouped_by_length, stream
-from data.tokens import TokenStore
+from babelet.data.batching import grouped_by_length, stream
+from babelet.data.tokens import TokenStore
 
 
 class LabelledBatches:

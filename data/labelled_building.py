@@ -15,17 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.atomic import atomic_path
-from configs.checksums import seal
-from configs.errors import BabeletError
-from configs.folds import FoldsConfig
-from configs.labels import LabelsConfig, class_name
-from configs.schema import DataConfig
-from data import cleaning, splits
-from data.class_names import is_unfit
-from data.labelled_corpus import UNLABELLED, LabelledReport
-from data.sources import LABELLED_SOURCES
-from data.sources.raw import RawLabelled, RawPair
+from babelet.configs.folds import FoldsConfig
+from babelet.configs.labels import LabelsConfig, class_name
+from babelet.configs.schema import DataConfig
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import seal
+from babelet.core.errors import BabeletError
+from babelet.data import cleaning, splits
+from babelet.data.class_names import is_unfit
+from babelet.data.labelled_corpus import UNLABELLED, LabelledReport
+from babelet.data.sources import LABELLED_SOURCES
+from babelet.data.sources.raw import RawLabelled, RawPair
 
 # Templates of a cell below which none is held out.
 MIN_TEMPLATES = 3

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.boundary import run_folder
-from data.corpus import SentenceStore, description
-from data.splits import SPLITS
+from babelet.core.boundary import run_folder
+from babelet.data.corpus import SentenceStore, description
+from babelet.data.splits import SPLITS
 
 # In the place of a class where the label is not known.
 UNLABELLED = -1

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from data.optional_package import require_package
-from data.sources.language_tags import match
+from babelet.data.optional_package import require_package
+from babelet.data.sources.language_tags import match
 
 # A text is in another language if some language is this many times as likely as its
 # own. On Home Assistant's sentences in 24 languages, median 35 characters, that

@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 
 def require_package(module: str, package: str, what: str) -> ModuleType:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from data.batching import grouped_by_length, stream
-from data.tokens import TokenStore
+from babelet.data.batching import grouped_by_length, stream
+from babelet.data.tokens import TokenStore
 
 _SEQUENCES = ("token_ids", "padding_mask", "pivot_token_ids", "pivot_padding_mask")
 

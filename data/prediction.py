@@ -7,8 +7,8 @@ scaled by what it grows with; expect it within a factor of two on a like machine
 import dataclasses
 from pathlib import Path
 
-from configs.schema import Config, StudentConfig
-from data.corpus import Corpus
+from babelet.configs.schema import Config, StudentConfig
+from babelet.data.corpus import Corpus
 
 # The text of that run, its teacher vectors, and what it was evaluated on.
 TEXT_BYTES, SENTENCES, VECTORS = 12_425_238, 298_352, 40_874

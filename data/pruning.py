@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import sentencepiece
 
-from data.tokenizer import valid_unicode
+from babelet.data.tokenizer import valid_unicode
 
 SPACE = "\u2581"
 # A character seen once is as likely a typo as a letter.

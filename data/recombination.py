@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from data.splits import group_key
+from babelet.data.splits import group_key
 
 # Of a sentence, taken or made.
 MOST_WORDS = 16

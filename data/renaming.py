@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from data.splits import group_key
+from babelet.data.splits import group_key
 
 _NAME = re.compile(r"\{\w+\}|[^\W\d_][\w.]*\w|\d+")
 _WORD = re.compile(r"\b[a-z]{2,10}\b")

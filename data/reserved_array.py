@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.atomic import reserve
+from babelet.core.atomic import reserve
 
 
 def reserved_array(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.atomic import atomic_path
-from configs.checksums import require_seal, seal
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer, padded
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import require_seal, seal
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer, padded
 
 _TEXTS_PER_CHUNK = 4096
 

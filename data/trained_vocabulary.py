@@ -8,9 +8,9 @@ from typing import Any
 
 import sentencepiece
 
-from configs.errors import BabeletError
-from data.pruning import draw_sample
-from data.vocabulary import SPECIAL_PIECES
+from babelet.core.errors import BabeletError
+from babelet.data.pruning import draw_sample
+from babelet.data.vocabulary import SPECIAL_PIECES
 
 # Share of the characters that get a piece; the rest is unknown.
 _CHARACTER_COVERAGE = 0.9999

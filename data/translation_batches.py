@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from data.batching import grouped_by_length, stream
-from data.context_store import ContextStore
-from data.tokens import TokenStore
+from babelet.data.batching import grouped_by_length, stream
+from babelet.data.context_store import ContextStore
+from babelet.data.tokens import TokenStore
 
 # Rows are alike in two lengths here: it takes a wider choice to find such.
 _POOL_BATCHES = 200

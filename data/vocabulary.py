@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.errors import BabeletError
-from configs.languages import UNSPACED, primary
-from configs.schema import VocabularyConfig
-from data.pruning import CorpusCounts, choose
-from data.tokenizer import Tokenizer, load
+from babelet.configs.schema import VocabularyConfig
+from babelet.core.errors import BabeletError
+from babelet.core.languages import UNSPACED, primary
+from babelet.data.pruning import CorpusCounts, choose
+from babelet.data.tokenizer import Tokenizer, load
 
 SPECIAL_PIECES = ("<pad>", "<s>", "</s>", "<unk>")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.encoding import Predict, encode_once
-from evaluation.retrieval import RetrievalSet
-from evaluation.similarity import rank_correlation
+from babelet.evaluation.encoding import Predict, encode_once
+from babelet.evaluation.retrieval import RetrievalSet
+from babelet.evaluation.similarity import rank_correlation
 
 
 def agreement(

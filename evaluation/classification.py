@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evaluation.calibration import calibration_error
+from babelet.evaluation.calibration import calibration_error
 
 # Texts to float32 (N, classes), rows of sum 1.
 Scores = Callable[[Sequence[str]], np.ndarray]

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation import wording
-from evaluation.comparison import ratio
-from evaluation.heatmap import confusion_map
-from evaluation.languages import name_of
-from evaluation.report import write_page
+from babelet.evaluation import wording
+from babelet.evaluation.comparison import ratio
+from babelet.evaluation.heatmap import confusion_map
+from babelet.evaluation.languages import name_of
+from babelet.evaluation.report import write_page
 
 # Classes that are taken for another, at most so many pairs of them are shown.
 CONFUSIONS = 20
@@ -43,7 +43,7 @@ class ClassificationReport:
     # By model: `file`, `milliseconds`; and how they were taken.
     latency: Sequence[Mapping[str, Any]]
     latency_note: str
-    # What `export.class_tiers` found; None where nothing was quantised.
+    # What `babelet.export.class_tiers` found; None where nothing was quantised.
     quantisation: Mapping[str, Any] | None
     command: str
     # Of both pages.

@@ -1,7 +1,7 @@
 """One table across runs: what they were set to, and what came of it.
 
-python -m evaluation.compare RUN... [--markdown=FILE] [--html=FILE]
-python -m evaluation.compare runs/* --html=runs.html
+babelet compare RUN... [--markdown=FILE] [--html=FILE]
+babelet compare runs/* --html=runs.html
 
 Settings that are the same in all runs are left out. Folders that are no finished run
 are named and skipped. Nothing is computed anew: the figures are those of each run's
@@ -15,11 +15,11 @@ from pathlib import Path
 import jinja2
 from absl import flags
 
-from configs import command
-from configs.atomic import atomic_path
-from evaluation import charts, runs
-from evaluation.translation_map import hue
-from evaluation.wording import cell
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.evaluation import charts, runs
+from babelet.evaluation.translation_map import hue
+from babelet.evaluation.wording import cell
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 Predict = Callable[[Sequence[str]], np.ndarray]
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.agreement import agreement, agreement_alone
-from evaluation.encoding import Predict, encode_once
-from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
-from evaluation.similarity import (
+from babelet.evaluation.agreement import agreement, agreement_alone
+from babelet.evaluation.encoding import Predict, encode_once
+from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
+from babelet.evaluation.similarity import (
     SimilaritySet,
     cosine_of_translations,
     semantic_similarity,
 )
-from evaluation.suites import read_sts, read_tatoeba
+from babelet.evaluation.suites import read_sts, read_tatoeba
 
 
 def evaluate(

@@ -1,6 +1,6 @@
 """English names of languages, for readers of reports."""
 
-from configs.languages import primary
+from babelet.core.languages import primary
 
 NAMES = {
     "ar": "Arabic",

@@ -9,10 +9,10 @@ from typing import Any
 
 import jinja2
 
-from configs.atomic import atomic_path
-from evaluation import charts, comparison, scatter, translation_map, wording
-from evaluation.evaluate import headline
-from evaluation.languages import name_of
+from babelet.core.atomic import atomic_path
+from babelet.evaluation import charts, comparison, scatter, translation_map, wording
+from babelet.evaluation.evaluate import headline
+from babelet.evaluation.languages import name_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -67,8 +67,8 @@ class Report:
     map_points: Sequence[Mapping[str, Any]] | None = None
     # By exported file: figures of its comparison with the Keras student.
     parity: Mapping[str, Mapping[str, Any]] | None = None
-    # What `export.quantisation` found: `metrics` of the float student, `gate`, `texts`,
-    # and by name the `tiers`.
+    # What `babelet.export.quantisation` found: `metrics` of the float student, `gate`,
+    # `texts`, and by name the `tiers`.
     quantisation: Mapping[str, Any] | None = None
     # Further measurements: `title`, `note`, `columns`, `rows`.
     tables: Sequence[Mapping[str, Any]] = ()
@@ -154,7 +154,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "config": report.config,
         "config_text": wording.settings(report.config),
         "command": report.command
-        or f"python -m training.distill --config=config.json --workdir=runs/{name}",
+        or f"babelet distill --config=config.json --workdir=runs/{name}",
         "teacher_note": TEACHER_NOTES.get(kind, OTHER_TEACHER),
         "manifest": report.manifest or {},
         "metrics": metrics,

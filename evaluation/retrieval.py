@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.encoding import Predict, encode_once
+from babelet.evaluation.encoding import Predict, encode_once
 
 TIE = 1e-6
 DIRECTIONS = ("to_pivot", "from_pivot", "mean")

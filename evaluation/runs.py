@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from configs import record
-from configs.boundary import run_folder
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from evaluation.wording import decimal, duration, percent, size, without_folders
+from babelet.configs import record
+from babelet.core.boundary import run_folder
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
+from babelet.evaluation.wording import decimal, duration, percent, size, without_folders
 
 # Column -> where the figure is in the metrics of a model, and how it is written.
 FIGURES = {
@@ -72,9 +72,9 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     if not runs:
         raise BabeletError(
             "There is no finished run to compare",
-            expected="folders that training.distill has finished",
+            expected="folders that babelet distill has finished",
             received="; ".join(skipped) or " ".join(map(str, folders)) or "no folder",
-            remedy="python -m evaluation.compare runs/*",
+            remedy="babelet compare runs/*",
         )
     return sorted(runs, key=lambda run: (-(score(run) or 0.0), run.name)), skipped
 

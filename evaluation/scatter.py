@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from evaluation.charts import HEIGHT, LEFT, RIGHT, WIDTH, axes, ticks, x_of, y_of
+from babelet.evaluation.charts import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    axes,
+    ticks,
+    x_of,
+    y_of,
+)
 
 # Of the largest file, in units of the drawing.
 _RADIUS = 24

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from evaluation.encoding import Predict, encode_once
-from evaluation.retrieval import RetrievalSet
+from babelet.evaluation.encoding import Predict, encode_once
+from babelet.evaluation.retrieval import RetrievalSet
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.errors import BabeletError
-from evaluation.retrieval import RetrievalSet
-from evaluation.similarity import SimilaritySet
+from babelet.core.errors import BabeletError
+from babelet.evaluation.retrieval import RetrievalSet
+from babelet.evaluation.similarity import SimilaritySet
 
 TATOEBA_LAYOUT = (
     "two files for each language, tatoeba.<xxx>-eng.<xxx> and tatoeba.<xxx>-eng.eng, "

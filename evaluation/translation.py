@@ -12,7 +12,7 @@ from typing import Any
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from configs.languages import CHINESE, UNSPACED, primary
+from babelet.core.languages import CHINESE, UNSPACED, primary
 
 # N texts -> N translations.
 Translate = Callable[[Sequence[str]], list[str]]

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation import comparison, wording
-from evaluation.report import write_page
+from babelet.evaluation import comparison, wording
+from babelet.evaluation.report import write_page
 
 # Sentences shown with everyone's translation.
 EXAMPLES = 24

@@ -108,4 +108,4 @@ def repeat(workdir: Path) -> str:
     """Returns the command that repeats a run, without the folders above its own."""
     outside = workdir.is_absolute() or ".." in workdir.parts
     place = workdir.resolve().name if outside else workdir.as_posix()
-    return f"python -m training.distill --config={place}/config.json --workdir={place}"
+    return f"babelet distill --config={place}/config.json --workdir={place}"

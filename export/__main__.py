@@ -1,6 +1,6 @@
 """Exports a finished run again, in the formats you ship.
 
-    python -m export --workdir=runs/smart_home [--formats=mediapipe_int8,saved_model]
+    babelet export --workdir=runs/smart_home [--formats=mediapipe_int8,saved_model]
 
 saved_model      TensorFlow: text or token ids to vectors
 fp32, fp16, int8 LiteRT from token ids, with builtin operations alone
@@ -21,10 +21,11 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command, parsing
-from configs.errors import BabeletError
-from configs.locking import run_lock
-from configs.startup import import_quietly
+from babelet.configs import parsing
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.core.locking import run_lock
+from babelet.core.startup import import_quietly
 
 
 def main(_: list[str]) -> None:
@@ -37,12 +38,12 @@ def main(_: list[str]) -> None:
 
 
 def _export(workdir: Path) -> None:
-    formats = import_quietly("export.formats")
+    formats = import_quietly("babelet.export.formats")
     chosen = flags.FLAGS.formats
     chosen = list(formats.FORMATS) if chosen is None else chosen
     formats.require_known(chosen)
-    texts = import_quietly("export.parity").read_texts(workdir)
-    run = import_quietly("export.run")
+    texts = import_quietly("babelet.export.parity").read_texts(workdir)
+    run = import_quietly("babelet.export.run")
     run.export_run(workdir, texts, chosen, flags.FLAGS.force)
 
 
@@ -52,7 +53,7 @@ def _export_translator(workdir: Path) -> None:
             f"{workdir} is a run of translation, which has one set of files",
             remedy="leave --formats and --force out",
         )
-    translation = import_quietly("export.translation")
+    translation = import_quietly("babelet.export.translation")
     translation.export_translator(workdir, *translation.read_texts(workdir))
 
 

@@ -1,6 +1,6 @@
 """Latency by length and threads, load time and memory of exported .tflite files.
 
-    python -m export.benchmark FILE... [--tokens=8,16,32,64] [--threads=1,2]
+    babelet benchmark FILE... [--tokens=8,16,32,64] [--threads=1,2]
 
 Each row is measured in a process of its own, batch 1, XNNPACK on. "peak MB" is that
 whole process at the longest length, "model MB" the same without Python and LiteRT.
@@ -16,12 +16,12 @@ from typing import NamedTuple
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.child import blocked
-from configs.errors import BabeletError
-from configs.signals import Stopped
-from export.latency import Figures, measure_file
-from export.metadata import read_metadata, require_whole
+from babelet.core import command
+from babelet.core.child import blocked
+from babelet.core.errors import BabeletError
+from babelet.core.signals import Stopped
+from babelet.export.latency import Figures, measure_file
+from babelet.export.metadata import read_metadata, require_whole
 
 
 class Row(NamedTuple):

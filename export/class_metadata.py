@@ -11,8 +11,8 @@ import struct
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from configs.errors import BabeletError
-from data.class_names import LABELS
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import LABELS
 
 NOTE, NAME = b"CONVERSION_METADATA", b"TFLITE_METADATA"
 IDENTIFIER = b"M001"

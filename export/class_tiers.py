@@ -1,6 +1,6 @@
 """The gate that quantised files of a classifier pass: the student's answers.
 
-    python -m export.class_tiers --workdir=runs/intents [--force]
+    python -m babelet.export.class_tiers --workdir=runs/intents [--force]
 
 Compares every student_<tier>.tflite in the run's export folder with the student in
 float32, on the texts that the parity gate takes. It writes and deletes nothing; an
@@ -13,15 +13,15 @@ from typing import Any
 
 from absl import flags
 
-from configs import command
-from export.litert_predict import litert_predict
-from export.new_process import checking, end_with
-from export.parity import read_texts
-from export.predict import keras_predict
-from export.published import require_undamaged_export
-from export.quantisation import TIERS, tier_file, with_latency, write_report
-from export.rebuild import rebuild_served
-from export.score_parity import score_failure, score_figures
+from babelet.core import command
+from babelet.export.litert_predict import litert_predict
+from babelet.export.new_process import checking, end_with
+from babelet.export.parity import read_texts
+from babelet.export.predict import keras_predict
+from babelet.export.published import require_undamaged_export
+from babelet.export.quantisation import TIERS, tier_file, with_latency, write_report
+from babelet.export.rebuild import rebuild_served
+from babelet.export.score_parity import score_failure, score_figures
 
 
 def judge_tiers(workdir: Path, folder: Path, force: bool = False) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export import predict
-from export.litert import Quantisation, convert
-from export.litert_predict import Predict, litert_predict
-from export.rebuild import Rebuilt
-from export.saved_model import export_saved_model
-from export.text_litert import convert_mediapipe, convert_text
-from export.text_predict import mediapipe_predict, text_predict
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export import predict
+from babelet.export.litert import Quantisation, convert
+from babelet.export.litert_predict import Predict, litert_predict
+from babelet.export.rebuild import Rebuilt
+from babelet.export.saved_model import export_saved_model
+from babelet.export.text_litert import convert_mediapipe, convert_text
+from babelet.export.text_predict import mediapipe_predict, text_predict
 
 # (student and tokenizer, path, metadata)
 Write = Callable[[Rebuilt, Path, dict[str, Any]], None]

@@ -1,8 +1,8 @@
 """Turns texts, one a line, into vectors, classes or translations.
 
-    python -m export.infer --model=runs/smart_home [FILE] > vectors.npy
-    python -m export.infer --model=runs/intents [FILE] > answers.tsv
-    python -m export.infer --model=runs/translate_smart_home [FILE] > german.txt
+    babelet embed --model=runs/smart_home [FILE] > vectors.npy
+    babelet classify --model=runs/intents [FILE] > answers.tsv
+    babelet translate --model=runs/translate_smart_home [FILE] > german.txt
 
 Of an encoder, row i of the array (float32, unit length) is line i of the file, empty
 lines included; of a classifier, line i is the class of line i, a tab and its score: the
@@ -22,17 +22,17 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.atomic import atomic_path
-from configs.boundary import boundary
-from configs.boundary import output as written
-from configs.errors import BabeletError
-from configs.startup import import_quietly
-from export.litert_predict import Predict
-from export.metadata import read_metadata, read_saved_metadata
-from export.published import require_current
-from export.runtime import Classifier, Embedder, answers
-from export.translator import Translator
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.boundary import boundary
+from babelet.core.boundary import output as written
+from babelet.core.errors import BabeletError
+from babelet.core.startup import import_quietly
+from babelet.export.litert_predict import Predict
+from babelet.export.metadata import read_metadata, read_saved_metadata
+from babelet.export.published import require_current
+from babelet.export.runtime import Classifier, Embedder, answers
+from babelet.export.translator import Translator
 
 _CHUNK = 1024
 # Translations between two steps of the progress bar.
@@ -81,7 +81,7 @@ def model_file(folder: Path) -> Path:
     raise BabeletError(
         f"There is no exported model in {folder}",
         expected="a workdir with export/student_int8.tflite, or a saved_model folder",
-        remedy="finish the run first: python -m training.distill with this workdir",
+        remedy="finish the run first: babelet distill with this workdir",
     )
 
 
@@ -103,9 +103,11 @@ def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
         if "labels" in metadata:
             metadata["threshold"] = float(metadata["threshold"])
         if metadata.get("task") == "translation":
-            translate = import_quietly("export.translate").saved_model_translate
-            return translate(folder), metadata
-        return import_quietly("export.predict").saved_model_predict(folder), metadata
+            translate = import_quietly("babelet.export.translate")
+            return translate.saved_model_translate(folder), metadata
+        return import_quietly("babelet.export.predict").saved_model_predict(
+            folder
+        ), metadata
 
 
 def read_texts(content: bytes, name: str) -> list[str]:

@@ -15,13 +15,13 @@ import keras
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from configs.atomic import remove
-from configs.errors import BabeletError
-from export.class_metadata import with_class_metadata
-from export.metadata import attach_metadata
-from export.saved_model import save_functions, token_function
-from export.tokenization import Function
-from model.heads import SentencePooling, UnitLength
+from babelet.core.atomic import remove
+from babelet.core.errors import BabeletError
+from babelet.export.class_metadata import with_class_metadata
+from babelet.export.metadata import attach_metadata
+from babelet.export.saved_model import save_functions, token_function
+from babelet.export.tokenization import Function
+from babelet.model.heads import SentencePooling, UnitLength
 
 Quantisation = Literal["fp32", "fp16", "int8"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export.metadata import require_whole
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.metadata import require_whole
 
 Predict = Callable[[Sequence[str]], np.ndarray]
 # {"token_ids": int32 (B, L), "padding_mask": bool (B, L)} -> float32 (B, dim)

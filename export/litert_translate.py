@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from data.tokenizer import Tokenizer
-from export.litert_predict import opened
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert_predict import opened
 
 FORBIDDEN = -1e9
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from configs.boundary import described
-from configs.checksums import digests, require_undamaged
-from configs.errors import BabeletError
-from data.class_names import LABELS
+from babelet.core.boundary import described
+from babelet.core.checksums import digests, require_undamaged
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import LABELS
 
 METADATA = "babelet.json"
 # SHA-256 of the file's bytes before the archive, in the metadata of a LiteRT file.

@@ -13,15 +13,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs.boundary import boundary
-from configs.child import run_child
-from configs.errors import BabeletError
+from babelet.core.boundary import boundary
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
 
 _ROOT = Path(__file__).resolve().parent.parent
 # As `python -m`, without the lines that TensorFlow prints while it loads.
 _QUIETLY = """
 import runpy, sys
-from configs.startup import import_quietly
+from babelet.core.startup import import_quietly
 import_quietly("tensorflow")
 module = sys.argv.pop(1)
 runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -59,7 +59,7 @@ def checking(folder: Path) -> contextlib.AbstractContextManager[None]:
     return boundary(
         f"Cannot check {folder}",
         expected="an export folder, and the run it is of",
-        remedy="run training.distill with this workdir again: finished steps are "
+        remedy="run babelet distill with this workdir again: finished steps are "
         "kept; if it fails again, report this line",
     )
 

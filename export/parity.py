@@ -1,6 +1,6 @@
 """The gate: exported files give the vectors the student gives, on real text.
 
-    python -m export.parity --workdir=runs/smart_home
+    python -m babelet.export.parity --workdir=runs/smart_home
 
 checks <workdir>/export against the student rebuilt from the saved weights, in a
 process that has not seen the training. It writes and deletes nothing, and takes
@@ -18,32 +18,32 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.boundary import boundary, described
-from configs.checksums import file_digest
-from configs.errors import BabeletError
-from configs.schema import ExportConfig
-from data.tokenizer import Tokenizer
-from evaluation.encoding import EncodedOnce
-from evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
-from export.formats import FORMATS, Artefact, artefacts, measure, require_known
-from export.new_process import checking, end_with
-from export.predict import keras_predict
-from export.published import WEIGHTS_FILE, require_undamaged_export
-from export.rebuild import WEIGHTS, describe, rebuild_served
-from export.score_parity import (
+from babelet.configs.schema import ExportConfig
+from babelet.core import command
+from babelet.core.boundary import boundary, described
+from babelet.core.checksums import file_digest
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.evaluation.encoding import EncodedOnce
+from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages, retrieval
+from babelet.export.formats import FORMATS, Artefact, artefacts, measure, require_known
+from babelet.export.new_process import checking, end_with
+from babelet.export.predict import keras_predict
+from babelet.export.published import WEIGHTS_FILE, require_undamaged_export
+from babelet.export.rebuild import WEIGHTS, describe, rebuild_served
+from babelet.export.score_parity import (
     EXACT_TOLERANCE,
     HALF_TOLERANCE,
     score_figures,
 )
-from export.vector_parity import (
+from babelet.export.vector_parity import (
     Gate,
     Sample,
     compare_scores,
     compare_vectors,
     failure,
 )
-from export.verdict import Verdict, require_metadata
+from babelet.export.verdict import Verdict, require_metadata
 
 # Language -> (pivot text, translation) pairs, ("", text) where there is no translation.
 Texts = Mapping[str, Sequence[tuple[str, str]]]
@@ -261,7 +261,7 @@ def read_texts(workdir: Path) -> Texts:
     with boundary(
         f"Cannot read the texts to check with, {workdir / TEXTS}",
         expected="pairs of texts by language, as the run's export wrote them",
-        remedy="run training.distill with this workdir again: its export writes them",
+        remedy="run babelet distill with this workdir again: its export writes them",
     ):
         values = json.loads((workdir / TEXTS).read_text(encoding="utf-8"))
         found = {str(name): [(a, b) for a, b in v] for name, v in values.items()}
@@ -306,7 +306,7 @@ def _formats_in(folder: Path) -> list[str]:
         raise BabeletError(
             f"{folder} has no file to check",
             expected="the files of an export",
-            remedy="export the run first: python -m training.distill with this workdir",
+            remedy="export the run first: babelet distill with this workdir",
         )
     return found
 

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operation the SavedModel needs.
 
-from data.tokenizer import Tokenizer, valid_unicode
-from export.litert_predict import Predict, in_batches, tokens_predict
-from export.metadata import require_whole_saved_model
+from babelet.data.tokenizer import Tokenizer, valid_unicode
+from babelet.export.litert_predict import Predict, in_batches, tokens_predict
+from babelet.export.metadata import require_whole_saved_model
 
 
 def keras_predict(

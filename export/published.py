@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from configs.atomic import atomic_path
-from configs.boundary import boundary
-from configs.checksums import SEAL, damaged, file_digest, seal
-from configs.errors import BabeletError
-from configs.startup import import_quietly
+from babelet.core.atomic import atomic_path
+from babelet.core.boundary import boundary
+from babelet.core.checksums import SEAL, damaged, file_digest, seal
+from babelet.core.errors import BabeletError
+from babelet.core.startup import import_quietly
 
 PARITY, GOLDEN, REPORT = "parity.json", "golden.jsonl", "quantisation.json"
 # Files of exports that have no checksums yet.
@@ -27,7 +27,7 @@ _NAMES = re.compile(
 )
 # In parity.json: the SHA-256 of student.weights.h5.
 WEIGHTS_FILE = "weights_file_sha256"
-_AGAIN = "run python -m export with this workdir: the folder is written anew"
+_AGAIN = "run babelet export with this workdir: the folder is written anew"
 
 
 @contextlib.contextmanager
@@ -137,7 +137,7 @@ def require_current(workdir: Path) -> None:
         if exported is None or exported == file_digest(weights):
             return
         # A file of other bytes may hold the same arrays.
-        rebuild = import_quietly("export.rebuild")
+        rebuild = import_quietly("babelet.export.rebuild")
         if rebuild.weights_digest(weights) == report["student"]["weights_sha256"]:
             return
     raise BabeletError(
@@ -145,7 +145,7 @@ def require_current(workdir: Path) -> None:
         expected="the export of the run's present student",
         received=f"version {report['student']['version']}",
         consequence="Its results would be an earlier student's",
-        remedy="run python -m export with this workdir, or training.distill; for the "
+        remedy="run babelet export with this workdir, or babelet distill; for the "
         "earlier student give the .tflite file itself",
     )
 

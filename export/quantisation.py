@@ -1,6 +1,6 @@
 """What each precision of the student costs, and the gate that quantised files pass.
 
-    python -m export.quantisation --workdir=runs/smart_home [--force]
+    python -m babelet.export.quantisation --workdir=runs/smart_home [--force]
 
 Scores every student_<tier>.tflite in the run's export folder on the whole test split:
 with the metrics of the training's evaluation, and text by text against the student in
@@ -18,22 +18,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from configs import command
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.schema import Config, ExportConfig
-from data.corpus import Corpus
-from data.splits import TEST
-from evaluation.encoding import EncodedOnce, encode_once
-from evaluation.evaluate import evaluate, headline
-from evaluation.retrieval import RetrievalSet
-from export.latency import measure_latency
-from export.litert_predict import litert_predict
-from export.new_process import checking, end_with
-from export.predict import keras_predict
-from export.published import REPORT, require_undamaged_export
-from export.rebuild import rebuild_student, versions
-from tasks.held_out import alone, held_out
+from babelet.configs.schema import Config, ExportConfig
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data.corpus import Corpus
+from babelet.data.splits import TEST
+from babelet.evaluation.encoding import EncodedOnce, encode_once
+from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.retrieval import RetrievalSet
+from babelet.export.latency import measure_latency
+from babelet.export.litert_predict import litert_predict
+from babelet.export.new_process import checking, end_with
+from babelet.export.predict import keras_predict
+from babelet.export.published import REPORT, require_undamaged_export
+from babelet.export.rebuild import rebuild_student, versions
+from babelet.tasks.held_out import alone, held_out
 
 TIERS = ("fp32", "fp16", "int8")
 
@@ -146,7 +146,7 @@ def _files(folder: Path) -> dict[str, Path]:
         raise BabeletError(
             f"{folder} has no file to score",
             expected=" or ".join(map(tier_file, TIERS)),
-            remedy="export the run first: python -m training.distill with this workdir",
+            remedy="export the run first: babelet distill with this workdir",
         )
     return paths
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import h5py
 import keras
 
-from configs import parsing, record, schema
-from configs.checksums import file_digest
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from tasks.students import STUDENTS, described, served
+from babelet.configs import parsing, record, schema
+from babelet.core.checksums import file_digest
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.tasks.students import STUDENTS, described, served
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"

@@ -7,15 +7,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from configs.atomic import atomic_path, remove
-from configs.errors import BabeletError
-from data.class_names import LABELS
-from export.formats import FORMATS
-from export.new_process import run_module
-from export.parity import TEXTS, Texts
-from export.published import PARITY, REPORT, new_export, read_json
-from export.quantisation import TIERS, write_report
-from export.rebuild import TOKENIZER, describe, rebuild_served
+from babelet.core.atomic import atomic_path, remove
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import LABELS
+from babelet.export.formats import FORMATS
+from babelet.export.new_process import run_module
+from babelet.export.parity import TEXTS, Texts
+from babelet.export.published import PARITY, REPORT, new_export, read_json
+from babelet.export.quantisation import TIERS, write_report
+from babelet.export.rebuild import TOKENIZER, describe, rebuild_served
 
 
 def export_run(
@@ -28,8 +28,8 @@ def export_run(
 
     The folder is replaced once the parity gate has passed, whole; until then, and if
     the gate fails or the process is killed, the earlier one stays. What quantisation
-    spoils, by the gate of `export.quantisation`, and what is not equal to the student
-    is left out of it, and named in a line.
+    spoils, by the gate of `babelet.export.quantisation`, and what is not equal to the
+    student is left out of it, and named in a line.
 
     Args:
         workdir: Holds config.json, tokenizer.model, student.weights.h5 and corpus/.
@@ -53,7 +53,7 @@ def export_run(
         written, forced = _write_sound_tiers(workdir, folder, formats, judge, force)
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
         flags = [f"--formats={','.join(written)}", f"--forced={','.join(forced)}"]
-        run_module("export.parity", [*place, *flags, "--record"])
+        run_module("babelet.export.parity", [*place, *flags, "--record"])
         report = read_json(folder, PARITY)
         leave_out(folder, report["refused"])
     return report

@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from configs.boundary import boundary
-from configs.errors import BabeletError
-from data.class_names import read_labels
-from data.tokenizer import Tokenizer
-from export.litert_predict import litert_predict
-from export.metadata import read_metadata
+from babelet.core.boundary import boundary
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import read_labels
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert_predict import litert_predict
+from babelet.export.metadata import read_metadata
 
 TOKENIZER = "tokenizer.model"
 # A larger batch gains int8 files nothing, and takes memory.

@@ -15,10 +15,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export.metadata import attach_saved_metadata
-from export.tokenization import Function, text_function
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.metadata import attach_saved_metadata
+from babelet.export.tokenization import Function, text_function
 
 
 def export_saved_model(

@@ -21,12 +21,12 @@ import keras
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export.litert import Quantisation, convert_functions, write_model
-from export.metadata import attach_metadata, split_model
-from export.saved_model import token_function
-from export.tokenization import text_function
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert import Quantisation, convert_functions, write_model
+from babelet.export.metadata import attach_metadata, split_model
+from babelet.export.saved_model import token_function
+from babelet.export.tokenization import text_function
 
 TFTEXT_OP = b"TFText>FastSentencepieceTokenize"
 MEDIAPIPE_OP = b"TFSentencepieceTokenizeOp"

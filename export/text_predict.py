@@ -10,10 +10,10 @@ import numpy as np
 from ai_edge_litert.interpreter import InterpreterWithCustomOps
 from tensorflow_text.core.pybinds import tflite_registrar
 
-from data.tokenizer import valid_unicode
-from export.litert_predict import Predict, in_batches
-from export.metadata import require_whole
-from export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, renamed
+from babelet.data.tokenizer import valid_unicode
+from babelet.export.litert_predict import Predict, in_batches
+from babelet.export.metadata import require_whole
+from babelet.export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, renamed
 
 
 def text_predict(path: Path, batch_size: int = 32) -> Predict:

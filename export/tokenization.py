@@ -12,7 +12,7 @@ from collections.abc import Callable
 import tensorflow as tf
 import tensorflow_text
 
-from data.tokenizer import Tokenizer
+from babelet.data.tokenizer import Tokenizer
 
 # Strings (B,) -> token ids int32 (B, L), mask bool (B, L)
 Tokenize = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]

@@ -6,9 +6,9 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operations the SavedModel needs.
 
-from data.tokenizer import valid_unicode
-from evaluation.translation import Translate
-from export.metadata import require_whole_saved_model
+from babelet.data.tokenizer import valid_unicode
+from babelet.evaluation.translation import Translate
+from babelet.export.metadata import require_whole_saved_model
 
 _ROWS = 64
 

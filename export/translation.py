@@ -7,15 +7,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from configs.atomic import atomic_path, remove
-from configs.boundary import boundary
-from export.metadata import attach_saved_metadata
-from export.new_process import run_module
-from export.published import PARITY, new_export, read_json
-from export.rebuild import TOKENIZER, describe, rebuild_student
-from export.saved_model import save_functions
-from export.translation_functions import text_to_text
-from export.translation_litert import convert_translator
+from babelet.core.atomic import atomic_path, remove
+from babelet.core.boundary import boundary
+from babelet.export.metadata import attach_saved_metadata
+from babelet.export.new_process import run_module
+from babelet.export.published import PARITY, new_export, read_json
+from babelet.export.rebuild import TOKENIZER, describe, rebuild_student
+from babelet.export.saved_model import save_functions
+from babelet.export.translation_functions import text_to_text
+from babelet.export.translation_litert import convert_translator
 
 TEXTS = "parity_texts.json"
 TIERS = ("fp32", "int8")
@@ -47,7 +47,7 @@ def export_translator(
         _write_texts(workdir, sources, references)
         write_files(workdir, folder)
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        run_module("export.translation_parity", [*place, "--record"])
+        run_module("babelet.export.translation_parity", [*place, "--record"])
         report = read_json(folder, PARITY)
         leave_out(folder, report)
     return report
@@ -77,7 +77,7 @@ def read_texts(workdir: Path) -> tuple[list[str], list[str]]:
     with boundary(
         f"Cannot read the texts to check with, {workdir / TEXTS}",
         expected="two lists of as many texts, as the run's export wrote them",
-        remedy="run training.distill with this workdir again: its export writes them",
+        remedy="run babelet distill with this workdir again: its export writes them",
     ):
         sources, references = json.loads((workdir / TEXTS).read_text("utf-8"))
         rows = list(zip(sources, references, strict=True))

@@ -4,13 +4,13 @@ import tensorflow as tf
 import tensorflow_text
 from sentencepiece import sentencepiece_model_pb2
 
-from data.tokenizer import Tokenizer
-from export.tokenization import Function, tokenize_function
-from model.decoder import KeysValues
-from model.decoding import greedy, length_limits
-from model.encoder_decoder import EncoderDecoder
-from model.translation import translate
-from tasks.translation import vocabulary_of
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.tokenization import Function, tokenize_function
+from babelet.model.decoder import KeysValues
+from babelet.model.decoding import greedy, length_limits
+from babelet.model.encoder_decoder import EncoderDecoder
+from babelet.model.translation import translate
+from babelet.tasks.translation import vocabulary_of
 
 
 def text_to_text(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.tokenizer import Tokenizer
-from export.litert import Quantisation, convert_functions
-from export.metadata import attach_metadata
-from export.translation_functions import encode_and_step, sentence_to_ids
-from model.decoding import COPIES, EXTRA, FACTOR
-from model.encoder_decoder import EncoderDecoder
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert import Quantisation, convert_functions
+from babelet.export.metadata import attach_metadata
+from babelet.export.translation_functions import encode_and_step, sentence_to_ids
+from babelet.model.decoding import COPIES, EXTRA, FACTOR
+from babelet.model.encoder_decoder import EncoderDecoder
 
 # What a search of one's own must know, in the metadata.
 DECODING = {"copies": COPIES, "factor": FACTOR, "extra": EXTRA}

@@ -1,6 +1,6 @@
 """Proves that a translator's files translate as the Keras student does, in float32.
 
-    python -m export.translation_parity --workdir=runs/translate_smart_home
+    python -m babelet.export.translation_parity --workdir=runs/translate_smart_home
 
 Run by the export step in a process of its own, before the files are published. A
 float32 file has to be equal; an int8 file may lose `export.max_bleu_loss` of BLEU. It
@@ -18,22 +18,22 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.boundary import boundary
-from configs.checksums import file_digest
-from configs.errors import BabeletError
-from evaluation.translation import score
-from export.formats import measure
-from export.litert_translate import LiteRTTranslator
-from export.new_process import checking, end_with
-from export.published import WEIGHTS_FILE, require_undamaged_export
-from export.rebuild import WEIGHTS, Rebuilt, describe, rebuild_student
-from export.translate import saved_model_translate
-from export.translation import TIERS, read_texts
-from export.translation_litert import DECODING
-from export.verdict import Verdict, require_metadata
-from model.translation import translate
-from tasks.translation import vocabulary_of
+from babelet.core import command
+from babelet.core.boundary import boundary
+from babelet.core.checksums import file_digest
+from babelet.core.errors import BabeletError
+from babelet.evaluation.translation import score
+from babelet.export.formats import measure
+from babelet.export.litert_translate import LiteRTTranslator
+from babelet.export.new_process import checking, end_with
+from babelet.export.published import WEIGHTS_FILE, require_undamaged_export
+from babelet.export.rebuild import WEIGHTS, Rebuilt, describe, rebuild_student
+from babelet.export.translate import saved_model_translate
+from babelet.export.translation import TIERS, read_texts
+from babelet.export.translation_litert import DECODING
+from babelet.export.verdict import Verdict, require_metadata
+from babelet.model.translation import translate
+from babelet.tasks.translation import vocabulary_of
 
 # Of the sentences, how many have the same tokens in fp32; where they differ, the two
 # tokens' logits may by TIE: the order of a sum decides between them.

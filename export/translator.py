@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from configs.errors import BabeletError
-from export.litert_translate import LiteRTTranslator
-from export.metadata import read_metadata
-from export.runtime import checked, loading, tokenizer_for
+from babelet.core.errors import BabeletError
+from babelet.export.litert_translate import LiteRTTranslator
+from babelet.export.metadata import read_metadata
+from babelet.export.runtime import checked, loading, tokenizer_for
 
 
 class Translator:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from configs.errors import BabeletError
-from export.score_parity import score_failure
+from babelet.core.errors import BabeletError
+from babelet.export.score_parity import score_failure
 
 UNIT_TOLERANCE = 1e-3
 

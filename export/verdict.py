@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from export.metadata import read_metadata, read_saved_metadata
-from export.published import GOLDEN, PARITY
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.export.metadata import read_metadata, read_saved_metadata
+from babelet.export.published import GOLDEN, PARITY
 
 # Versions of packages, name and licence change no result.
 _OF_NO_EFFECT = {"versions", "name", "licence", "config_sha256"}

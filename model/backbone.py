@@ -8,7 +8,7 @@ faster than the general einsum, and it converts to LiteRT's builtin operations.
 import keras
 from keras import ops
 
-from model.gradients import add_bias, fused_gelu
+from babelet.model.gradients import add_bias, fused_gelu
 
 # Added to the scores of padding. Large enough for exp() to give 0 beside any real
 # score, small enough for float16, whose largest number is 65504.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from model.decoding import FORBIDDEN, History, Step, Vocabulary, never
+from babelet.model.decoding import FORBIDDEN, History, Step, Vocabulary, never
 
 # Of tokens, of which the largest logit is found at once.
 _BLOCK = 80

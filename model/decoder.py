@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from model.backbone import MASKED_SCORE, EncoderLayer, project
+from babelet.model.backbone import MASKED_SCORE, EncoderLayer, project
 
 
 class KeysValues(NamedTuple):

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from model.objective import Decisions, decision_losses
+from babelet.model.objective import Decisions, decision_losses
 
 
 class FeatureTerm(NamedTuple):

@@ -16,8 +16,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from model.backbone import EncoderLayer, TokenEmbedding
-from model.decoder import DecoderLayer, KeysValues
+from babelet.model.backbone import EncoderLayer, TokenEmbedding
+from babelet.model.decoder import DecoderLayer, KeysValues
 
 
 class Context(NamedTuple):

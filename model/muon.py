@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 import keras
 import tensorflow as tf
 
-from model.optimizer import FusedAdamW
+from babelet.model.optimizer import FusedAdamW
 
 # Of the sum of gradients whose directions are taken.
 MOMENTUM = 0.95

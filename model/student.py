@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
-from model.backbone import EncoderLayer, TokenEmbedding
-from model.heads import SentencePooling, UnitLength
+from babelet.model.backbone import EncoderLayer, TokenEmbedding
+from babelet.model.heads import SentencePooling, UnitLength
 
 
 def build_student(

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from model.beam_search import beam_search
-from model.decoding import Step, Vocabulary, greedy, length_limits
-from model.encoder_decoder import Context, EncoderDecoder
+from babelet.model.beam_search import beam_search
+from babelet.model.decoding import Step, Vocabulary, greedy, length_limits
+from babelet.model.encoder_decoder import Context, EncoderDecoder
 
 
 def translate(

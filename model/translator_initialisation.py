@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.encoder_decoder import EncoderDecoder
+from babelet.model.encoder_decoder import EncoderDecoder
 
 
 def initialise_translator(student: EncoderDecoder, teacher: EncoderDecoder) -> None:

@@ -1,5 +1,1 @@
 """Texts and their vectors in one SQLite file, searched across languages."""
-
-from configs import signals
-
-signals.end_at_start()

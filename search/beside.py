@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from configs.errors import BabeletError
-from search.connection import is_index
-from search.schema import APPLICATION_ID
-from search.store import Store
+from babelet.core.errors import BabeletError
+from babelet.search.connection import is_index
+from babelet.search.schema import APPLICATION_ID
+from babelet.search.store import Store
 
 _MAGIC = b"SQLite format 3\0"
 

@@ -1,7 +1,7 @@
 """Makes an index of documents, or brings one up to date.
 
-  python -m search.build --model=runs/smart_home --input=docs.tsv --index=my.db
-  python -m search.build --input=docs.tsv --index=my.db      after docs.tsv has changed
+  babelet search build --model=runs/smart_home --input=docs.tsv --index=my.db
+  babelet search build --input=docs.tsv --index=my.db      after docs.tsv has changed
 
 --input is a .tsv, .jsonl, .parquet, .txt or .md file, or a folder of them, and may be
 given several times. Rows have a `text`; `id` and `language` if there are such columns;
@@ -18,7 +18,7 @@ the index meanwhile.
 
 The model's file is noted in the index, so later builds and queries find it. Another
 model needs all vectors anew:
-  python -m search.build --reembed --model=runs/other --index=my.db
+  babelet search build --reembed --model=runs/other --index=my.db
 """
 
 import contextlib
@@ -29,11 +29,11 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command
-from configs.errors import BabeletError
-from export.runtime import Embedder
-from search.beside import remove_beside
-from search.connection import (
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.export.runtime import Embedder
+from babelet.search.beside import remove_beside
+from babelet.search.connection import (
     connect,
     explained,
     is_index,
@@ -41,13 +41,13 @@ from search.connection import (
     require_file,
     shown,
 )
-from search.document_files import document_files
-from search.documents import count_documents, read_documents
-from search.embedding import load_embedders, require_same
-from search.lexical import WordRules
-from search.reembed import reembed
-from search.store import Store
-from search.update import Update, update
+from babelet.search.document_files import document_files
+from babelet.search.documents import count_documents, read_documents
+from babelet.search.embedding import load_embedders, require_same
+from babelet.search.lexical import WordRules
+from babelet.search.reembed import reembed
+from babelet.search.store import Store
+from babelet.search.update import Update, update
 
 
 def build(
@@ -118,7 +118,7 @@ def delete(index: Path, source: str) -> int:
                 raise BabeletError(
                     f"{index} has no documents from {source}",
                     expected=f"one of {', '.join(sources) or 'none: it is empty'}",
-                    remedy="python -m search.inspect lists the inputs",
+                    remedy="babelet search inspect lists the inputs",
                 )
             return store.delete_unseen()
         finally:
@@ -157,7 +157,7 @@ def run() -> None:
             "It is not clear what to index",
             expected="--input once or several times; once if --source names it",
             received=f"{len(given.input)} inputs",
-            remedy="python -m search.build --help shows examples",
+            remedy="babelet search build --help shows examples",
         )
     else:
         inputs = [Path(path) for path in given.input]

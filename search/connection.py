@@ -15,17 +15,17 @@ import apsw
 import apsw.sqlite_extra
 import sqlite_vec
 
-from configs import boundary
-from configs.errors import BabeletError
-from configs.locking import exclusive
-from search.schema import APPLICATION_ID, VERSION
+from babelet.core import boundary
+from babelet.core.errors import BabeletError
+from babelet.core.locking import exclusive
+from babelet.search.schema import APPLICATION_ID, VERSION
 
 # Another process may hold the file for the length of one transaction.
 _BUSY_MILLISECONDS = 30_000
 # Bytes of a page that cksumvfs takes; with any other number it checks nothing.
 CHECKSUM_BYTES = 8
 _MEND = (
-    "python -m search.inspect tells what can be read, and with --repair makes bits and "
+    "babelet search inspect tells what can be read, and with --repair makes bits and "
     "words anew; else restore a copy, or move the file away and build it anew"
 )
 
@@ -57,7 +57,7 @@ def require_file(path: Path) -> None:
     if not path.is_file():
         raise BabeletError(
             f"There is no index {path}",
-            remedy=f"make it: python -m search.build --model=RUN --input=FILE "
+            remedy=f"make it: babelet search build --model=RUN --input=FILE "
             f"--index={path}",
         )
 
@@ -195,7 +195,7 @@ def guarded(path: Path) -> Iterator[None]:
     with (
         boundary.boundary(
             f"Cannot read the index {path}",
-            expected="an index as search.build wrote it",
+            expected="an index as babelet search build wrote it",
             consequence="It was left as it is",
             remedy=_MEND,
         ),

@@ -9,9 +9,9 @@ from typing import Any
 import apsw
 import numpy as np
 
-from search.lexical import WordRules
-from search.quantise import sketch, to_unit
-from search.settings import get_setting, put_setting
+from babelet.search.lexical import WordRules
+from babelet.search.quantise import sketch, to_unit
+from babelet.search.settings import get_setting, put_setting
 
 # Vectors that are read at once, and that a new centre is about the mean of.
 _SAMPLE = 8192

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from configs.errors import BabeletError
-from data.optional_package import require_package
-from data.sources.opening import decoded
-from search.connection import shown
+from babelet.core.errors import BabeletError
+from babelet.data.optional_package import require_package
+from babelet.data.sources.opening import decoded
+from babelet.search.connection import shown
 
 Rows = Iterator[tuple[str, dict[str, Any]]]
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from configs import boundary
-from configs.errors import BabeletError
-from data.tokenizer import valid_unicode
-from search.document_files import count_rows, document_files, read_rows
+from babelet.core import boundary
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import valid_unicode
+from babelet.search.document_files import count_rows, document_files, read_rows
 
 # SQLite's JSON has a limit as well, of 1,000.
 _DEEPEST = 100
@@ -65,7 +65,7 @@ def read_documents(path: Path, source: str, language: str = "") -> Iterator[Docu
         raise BabeletError(
             f"{path} has no document",
             consequence="The index was left as it is",
-            remedy="check the path; python -m search.build --delete takes documents "
+            remedy="check the path; babelet search build --delete takes documents "
             "out of an index",
         )
 

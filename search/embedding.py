@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from configs.errors import BabeletError
-from export.infer import model_file
-from export.runtime import Embedder
-from search.settings import Model
+from babelet.core.errors import BabeletError
+from babelet.export.infer import model_file
+from babelet.export.runtime import Embedder
+from babelet.search.settings import Model
 
 
 def load_model(path: Path) -> tuple[Model, Embedder]:
@@ -67,7 +67,7 @@ def require_same(index: Path, stored: Model, model: Model) -> None:
         received=f"SHA-256 {model.sha256[:16]}, dimension {model.dim}",
         consequence="Vectors of two models cannot be compared",
         remedy=f"give the model {stored.path}, or embed all documents with this one: "
-        f"python -m search.build --reembed --index={index} --model={model.path}",
+        f"babelet search build --reembed --index={index} --model={model.path}",
     )
 
 

@@ -1,7 +1,7 @@
 """Writes the compact file that a page in a browser opens and searches offline.
 
-  python -m search.export --index=my.db --output=my.index
-  python -m search.export --index=my.db --output=my.index --language=de,en
+  babelet search export --index=my.db --output=my.index
+  babelet search export --index=my.db --output=my.index --language=de,en
 
 The file holds the passages' texts, languages and vectors. Its bytes are described in
 export/web/index_file.py: a header in JSON, then arrays that a page opens as they are.
@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from configs import command
-from configs.errors import BabeletError
-from export.web.index_file import Index, write_index
-from search.connection import connect, shown, transaction
-from search.filters import Filter
-from search.output import alone, require_output
-from search.settings import read_settings
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.export.web.index_file import Index, write_index
+from babelet.search.connection import connect, shown, transaction
+from babelet.search.filters import Filter
+from babelet.search.output import alone, require_output
+from babelet.search.settings import read_settings
 
 
 def export(index: Path, output: Path, where: Filter) -> int:
@@ -31,7 +31,7 @@ def export(index: Path, output: Path, where: Filter) -> int:
     The whole file is in memory meanwhile, as it will be in the page.
 
     Args:
-        index: What `search.build` made.
+        index: What `babelet search build` made.
         output: The file.
         where: Which documents.
 
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What babelet search build made.", required=True)
     command.path_flag("output", None, "The file to write.", required=True)
     flags.DEFINE_string("language", "", "Only these, as de,en.")
     command.run(main)

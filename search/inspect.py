@@ -1,7 +1,7 @@
 """Prints what an index holds, and verifies that it is whole.
 
-  python -m search.inspect --index=my.db
-  python -m search.inspect --index=my.db --repair
+  babelet search inspect --index=my.db
+  babelet search inspect --index=my.db --repair
 
 Counts documents and passages, by language and by input; names the model; checks every
 page of the file, that every passage has its vector, bits and words, and that no text
@@ -18,9 +18,9 @@ from typing import Any
 
 from absl import flags
 
-from configs import command
-from search.inspection import inspect
-from search.repair import repair
+from babelet.core import command
+from babelet.search.inspection import inspect
+from babelet.search.repair import repair
 
 
 def format_facts(facts: dict[str, Any]) -> str:
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What babelet search build made.", required=True)
     flags.DEFINE_bool("repair", False, "Make bits and words anew first.")
     flags.DEFINE_bool("json", False, "Print JSON.")
     command.run(main)

@@ -6,11 +6,11 @@ from typing import Any
 
 import apsw
 
-from configs.boundary import described
-from search.connection import connect, guarded, transaction
-from search.documents import Document
-from search.settings import read_settings
-from search.store import content_hash
+from babelet.core.boundary import described
+from babelet.search.connection import connect, guarded, transaction
+from babelet.search.documents import Document
+from babelet.search.settings import read_settings
+from babelet.search.store import content_hash
 
 # What is wrong, if a query finds something, and the query.
 _CHECKS = {
@@ -45,7 +45,7 @@ def inspect(index: Path) -> dict[str, Any]:
     """Returns counts, sizes, model and problems of an index.
 
     Args:
-        index: What `search.build` made.
+        index: What `babelet search build` made.
 
     Returns:
         "documents", "passages" and "empty" (documents without a passage): numbers;

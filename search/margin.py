@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from search.quantise import to_unit
+from babelet.search.quantise import to_unit
 
 _ROWS, _COLUMNS = 512, 16_384
 

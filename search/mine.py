@@ -1,7 +1,7 @@
 """Finds translations, or duplicates, among the passages of an index.
 
-  python -m search.mine --index=my.db --output=mined.tsv --pivot=en
-  python -m search.mine --index=my.db --output=doubles.tsv --duplicates
+  babelet search mine --index=my.db --output=mined.tsv --pivot=en
+  babelet search mine --index=my.db --output=doubles.tsv --duplicates
 
 With --pivot, each passage of another language is paired with the passage of the pivot
 that says the same, if there is one. The file has the columns language, the pivot's code
@@ -27,14 +27,14 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from configs import command
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from search.connection import connect, transaction
-from search.margin import Pair, mine
-from search.output import alone, require_output
-from search.passages import read_passages
-from search.settings import read_settings
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.search.connection import connect, transaction
+from babelet.search.margin import Pair, mine
+from babelet.search.output import alone, require_output
+from babelet.search.passages import read_passages
+from babelet.search.settings import read_settings
 
 Row = tuple[object, ...]
 
@@ -114,7 +114,7 @@ def run(index: Path, output: Path, pivot: str, duplicates: bool, least: float) -
     """Writes the pairs of `index` to `output`, whole or not at all.
 
     Args:
-        index: What `search.build` made.
+        index: What `babelet search build` made.
         output: A .tsv file.
         pivot: The language that others are paired with.
         duplicates: Pairs of one language instead.
@@ -155,7 +155,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What babelet search build made.", required=True)
     command.path_flag("output", None, "The .tsv file to write.", required=True)
     flags.DEFINE_string("pivot", "en", "The language that others are paired with.")
     flags.DEFINE_bool("duplicates", False, "Pairs of one language instead.")

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from configs import boundary
-from configs.errors import BabeletError
+from babelet.core import boundary
+from babelet.core.errors import BabeletError
 
 
 def require_output(output: Path, index: Path) -> None:

@@ -1,10 +1,10 @@
 """Asks an index in any language; answers come in all of its languages.
 
-  python -m search.query --index=my.db "QUERY"
+  babelet search query --index=my.db "QUERY"
 
-  python -m search.query --index=my.db "wo ist der Lichtschalter"
-  python -m search.query --index=my.db 電池 --language=en --top=3
-  python -m search.query --index=my.db "low battery" --where=room=kitchen --json
+  babelet search query --index=my.db "wo ist der Lichtschalter"
+  babelet search query --index=my.db 電池 --language=en --top=3
+  babelet search query --index=my.db "low battery" --where=room=kitchen --json
 
 An answer is a document, with the passage that fits best: the cosine of its meaning and
 the query's, the document's language, source and id, and the text. By default meaning
@@ -16,7 +16,7 @@ rankings), source, key, language, text, start, stop (code points in the document
 metadata.
 
 A query that begins with a dash is written after two of them:
-  python -m search.query --index=my.db -- "-heating"
+  babelet search query --index=my.db -- "-heating"
 """
 
 import dataclasses
@@ -26,10 +26,10 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command
-from configs.errors import BabeletError
-from search.filters import Filter
-from search.searcher import MODES, Hit, Searcher
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.search.filters import Filter
+from babelet.search.searcher import MODES, Hit, Searcher
 
 
 def format_hit(number: int, hit: Hit) -> str:
@@ -53,7 +53,7 @@ def where_from(languages: str, conditions: list[str]) -> Filter:
             raise BabeletError(
                 f"--where={condition} is no condition",
                 expected="--where=NAME=VALUE",
-                remedy="python -m search.query --help shows an example",
+                remedy="babelet search query --help shows an example",
             )
         pairs.append((name, value))
     codes = tuple(code.strip() for code in languages.split(",") if code.strip())
@@ -129,7 +129,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag("index", None, "What search.build made.", required=True)
+    command.path_flag("index", None, "What babelet search build made.", required=True)
     flags.DEFINE_string("language", "", "Of the answers: one code or several, de,en.")
     flags.DEFINE_multi_string("where", [], "NAME=VALUE that the metadata must have.")
     flags.DEFINE_integer("top", 10, "Answers at most.", lower_bound=1, upper_bound=500)

@@ -4,15 +4,15 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from configs.errors import BabeletError
-from export.runtime import Embedder
-from search.beside import path_beside, remove_beside, replace_content
-from search.connection import guarded, locked, require_file
-from search.documents import Document
-from search.embedding import load_embedders
-from search.passages import require_texts
-from search.store import Store
-from search.update import update
+from babelet.core.errors import BabeletError
+from babelet.export.runtime import Embedder
+from babelet.search.beside import path_beside, remove_beside, replace_content
+from babelet.search.connection import guarded, locked, require_file
+from babelet.search.documents import Document
+from babelet.search.embedding import load_embedders
+from babelet.search.passages import require_texts
+from babelet.search.store import Store
+from babelet.search.update import update
 
 
 def reembed(index: Path, model: Path | None, threads: int) -> int:

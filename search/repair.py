@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from search.beside import path_beside, remove_beside, replace_content
-from search.connection import guarded, locked, require_file, transaction
-from search.store import Store
+from babelet.search.beside import path_beside, remove_beside, replace_content
+from babelet.search.connection import guarded, locked, require_file, transaction
+from babelet.search.store import Store
 
 # What is copied; the rest is made of it.
 _KEPT = {

@@ -2,7 +2,7 @@
 
 `documents`, `passages`, `vectors` and `settings` are ordinary tables and hold all
 there is. `sketches` (sqlite-vec) and `words` (FTS5) are indexes over them, which
-`search.inspect --repair` makes anew.
+`babelet search inspect --repair` makes anew.
 
 A vector is `dim` signed bytes, its largest component at 127 or -127. Its length has
 no meaning: the cosine of two is that of the unit vectors they stand for. A sketch is

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from search.connection import connect, guarded, transaction
-from search.embedding import load_model_of
-from search.filters import Filter
-from search.fusion import fuse
-from search.passages import Passage, read_passages
-from search.settings import read_settings
-from search.vector_ranking import cosines, nearest
-from search.word_ranking import having_words
+from babelet.search.connection import connect, guarded, transaction
+from babelet.search.embedding import load_model_of
+from babelet.search.filters import Filter
+from babelet.search.fusion import fuse
+from babelet.search.passages import Passage, read_passages
+from babelet.search.settings import read_settings
+from babelet.search.vector_ranking import cosines, nearest
+from babelet.search.word_ranking import having_words
 
 Mode = Literal["hybrid", "vectors", "words"]
 MODES = ("hybrid", "vectors", "words")
@@ -48,7 +48,7 @@ class Searcher:
         """Opens both.
 
         Args:
-            index: What `search.build` made.
+            index: What `babelet search build` made.
             model: Where its model is now; None if it is where it was.
 
         Raises:

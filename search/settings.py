@@ -7,9 +7,9 @@ from typing import Any
 
 import apsw
 
-from configs.errors import BabeletError
-from search.lexical import WordRules
-from search.quantise import QUANTISATION
+from babelet.core.errors import BabeletError
+from babelet.search.lexical import WordRules
+from babelet.search.quantise import QUANTISATION
 
 
 @dataclasses.dataclass(frozen=True)

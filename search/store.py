@@ -10,11 +10,17 @@ from typing import Any
 import apsw
 import numpy as np
 
-from configs import boundary
-from configs.errors import BabeletError
-from search import schema
-from search.connection import connect, explained, guarded, open_file, transaction
-from search.derived import (
+from babelet.core import boundary
+from babelet.core.errors import BabeletError
+from babelet.search import schema
+from babelet.search.connection import (
+    connect,
+    explained,
+    guarded,
+    open_file,
+    transaction,
+)
+from babelet.search.derived import (
     centre_of,
     delete_derived,
     put_sketches,
@@ -22,10 +28,10 @@ from search.derived import (
     renew_sketches,
     renew_words,
 )
-from search.documents import Document
-from search.lexical import WordRules
-from search.quantise import to_bytes, to_unit
-from search.settings import Model, read_settings, write_settings
+from babelet.search.documents import Document
+from babelet.search.lexical import WordRules
+from babelet.search.quantise import to_bytes, to_unit
+from babelet.search.settings import Model, read_settings, write_settings
 
 
 @dataclasses.dataclass(frozen=True)

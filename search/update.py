@@ -9,10 +9,10 @@ from queue import SimpleQueue
 import numpy as np
 from tqdm import tqdm
 
-from export.runtime import Embedder
-from search.documents import Document
-from search.store import Embedded, Store
-from search.windows import windows
+from babelet.export.runtime import Embedder
+from babelet.search.documents import Document
+from babelet.search.store import Embedded, Store
+from babelet.search.windows import windows
 
 # One transaction: large enough that little is padded, small enough that a kill costs
 # a second or two.

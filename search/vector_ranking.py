@@ -7,8 +7,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from search.filters import Filter
-from search.quantise import sketch, to_bytes, to_unit
+from babelet.search.filters import Filter
+from babelet.search.quantise import sketch, to_bytes, to_unit
 
 # Of the nearest passages by bits, so many are compared by bytes: of 100,000 sentences
 # they hold 99% of the true ten nearest. sqlite-vec's time grows with them.

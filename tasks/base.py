@@ -7,7 +7,7 @@ from typing import Protocol
 import keras
 import tensorflow as tf
 
-from model.distiller import Distiller, FeatureTerm, Outcome
+from babelet.model.distiller import Distiller, FeatureTerm, Outcome
 
 Validate = Callable[[keras.Model], dict[str, float]]
 

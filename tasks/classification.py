@@ -5,12 +5,12 @@ Where a label is hidden the teacher's class probabilities teach alone.
 
 import keras
 
-from configs.schema import StudentConfig
-from data.labelled_batches import LabelledBatches
-from model.distiller import Outcome
-from model.objective import Decisions
-from model.student import build_classifier
-from tasks.base import Task
+from babelet.configs.schema import StudentConfig
+from babelet.data.labelled_batches import LabelledBatches
+from babelet.model.distiller import Outcome
+from babelet.model.objective import Decisions
+from babelet.model.student import build_classifier
+from babelet.tasks.base import Task
 
 
 class ClassificationTask(Task):

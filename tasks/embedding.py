@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from configs.errors import BabeletError
-from configs.schema import ObjectiveConfig, StudentConfig
-from data.pipeline import PairBatches
-from data.tokenizer import Tokenizer
-from model.distiller import FeatureTerm, Outcome
-from model.features import EmbeddingMatch
-from model.objective import Decisions
-from model.student import build_student
-from tasks.base import Task, Validate
+from babelet.configs.schema import ObjectiveConfig, StudentConfig
+from babelet.core.errors import BabeletError
+from babelet.data.pipeline import PairBatches
+from babelet.data.tokenizer import Tokenizer
+from babelet.model.distiller import FeatureTerm, Outcome
+from babelet.model.features import EmbeddingMatch
+from babelet.model.objective import Decisions
+from babelet.model.student import build_student
+from babelet.tasks.base import Task, Validate
 
 
 def require_width(

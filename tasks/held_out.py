@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from data.corpus import Corpus
-from data.splits import TEST
-from evaluation.retrieval import RetrievalSet
+from babelet.data.corpus import Corpus
+from babelet.data.splits import TEST
+from babelet.evaluation.retrieval import RetrievalSet
 
 
 def held_out(corpus: Corpus, split: int, limit: int) -> list[RetrievalSet]:

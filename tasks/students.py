@@ -6,14 +6,14 @@ from typing import Any
 
 import keras
 
-from configs.boundary import run_folder
-from configs.run_files import read_json
-from configs.schema import Config
-from data.class_names import LABELS, read_labels
-from model.heads import Scores
-from tasks.classification import configured_classifier
-from tasks.embedding import configured_student
-from tasks.translation import configured_student as configured_translator
+from babelet.configs.schema import Config
+from babelet.core.boundary import run_folder
+from babelet.core.run_files import read_json
+from babelet.data.class_names import LABELS, read_labels
+from babelet.model.heads import Scores
+from babelet.tasks.classification import configured_classifier
+from babelet.tasks.embedding import configured_student
+from babelet.tasks.translation import configured_student as configured_translator
 
 CALIBRATION = "calibration.json"
 

@@ -11,18 +11,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from configs.schema import Config
-from data.context_store import EncodeTokens, padded
-from data.tokenizer import Tokenizer
-from data.translation_batches import TranslationBatches
-from evaluation.translation import Translate
-from model.candidates import named_and_rest
-from model.decoding import Vocabulary
-from model.distiller import Outcome
-from model.encoder_decoder import Context, EncoderDecoder
-from model.objective import Decisions
-from model.translation import translate
-from tasks.base import Task
+from babelet.configs.schema import Config
+from babelet.data.context_store import EncodeTokens, padded
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.translation_batches import TranslationBatches
+from babelet.evaluation.translation import Translate
+from babelet.model.candidates import named_and_rest
+from babelet.model.decoding import Vocabulary
+from babelet.model.distiller import Outcome
+from babelet.model.encoder_decoder import Context, EncoderDecoder
+from babelet.model.objective import Decisions
+from babelet.model.translation import translate
+from babelet.tasks.base import Task
 
 # Rows of a batch, beams counted.
 _ROWS = 128

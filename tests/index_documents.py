@@ -1,6 +1,6 @@
 """What the tests of an index share: documents, and how to look at results."""
 
-from search.connection import connect
+from babelet.search.connection import connect
 
 DOCUMENTS = [
     ("en-1", "en", "Turn on the lamp in the kitchen", "kitchen"),

@@ -1,7 +1,7 @@
 """Writes the record of a run whose student was made by a test."""
 
-from configs import parsing, record
-from configs.checksums import digests
+from babelet.configs import parsing, record
+from babelet.core.checksums import digests
 
 FILES = ("student.weights.h5", "student.keras", "tokenizer.model", "labels.txt")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import overrides
+from babelet.configs import overrides
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "README.zh.md", "CONTRIBUTING.md", "CHANGELOG.md")

@@ -8,8 +8,8 @@ ROOT = Path(__file__).parents[1]
 # Each line calls what there is not: that of a module, of a class, with an argument
 # too many. The first was once in data/sources/slot_values.py, and ended a recipe.
 FAULTS = """\
-from configs.data import DataConfig
-from data.sources import home_assistant
+from babelet.configs.data import DataConfig
+from babelet.data.sources import home_assistant
 
 home_assistant.languages_in("wheel")
 home_assistant.TREES.languages_of("wheel")

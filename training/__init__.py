@@ -1,5 +1,1 @@
-"""The run: python -m training.distill."""
-
-from configs import signals
-
-signals.end_at_start()
+"""The run: `babelet distill`."""

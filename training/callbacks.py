@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from configs.checksums import file_digest
-from configs.errors import BabeletError
-from training.saving import save_weights
+from babelet.core.checksums import file_digest
+from babelet.core.errors import BabeletError
+from babelet.training.saving import save_weights
 
 # Rows named when a loss is not finite.
 NAMED_ROWS = 5

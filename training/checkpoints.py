@@ -13,8 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
 
 NAME = "state.npz"
 

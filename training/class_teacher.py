@@ -6,14 +6,14 @@ from typing import cast
 
 import numpy as np
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from data.class_names import LABELS, read_labels
-from evaluation.classification import confusion_matrix, exchanged_classes
-from model.teachers import CLASSIFIERS
-from model.teachers.class_scores import ClassTeacher
-from training.logit_cache import TunedTeacher
-from training.workdir import digest
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import LABELS, read_labels
+from babelet.evaluation.classification import confusion_matrix, exchanged_classes
+from babelet.model.teachers import CLASSIFIERS
+from babelet.model.teachers.class_scores import ClassTeacher
+from babelet.training.logit_cache import TunedTeacher
+from babelet.training.workdir import digest
 
 
 def load_class_teacher(config: TeacherConfig) -> ClassTeacher:

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from configs.run_files import read_json
-from configs.schema import Config
-from data.label_visibility import visibility_warnings
-from data.labelled_corpus import class_warnings
-from evaluation.classification_report import (
+from babelet.configs.schema import Config
+from babelet.core.run_files import read_json
+from babelet.data.label_visibility import visibility_warnings
+from babelet.data.labelled_corpus import class_warnings
+from babelet.evaluation.classification_report import (
     ClassificationReport,
     write_classification_report,
 )
-from evaluation.wording import repeat
-from tasks.students import read_calibration
-from training import measured
-from training.labelled_preparation import LabelledPreparation
-from training.workdir import Workdir
+from babelet.evaluation.wording import repeat
+from babelet.tasks.students import read_calibration
+from babelet.training import measured
+from babelet.training.labelled_preparation import LabelledPreparation
+from babelet.training.workdir import Workdir
 
 # What `benchmarks.transfer` leaves in the run's folder.
 TRANSFER = "transfer/tables.json"

@@ -1,6 +1,6 @@
 """Distils a teacher into a small student, from raw text to exported files.
 
-  python -m training.distill --config=configs/smart_home.py --workdir=runs/smart_home
+  babelet distill --config=configs/smart_home.py --workdir=runs/smart_home
 
 Steps: corpus, vocabulary, tokens, teacher, coverage, training, evaluation, export,
 report. Each is skipped when it is done and nothing it depends on has changed, so the
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import command, overrides
-from configs.startup import import_quietly
+from babelet.configs import overrides
+from babelet.core import command
+from babelet.core.startup import import_quietly
 
 CONFIG = command.path_flag(
     "config", "configs/smart_home.py", "A recipe (.py) or a run's config.json."
@@ -48,7 +49,7 @@ def main(argv: list[str]) -> None:
         sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
     config = overrides.load(CONFIG.value, SET.value)
     # After the flags are read: TensorFlow takes seconds to import.
-    training = import_quietly("training.run")
+    training = import_quietly("babelet.training.run")
     training.run(config, Path(WORKDIR.value), PREPARED.value or "", UNTIL.value)
 
 

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs.boundary import boundary, model_in
-from configs.errors import BabeletError
-from configs.programs import warn_of_program
-from evaluation.translation import Translate
-from export.translate import saved_model_translate
-from training.workdir import digest
+from babelet.core.boundary import boundary, model_in
+from babelet.core.errors import BabeletError
+from babelet.core.programs import warn_of_program
+from babelet.evaluation.translation import Translate
+from babelet.export.translate import saved_model_translate
+from babelet.training.workdir import digest
 
 
 def fingerprint(path: Path) -> str:

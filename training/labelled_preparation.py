@@ -10,28 +10,32 @@ from typing import Any, cast
 
 import numpy as np
 
-from configs import record
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from data import vocabulary
-from data.class_names import LABELS
-from data.label_visibility import visibility_warnings
-from data.labelled_batches import LabelledBatches
-from data.labelled_corpus import class_warnings
-from data.sources import labelled_files, parallel_files
-from data.splits import TEST, TRAIN, VALIDATION
-from evaluation.calibration import calibration_error, fitted_temperature, to_scores
-from evaluation.classification import LabelledSet
-from model.linear_head import empty_linear_head
-from model.precision import preferred_precision
-from model.teachers.base import Teacher
-from model.teachers.class_scores import ClassTeacher
-from tasks.embedding import student_predict
-from training import class_teacher, teacher_tuning
-from training.labelled_text import LabelledText
-from training.logit_cache import LogitCache, TunedTeacher
-from training.workdir import digest
+from babelet.configs import record
+from babelet.configs.labels import LabelsConfig
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data import vocabulary
+from babelet.data.class_names import LABELS
+from babelet.data.label_visibility import visibility_warnings
+from babelet.data.labelled_batches import LabelledBatches
+from babelet.data.labelled_corpus import class_warnings
+from babelet.data.sources import labelled_files, parallel_files
+from babelet.data.splits import TEST, TRAIN, VALIDATION
+from babelet.evaluation.calibration import (
+    calibration_error,
+    fitted_temperature,
+    to_scores,
+)
+from babelet.evaluation.classification import LabelledSet
+from babelet.model.linear_head import empty_linear_head
+from babelet.model.precision import preferred_precision
+from babelet.model.teachers.base import Teacher
+from babelet.model.teachers.class_scores import ClassTeacher
+from babelet.tasks.embedding import student_predict
+from babelet.training import class_teacher, teacher_tuning
+from babelet.training.labelled_text import LabelledText
+from babelet.training.logit_cache import LogitCache, TunedTeacher
+from babelet.training.workdir import digest
 
 # Of the settings `labels`, those that the corpus depends on.
 _OF_CORPUS = ("classes", "sentences_per_template")

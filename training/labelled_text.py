@@ -5,18 +5,22 @@ from functools import cached_property
 
 import numpy as np
 
-from configs import schema
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from data.class_names import LABELS
-from data.download import cache_folder
-from data.enough_text import too_little_labelled
-from data.label_visibility import label_weights, visible_labels, visible_languages
-from data.labelled_building import build_labelled_corpus
-from data.labelled_corpus import LabelledCorpus, format_labelled_counts
-from data.splits import TRAIN, VALIDATION
-from evaluation.classification import LabelledSet
-from training.preparation import Preparation
+from babelet.configs import schema
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import LABELS
+from babelet.data.download import cache_folder
+from babelet.data.enough_text import too_little_labelled
+from babelet.data.label_visibility import (
+    label_weights,
+    visible_labels,
+    visible_languages,
+)
+from babelet.data.labelled_building import build_labelled_corpus
+from babelet.data.labelled_corpus import LabelledCorpus, format_labelled_counts
+from babelet.data.splits import TRAIN, VALIDATION
+from babelet.evaluation.classification import LabelledSet
+from babelet.training.preparation import Preparation
 
 
 class LabelledText(Preparation):

@@ -6,9 +6,9 @@ from typing import cast
 
 import numpy as np
 
-from configs.errors import BabeletError
-from model.teachers.base import Teacher
-from training.teacher_cache import TeacherCache
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import Teacher
+from babelet.training.teacher_cache import TeacherCache
 
 
 class TunedTeacher:

@@ -8,13 +8,13 @@ import keras
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
-from configs.atomic import remove
-from configs.checksums import require_undamaged
-from configs.schema import TrainingConfig
-from model.muon import Muon
-from model.optimizer import FusedAdamW
-from tasks.base import Task
-from training import callbacks, checkpoints
+from babelet.configs.schema import TrainingConfig
+from babelet.core.atomic import remove
+from babelet.core.checksums import require_undamaged
+from babelet.model.muon import Muon
+from babelet.model.optimizer import FusedAdamW
+from babelet.tasks.base import Task
+from babelet.training import callbacks, checkpoints
 
 BEST = "best.weights.h5"
 

@@ -4,9 +4,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from configs.boundary import boundary
-from configs.run_files import read_json
-from export.published import PARITY, REPORT, require_undamaged_export
+from babelet.core.boundary import boundary
+from babelet.core.run_files import read_json
+from babelet.export.published import PARITY, REPORT, require_undamaged_export
 
 QUANTISATION = f"export/{REPORT}"
 LATENCY = "latency.json"

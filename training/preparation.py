@@ -10,26 +10,26 @@ from typing import Any
 import keras
 import numpy as np
 
-from configs import record, schema
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from data import building, trained_vocabulary, vocabulary
-from data.corpus import format_counts
-from data.download import cache_folder, fetch_wheel
-from data.enough_text import too_little
-from data.sources import parallel_files
-from data.splits import TEST, TRAIN, VALIDATION
-from data.tokenizer import Tokenizer
-from evaluation.retrieval import RetrievalSet
-from model.initialisation import initialise_from_teacher
-from model.precision import preferred_precision
-from model.student import build_student
-from model.teachers import TEACHERS
-from model.teachers.base import Teacher
-from tasks.embedding import require_width, student_predict
-from tasks.held_out import alone, held_out
-from training.prepared_text import PreparedText
-from training.teacher_cache import TeacherCache
+from babelet.configs import record, schema
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data import building, trained_vocabulary, vocabulary
+from babelet.data.corpus import format_counts
+from babelet.data.download import cache_folder, fetch_wheel
+from babelet.data.enough_text import too_little
+from babelet.data.sources import parallel_files
+from babelet.data.splits import TEST, TRAIN, VALIDATION
+from babelet.data.tokenizer import Tokenizer
+from babelet.evaluation.retrieval import RetrievalSet
+from babelet.model.initialisation import initialise_from_teacher
+from babelet.model.precision import preferred_precision
+from babelet.model.student import build_student
+from babelet.model.teachers import TEACHERS
+from babelet.model.teachers.base import Teacher
+from babelet.tasks.embedding import require_width, student_predict
+from babelet.tasks.held_out import alone, held_out
+from babelet.training.prepared_text import PreparedText
+from babelet.training.teacher_cache import TeacherCache
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
 OUTPUTS = ("corpus", "tokenizer.model", "tokens")

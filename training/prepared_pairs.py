@@ -7,14 +7,14 @@ from functools import cached_property
 import keras
 import numpy as np
 
-from data.context_store import EncodeTokens
-from data.recombination import MOST_WORDS
-from data.splits import TRAIN, VALIDATION
-from data.tokens import TokenStore
-from evaluation.translation import score
-from tasks.translation import keras_translate
-from training.prepared_text import PreparedText
-from training.translation_sources import Additions, additions_to, text_lookup
+from babelet.data.context_store import EncodeTokens
+from babelet.data.recombination import MOST_WORDS
+from babelet.data.splits import TRAIN, VALIDATION
+from babelet.data.tokens import TokenStore
+from babelet.evaluation.translation import score
+from babelet.tasks.translation import keras_translate
+from babelet.training.prepared_text import PreparedText
+from babelet.training.translation_sources import Additions, additions_to, text_lookup
 
 # Of the validation, by which the best step is chosen.
 METRICS = ("bleu", "chrf", "exact")

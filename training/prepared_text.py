@@ -5,12 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from configs.schema import Config
-from data.corpus import Corpus
-from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
-from training.teacher_cache import TeacherCache
-from training.workdir import Workdir
+from babelet.configs.schema import Config
+from babelet.data.corpus import Corpus
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.tokens import TokenStore
+from babelet.training.teacher_cache import TeacherCache
+from babelet.training.workdir import Workdir
 
 
 class PreparedText:

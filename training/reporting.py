@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from configs.run_files import read_json
-from data.splits import SPLITS, TEST
-from evaluation.comparison import curve_points
-from evaluation.projection import pca_map
-from evaluation.report import Report, write_model_card, write_report
-from evaluation.retrieval import RetrievalSet, mean_over_languages
-from evaluation.wording import decimal, repeat
-from export.rebuild import rebuild_student
-from tasks.embedding import student_predict
-from training import measured
-from training.preparation import Preparation
-from training.workdir import Workdir
+from babelet.core.run_files import read_json
+from babelet.data.splits import SPLITS, TEST
+from babelet.evaluation.comparison import curve_points
+from babelet.evaluation.projection import pca_map
+from babelet.evaluation.report import Report, write_model_card, write_report
+from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages
+from babelet.evaluation.wording import decimal, repeat
+from babelet.export.rebuild import rebuild_student
+from babelet.tasks.embedding import student_predict
+from babelet.training import measured
+from babelet.training.preparation import Preparation
+from babelet.training.workdir import Workdir
 
 # Sentences shown in the map with all their translations.
 MAP_SENTENCES = 10

@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from configs.schema import Config
-from export.published import require_own
-from training.pipelines import PIPELINES
-from training.workdir import Workdir, explain_os_error, opened, peak_memory
+from babelet.configs.schema import Config
+from babelet.export.published import require_own
+from babelet.training.pipelines import PIPELINES
+from babelet.training.workdir import Workdir, explain_os_error, opened, peak_memory
 
 # In their order; `--until` names one of them.
 STEPS = ("preparation", "training", "evaluation", "export", "report")

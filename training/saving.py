@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from configs.atomic import atomic_path, require_space
+from babelet.core.atomic import atomic_path, require_space
 
 # What a file holds beside its weights, of each variable and besides: names, shapes,
 # the model's description (measured: 2,000 of each).

@@ -2,10 +2,10 @@
 
 import keras
 
-from configs.errors import BabeletError
-from configs.schema import StudentConfig
-from model.initialisation import initialise_from_teacher
-from training.preparation import Preparation
+from babelet.configs.schema import StudentConfig
+from babelet.core.errors import BabeletError
+from babelet.model.initialisation import initialise_from_teacher
+from babelet.training.preparation import Preparation
 
 
 def start_from_teacher(

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from configs.atomic import atomic_path, explain
-from configs.errors import BabeletError
-from model.teachers.base import Teacher
+from babelet.core.atomic import atomic_path, explain
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import Teacher
 
 CHUNK = 2048
 _KEY = np.dtype("S16")
@@ -128,7 +128,7 @@ class TeacherCache:
                     f"{self._folder} lacks the vector of "
                     f"{window[int(np.argmin(rows))]!r}",
                     expected="one for each text of the run",
-                    remedy="run training.distill with this --workdir again: what is "
+                    remedy="run babelet distill with this --workdir again: what is "
                     "missing is encoded anew",
                 )
             found.append(rows)

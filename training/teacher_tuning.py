@@ -12,22 +12,22 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from configs.errors import BabeletError
-from configs.schema import Config, TrainingConfig
-from data.labelled_batches import LabelledBatches
-from data.tokenizer import Tokenizer
-from evaluation.calibration import scores_of
-from evaluation.classification import LabelledSet, classification
-from model.initialisation import initialise_from_teacher
-from model.linear_head import fit_linear_head
-from model.precision import preferred_precision
-from model.student import build_classifier
-from model.teachers.base import Teacher
-from tasks.classification import ClassificationTask
-from tasks.embedding import student_predict
-from training.loop import train
-from training.saving import save_weights
-from training.workdir import digest
+from babelet.configs.schema import Config, TrainingConfig
+from babelet.core.errors import BabeletError
+from babelet.data.labelled_batches import LabelledBatches
+from babelet.data.tokenizer import Tokenizer
+from babelet.evaluation.calibration import scores_of
+from babelet.evaluation.classification import LabelledSet, classification
+from babelet.model.initialisation import initialise_from_teacher
+from babelet.model.linear_head import fit_linear_head
+from babelet.model.precision import preferred_precision
+from babelet.model.student import build_classifier
+from babelet.model.teachers.base import Teacher
+from babelet.tasks.classification import ClassificationTask
+from babelet.tasks.embedding import student_predict
+from babelet.training.loop import train
+from babelet.training.saving import save_weights
+from babelet.training.workdir import digest
 
 WEIGHTS = "teacher.weights.h5"
 Predict = Callable[[Sequence[str]], np.ndarray]

@@ -1,8 +1,8 @@
 """Settings that are good for other tasks and not for translation."""
 
-from configs.errors import BabeletError
-from configs.schema import Config
-from training.prepared_pairs import METRICS
+from babelet.configs.schema import Config
+from babelet.core.errors import BabeletError
+from babelet.training.prepared_pairs import METRICS
 
 
 def check(config: Config) -> None:

@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from configs import record
-from configs.atomic import atomic_path
-from configs.checksums import broken_seal
-from configs.errors import BabeletError
-from data import building, trained_vocabulary
-from data.context_store import ContextStore
-from data.corpus import format_counts
-from data.download import cache_folder
-from data.enough_text import too_little
-from data.sources import parallel_files
-from data.tokens import TokenStore
-from data.translation_batches import SoftTargets, TranslationBatches
-from training import translation_targets, translation_teacher
-from training.prepared_pairs import PreparedPairs
-from training.translation_checks import check
-from training.translation_sources import build_sources
-from training.translation_teacher import TranslationTeacher
-from training.workdir import digest
+from babelet.configs import record
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import broken_seal
+from babelet.core.errors import BabeletError
+from babelet.data import building, trained_vocabulary
+from babelet.data.context_store import ContextStore
+from babelet.data.corpus import format_counts
+from babelet.data.download import cache_folder
+from babelet.data.enough_text import too_little
+from babelet.data.sources import parallel_files
+from babelet.data.tokens import TokenStore
+from babelet.data.translation_batches import SoftTargets, TranslationBatches
+from babelet.training import translation_targets, translation_teacher
+from babelet.training.prepared_pairs import PreparedPairs
+from babelet.training.translation_checks import check
+from babelet.training.translation_sources import build_sources
+from babelet.training.translation_teacher import TranslationTeacher
+from babelet.training.workdir import digest
 
 # Each step, and what it leaves in the run's folder.
 _OUTPUTS = {

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from configs.run_files import read_json
-from evaluation.comparison import curve_points
-from evaluation.translation_report import (
+from babelet.core.run_files import read_json
+from babelet.evaluation.comparison import curve_points
+from babelet.evaluation.translation_report import (
     TranslationReport,
     write_model_card,
     write_report,
 )
-from evaluation.wording import repeat
-from training import measured
-from training.workdir import Workdir
+from babelet.evaluation.wording import repeat
+from babelet.training import measured
+from babelet.training.workdir import Workdir
 
 
 def report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:

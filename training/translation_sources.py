@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from configs.translation import TranslationConfig
-from data.corpus import Corpus
-from data.recombination import recombined
-from data.renaming import Pair, renamed
-from data.splits import TRAIN
-from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
+from babelet.configs.translation import TranslationConfig
+from babelet.data.corpus import Corpus
+from babelet.data.recombination import recombined
+from babelet.data.renaming import Pair, renamed
+from babelet.data.splits import TRAIN
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.tokens import TokenStore
 
 
 class Additions(NamedTuple):

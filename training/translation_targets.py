@@ -14,16 +14,16 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from configs.atomic import atomic_path
-from configs.checksums import require_seal, seal
-from configs.record import digest
-from data.context_store import ContextStore
-from data.reserved_array import reserved_array
-from data.tokens import TokenStore
-from data.translation_batches import SoftTargets, laid_out
-from evaluation.translation import Translate
-from model.candidates import named_and_rest
-from model.encoder_decoder import EncoderDecoder
+from babelet.configs.record import digest
+from babelet.core.atomic import atomic_path
+from babelet.core.checksums import require_seal, seal
+from babelet.data.context_store import ContextStore
+from babelet.data.reserved_array import reserved_array
+from babelet.data.tokens import TokenStore
+from babelet.data.translation_batches import SoftTargets, laid_out
+from babelet.evaluation.translation import Translate
+from babelet.model.candidates import named_and_rest
+from babelet.model.encoder_decoder import EncoderDecoder
 
 # Texts translated between two saves.
 _PART = 1024

@@ -9,24 +9,28 @@ from typing import Any
 import keras
 import numpy as np
 
-from configs.errors import BabeletError
-from configs.schema import Config, TrainingConfig
-from data.context_store import ContextStore, EncodeTokens
-from data.download import cache_folder
-from data.translation_batches import TranslationBatches
-from evaluation.translation import Translate
-from model.encoder_decoder import EncoderDecoder
-from model.precision import resolved_precision
-from model.teachers.base import Teacher
-from model.translator_initialisation import token_table
-from tasks.translation import TranslationTask, configured_teacher, keras_translate
-from training import translation_targets
-from training.foreign_teacher import fingerprint, foreign_translate
-from training.loop import train
-from training.preparation import load_teacher
-from training.prepared_pairs import PreparedPairs
-from training.saving import save_weights
-from training.workdir import Workdir, digest
+from babelet.configs.schema import Config, TrainingConfig
+from babelet.core.errors import BabeletError
+from babelet.data.context_store import ContextStore, EncodeTokens
+from babelet.data.download import cache_folder
+from babelet.data.translation_batches import TranslationBatches
+from babelet.evaluation.translation import Translate
+from babelet.model.encoder_decoder import EncoderDecoder
+from babelet.model.precision import resolved_precision
+from babelet.model.teachers.base import Teacher
+from babelet.model.translator_initialisation import token_table
+from babelet.tasks.translation import (
+    TranslationTask,
+    configured_teacher,
+    keras_translate,
+)
+from babelet.training import translation_targets
+from babelet.training.foreign_teacher import fingerprint, foreign_translate
+from babelet.training.loop import train
+from babelet.training.preparation import load_teacher
+from babelet.training.prepared_pairs import PreparedPairs
+from babelet.training.saving import save_weights
+from babelet.training.workdir import Workdir, digest
 
 # Within the run's folder.
 WEIGHTS = "teacher/teacher.weights.h5"

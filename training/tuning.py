@@ -1,6 +1,6 @@
 """Searches temperature, alpha, learning rate and steps with KerasTuner.
 
-  python -m training.tuning --config=configs/intents.py --workdir=runs/intents_tuning
+  babelet tune --config=configs/intents.py --workdir=runs/intents_tuning
 
 Each trial is a training of its own in <workdir>/<trial>, judged by the recipe's
 validation metric; the first one prepares the text and the teacher for all. The settings
@@ -26,16 +26,17 @@ from typing import Any, NamedTuple
 from absl import flags
 from tqdm import tqdm
 
-from configs import command, overrides, parsing, record
-from configs.atomic import atomic_path
-from configs.boundary import run_folder
-from configs.child import run_child
-from configs.errors import BabeletError
-from configs.run_files import read_json
-from configs.schema import Config
-from configs.startup import import_quietly
+from babelet.configs import overrides, parsing, record
+from babelet.configs.schema import Config
+from babelet.core import command
+from babelet.core.atomic import atomic_path
+from babelet.core.boundary import run_folder
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
+from babelet.core.startup import import_quietly
 
-TRAIN = (sys.executable, "-m", "training.distill")
+TRAIN = (sys.executable, "-m", "babelet.training.distill")
 METRIC = "validation"
 HPARAMS = "hparams"
 # What a search must not change from one start to the next.
@@ -87,7 +88,7 @@ def search(setting: Search, trials: int) -> dict[str, Any]:
     if setting.folds:
         scores = [_score(folder) for folder, _ in _runs(setting, best.trial_id)]
         found["folds"] = scores
-        found["spread"] = import_quietly("training.tuning_logs").spread(scores)
+        found["spread"] = import_quietly("babelet.training.tuning_logs").spread(scores)
     with atomic_path(setting.workdir / "best.json") as path:
         path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     return found
@@ -100,7 +101,7 @@ def _tuner(config: Config, setting: Search, trials: int) -> Any:
         BabeletError: Its record of them is damaged.
     """
     keras_tuner = import_quietly("keras_tuner")
-    logs = import_quietly("training.tuning_logs")
+    logs = import_quietly("babelet.training.tuning_logs")
 
     class Trainings(keras_tuner.RandomSearch):
         """Judges a trial by runs of the training's own entry."""

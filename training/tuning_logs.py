@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
-from configs.atomic import remove
+from babelet.core.atomic import remove
 
 MEAN, SPREAD = "validation/mean", "validation/spread"
 

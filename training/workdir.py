@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from configs import parsing, record, schema
-from configs.atomic import explain, remove_partial
-from configs.checksums import SEAL, broken_seal, damaged, digests
-from configs.errors import BabeletError
-from configs.locking import run_lock
-from configs.record import digest
+from babelet.configs import parsing, record, schema
+from babelet.configs.record import digest
+from babelet.core.atomic import explain, remove_partial
+from babelet.core.checksums import SEAL, broken_seal, damaged, digests
+from babelet.core.errors import BabeletError
+from babelet.core.locking import run_lock
 
 PACKAGES = (
     "tensorflow",

@@ -26,10 +26,10 @@ from pathlib import Path
 
 from absl import flags
 
+from babelet.core import command
 from benchmarks.torture.bench import Bench
 from benchmarks.torture.commands import servers
 from benchmarks.torture.inputs import TASKS
-from configs import command
 
 # What they count to.
 MEASUREMENTS = {

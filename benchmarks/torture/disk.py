@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from babelet.core.errors import BabeletError
 from benchmarks.torture.bench import Bench, last_words, one_line
 from benchmarks.torture.snapshot import differences, snapshot
-from configs.errors import BabeletError
 
 _ENOUGH = 512 * 1024 * 1024
 

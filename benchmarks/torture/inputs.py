@@ -31,9 +31,9 @@ _ROOMS = (
 _LANGUAGES = ("de", "es")
 
 _RECIPE = """
-from configs.labels import *
-from configs.schema import *
-from configs.translation import TranslationConfig
+from babelet.configs.labels import *
+from babelet.configs.schema import *
+from babelet.configs.translation import TranslationConfig
 
 def get_config():
     return Config(
@@ -80,7 +80,7 @@ class Inputs(NamedTuple):
     recipes: dict[str, Path]  # By task.
     documents: Path  # For an index.
     more_documents: Path  # The same, some changed, gone and new.
-    texts: Path  # One text a line, for export.infer.
+    texts: Path  # One text a line, for babelet.export.infer.
 
 
 def sentences() -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from search.connection import connect, is_index
+from babelet.search.connection import connect, is_index
 
 # JSON keys whose values are times, or follow from times.
 _TIMES = re.compile(r".*(seconds|_gb|_ms|latency_ms)$")

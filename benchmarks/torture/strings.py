@@ -9,15 +9,15 @@ import numpy as np
 import sentencepiece
 from absl import logging
 
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.parity import EDGE_CASES
+from babelet.export.predict import saved_model_predict
+from babelet.export.saved_model import export_saved_model
+from babelet.export.text_litert import convert_mediapipe, convert_text
+from babelet.export.text_predict import text_predict
 from benchmarks.mediapipe_vectors import mediapipe_vectors
 from benchmarks.token_identity import probe
 from benchmarks.torture.inputs import sentences
-from data.tokenizer import Tokenizer
-from export.parity import EDGE_CASES
-from export.predict import saved_model_predict
-from export.saved_model import export_saved_model
-from export.text_litert import convert_mediapipe, convert_text
-from export.text_predict import text_predict
 
 Ids = list[list[int]]
 _CHUNK = 10_000

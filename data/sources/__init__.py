@@ -7,16 +7,16 @@ yields every row it has in the wanted languages, and judges none but the unreada
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.sources import (
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.data.sources import (
     home_assistant,
     home_assistant_frontend,
     home_assistant_intents,
     labelled_files,
     parallel_files,
 )
-from data.sources.raw import RawLabelled, RawPair
+from babelet.data.sources.raw import RawLabelled, RawPair
 
 SOURCES: dict[str, Callable[[DataConfig, Path], Generator[RawPair, None, None]]] = {
     "home_assistant": home_assistant.pairs,

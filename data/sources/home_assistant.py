@@ -8,10 +8,10 @@ import re
 from collections.abc import Generator
 from pathlib import Path
 
-from configs.schema import DataConfig
-from data.download import fetch_wheel
-from data.sources.json_trees import Trees
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data.download import fetch_wheel
+from babelet.data.sources.json_trees import Trees
+from babelet.data.sources.raw import RawPair
 
 VERSION = "2026.2.3"
 FILENAME = f"homeassistant-{VERSION}-py3-none-any.whl"

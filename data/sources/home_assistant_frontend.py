@@ -9,10 +9,10 @@ import re
 from collections.abc import Generator
 from pathlib import Path
 
-from configs.schema import DataConfig
-from data.download import fetch_wheel
-from data.sources.json_trees import Trees
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data.download import fetch_wheel
+from babelet.data.sources.json_trees import Trees
+from babelet.data.sources.raw import RawPair
 
 # Of the same release as the components'.
 VERSION = "20260128.6"

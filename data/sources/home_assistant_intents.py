@@ -28,12 +28,12 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 from tqdm import tqdm
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.download import fetch_wheel
-from data.sources.raw import RawLabelled, require_language
-from data.sources.slot_values import slot_values
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.download import fetch_wheel
+from babelet.data.sources.raw import RawLabelled, require_language
+from babelet.data.sources.slot_values import slot_values
 
 VERSION = "2026.10.27"
 FILENAME = f"home_assistant_intents-{VERSION}-py3-none-any.whl"

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, cast
 
 from tqdm import tqdm
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.raw import RawPair, require_language
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.raw import RawPair, require_language
 
 # ICU's texts for each number or gender: several in one, of which none is whole.
 _CHOICE = re.compile(r"\{\s*\w+\s*,\s*(plural|select|selectordinal)\s*,")

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.sources.formats import read
-from data.sources.formats.records import LABEL
-from data.sources.language_codes import require_codes
-from data.sources.language_tags import match
-from data.sources.location import Location, locate
-from data.sources.raw import RawLabelled, require_language
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.formats import read
+from babelet.data.sources.formats.records import LABEL
+from babelet.data.sources.language_codes import require_codes
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import Location, locate
+from babelet.data.sources.raw import RawLabelled, require_language
 
 # Endings of the formats that have no labels, and would give texts in their place.
 _NOT_LABELLED = (".po", ".tmx")

@@ -6,7 +6,7 @@ language's because of a slip.
 
 import re
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 # Two-letter code, three-letter codes, English name.
 _TABLE = """

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
 
 COMPRESSED = (".gz", ".xz")
 LANGUAGE = "{language}"

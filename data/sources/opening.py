@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

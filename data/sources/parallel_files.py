@@ -11,15 +11,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import home_assistant, home_assistant_frontend
-from data.sources.formats import MOSES, format_of, moses, read
-from data.sources.language_codes import require_codes
-from data.sources.language_tags import match
-from data.sources.location import Location, locate
-from data.sources.opening import digest
-from data.sources.raw import RawPair, require_language
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import home_assistant, home_assistant_frontend
+from babelet.data.sources.formats import MOSES, format_of, moses, read
+from babelet.data.sources.language_codes import require_codes
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import Location, locate
+from babelet.data.sources.opening import digest
+from babelet.data.sources.raw import RawPair, require_language
 
 # Entries of `files` that stand for those sources.
 PACKAGED = {

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection
 from typing import NamedTuple
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 
 class RawPair(NamedTuple):

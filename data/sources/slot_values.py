@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs.schema import DataConfig
-from data.sources import home_assistant
+from babelet.configs.schema import DataConfig
+from babelet.data.sources import home_assistant
 
 _ROOMS = ("Kitchen", "Living Room", "Bedroom", "Garage", "Outdoor", "Indoor")
 _DEVICES = (

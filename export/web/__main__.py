@@ -1,11 +1,11 @@
 """Serves a page that searches sentences across languages, in the browser, offline.
 
-    python -m export.web --workdir=runs/smart_home [--index=FILE] [--port=8000]
+    babelet serve --workdir=runs/smart_home [--index=FILE] [--port=8000]
 
 Open the address it prints. The page loads export/student_mediapipe_int8.tflite of the
 run into MediaPipe's WebAssembly runtime and searches as you type; from then on it needs
 no server, and nothing you type leaves it. It searches sentences of the run's test
-split, or those of an index that python -m search.export wrote.
+split, or those of an index that babelet search export wrote.
 
 The runtime, an npm package, is downloaded once, verified and cached.
 """
@@ -16,13 +16,13 @@ from typing import Any
 
 from absl import flags
 
-from configs import command
-from configs.errors import BabeletError
-from export.metadata import read_metadata
-from export.web.index_file import read_header, to_bytes
-from export.web.package import PACKAGE, mediapipe_files
-from export.web.sentences import held_out_sentences
-from export.web.server import Files, make_server, page_files
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.export.metadata import read_metadata
+from babelet.export.web.index_file import read_header, to_bytes
+from babelet.export.web.package import PACKAGE, mediapipe_files
+from babelet.export.web.sentences import held_out_sentences
+from babelet.export.web.server import Files, make_server, page_files
 
 MODEL = Path("export") / "student_mediapipe_int8.tflite"
 
@@ -32,7 +32,7 @@ def gather(workdir: Path, index: Path | None, count: int) -> Files:
 
     Args:
         workdir: A run with export/student_mediapipe_int8.tflite.
-        index: A file of `search.export`; None for sentences of the run.
+        index: A file of `babelet search export`; None for sentences of the run.
         count: Of these sentences.
 
     Raises:
@@ -43,7 +43,7 @@ def gather(workdir: Path, index: Path | None, count: int) -> Files:
         raise BabeletError(
             f"There is no {model}",
             expected="a run that was exported for MediaPipe",
-            remedy=f"python -m export --workdir={workdir}",
+            remedy=f"babelet export --workdir={workdir}",
         )
     metadata = read_metadata(model)
     if index is not None:
@@ -87,7 +87,7 @@ def main(_: list[str]) -> None:
 
 if __name__ == "__main__":
     command.path_flag("workdir", None, "A finished, exported run.", required=True)
-    command.path_flag("index", None, "A file of search.export, to search instead.")
+    command.path_flag("index", None, "What babelet search export wrote, to search it.")
     flags.DEFINE_integer(
         "sentences", 2000, "Test sentences to search, without --index.", lower_bound=1
     )

@@ -30,8 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
 
 MAGIC = b"BABELETW"
 VERSION = 1
@@ -110,7 +110,7 @@ def read_header(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BabeletError(
             f"Cannot read the index {path}: {error.strerror}",
-            expected="a file that python -m search.export wrote",
+            expected="a file that babelet search export wrote",
             remedy="check the path",
         ) from error
     if start[:8] != MAGIC or version != VERSION:
@@ -118,7 +118,7 @@ def read_header(path: Path) -> dict[str, Any]:
             f"{path} is no index for the page, or one of another version",
             expected=f"{MAGIC.decode()}, version {VERSION}",
             received=f"{start[:8]!r}, version {version}",
-            remedy="write it with python -m search.export",
+            remedy="write it with babelet search export",
         )
     try:
         header = json.loads(content)
@@ -138,5 +138,5 @@ def _damaged(path: Path, received: str) -> BabeletError:
     return BabeletError(
         f"The index {path} is damaged",
         received=received,
-        remedy="write it anew with python -m search.export",
+        remedy="write it anew with babelet search export",
     )

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import IO, cast
 
-from configs.atomic import atomic_path
-from configs.child import run_child
-from configs.errors import BabeletError
-from data.download import cache_folder, verify
+from babelet.core.atomic import atomic_path
+from babelet.core.child import run_child
+from babelet.core.errors import BabeletError
+from babelet.data.download import cache_folder, verify
 
 PACKAGE = "@mediapipe/tasks-text@1.0.1"
 FILENAME = "mediapipe-tasks-text-1.0.1.tgz"

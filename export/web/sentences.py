@@ -3,9 +3,9 @@
 import itertools
 from pathlib import Path
 
-from data.corpus import Corpus
-from data.splits import TEST
-from export.web.index_file import Index
+from babelet.data.corpus import Corpus
+from babelet.data.splits import TEST
+from babelet.export.web.index_file import Index
 
 # Of two words a reader learns little about meaning; long ones fill the page.
 _MINIMUM_WORDS = 3

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 # Text does not leave the page whatever its scripts try: the packaged runtime would
 # report its use to its maker. The wasm runtime is compiled, hence wasm-unsafe-eval.

@@ -1,6 +1,6 @@
 """Teachers: from strings to unit vectors, or to class scores, one file per kind."""
 
-from model.teachers import (
+from babelet.model.teachers import (
     kerashub,
     kerashub_classifier,
     packaged_e5,
@@ -10,7 +10,7 @@ from model.teachers import (
     scores,
     vectors,
 )
-from model.teachers.base import TeacherKind
+from babelet.model.teachers.base import TeacherKind
 
 TEACHERS: dict[str, TeacherKind] = {
     "packaged_e5": TeacherKind(packaged_e5.load, packaged_e5.WHEEL),

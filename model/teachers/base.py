@@ -9,9 +9,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from configs.boundary import model_in
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
+from babelet.configs.schema import TeacherConfig
+from babelet.core.boundary import model_in
+from babelet.core.errors import BabeletError
 
 
 class Teacher(abc.ABC):

@@ -7,7 +7,7 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
-from model.teachers.e5s1 import E5S1File
+from babelet.model.teachers.e5s1 import E5S1File
 
 # Keras's path inside a layer, and the file's name.
 _LAYER = (

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from configs.errors import BabeletError
-from model.teachers.base import Teacher
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import Teacher
 
 Scale = Literal["logits", "probabilities"]
 # Texts on which an unknown model shows what its outputs are.

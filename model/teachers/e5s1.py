@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from configs.boundary import described
-from configs.errors import BabeletError
+from babelet.core.boundary import described
+from babelet.core.errors import BabeletError
 
 MAGIC = b"E5S1"
 VERSION = 1

@@ -14,8 +14,8 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from configs.boundary import boundary
-from configs.errors import BabeletError
+from babelet.core.boundary import boundary
+from babelet.core.errors import BabeletError
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -9,19 +9,19 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.precision import preferred_precision
-from model.teachers.base import (
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.precision import preferred_precision
+from babelet.model.teachers.base import (
     Teacher,
     by_length,
     digest,
     refuse_unused,
     require_at_most,
 )
-from model.teachers.bert import Head, sentence_encoder, sentence_vectors
-from model.teachers.presets import EPSILON, open_preset
-from model.teachers.sentence_modules import Modules, require_widths
+from babelet.model.teachers.bert import Head, sentence_encoder, sentence_vectors
+from babelet.model.teachers.presets import EPSILON, open_preset
+from babelet.model.teachers.sentence_modules import Modules, require_widths
 
 
 def load(config: TeacherConfig, path: Path, precision: str | None = None) -> Teacher:

@@ -9,13 +9,13 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.base import digest, refuse_unused, require_at_most
-from model.teachers.class_scores import ClassTeacher, Scale, as_logits
-from model.teachers.hugging_face import read_json, require_sizes
-from model.teachers.kerashub import contents, encode_by_length
-from model.teachers.presets import unusable
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import digest, refuse_unused, require_at_most
+from babelet.model.teachers.class_scores import ClassTeacher, Scale, as_logits
+from babelet.model.teachers.hugging_face import read_json, require_sizes
+from babelet.model.teachers.kerashub import contents, encode_by_length
+from babelet.model.teachers.presets import unusable
 
 # Of `save_to_preset`; KerasHub gives a classifier without the second a random head.
 _FILES = ("task.json", "task.weights.h5", "model.weights.h5")

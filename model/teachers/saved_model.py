@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.schema import TeacherConfig
-from model.teachers.base import Teacher, digest, refuse_unused, unit_rows
-from model.teachers.program import Program
+from babelet.configs.schema import TeacherConfig
+from babelet.model.teachers.base import Teacher, digest, refuse_unused, unit_rows
+from babelet.model.teachers.program import Program
 
 
 def load(config: TeacherConfig, path: Path) -> Teacher:

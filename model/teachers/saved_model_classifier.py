@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.schema import TeacherConfig
-from model.teachers.base import digest, refuse_unused
-from model.teachers.class_scores import (
+from babelet.configs.schema import TeacherConfig
+from babelet.model.teachers.base import digest, refuse_unused
+from babelet.model.teachers.class_scores import (
     PROBES,
     ClassTeacher,
     Scale,
     as_logits,
     scale_of,
 )
-from model.teachers.program import Program
+from babelet.model.teachers.program import Program
 
 _LOGITS = "logits"
 

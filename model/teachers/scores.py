@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.schema import TeacherConfig
-from model.teachers.base import digest, refuse_unused
-from model.teachers.class_scores import ClassTeacher, Scale, as_logits, scale_of
-from model.teachers.vector_files import read_vectors
-from model.teachers.vectors import VectorsTeacher
+from babelet.configs.schema import TeacherConfig
+from babelet.model.teachers.base import digest, refuse_unused
+from babelet.model.teachers.class_scores import ClassTeacher, Scale, as_logits, scale_of
+from babelet.model.teachers.vector_files import read_vectors
+from babelet.model.teachers.vectors import VectorsTeacher
 
 
 def load(config: TeacherConfig, path: Path) -> ClassTeacher:

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import load_file
 
-from configs.boundary import boundary
-from configs.errors import BabeletError
-from model.teachers.hugging_face import WEIGHTS, read_json
+from babelet.core.boundary import boundary
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.hugging_face import WEIGHTS, read_json
 
 # A name inside a model to its file, or None: see `presets.files_of`.
 Find = Callable[[str], Path | None]

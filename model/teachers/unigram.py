@@ -3,7 +3,7 @@
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2 as protos
 
-from model.teachers.e5s1 import Pieces
+from babelet.model.teachers.e5s1 import Pieces
 
 
 def unigram_model(pieces: Pieces) -> bytes:

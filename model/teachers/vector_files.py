@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from configs.boundary import described
-from configs.errors import BabeletError
+from babelet.core.boundary import described
+from babelet.core.errors import BabeletError
 
 ROWS_AT_ONCE = 8192
 # Characters of a text. None that is trained on has as many.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.base import Teacher, digest, refuse_unused, unit_rows
-from model.teachers.vector_files import ROWS_AT_ONCE, read_vectors, refusal
+from babelet.configs.schema import TeacherConfig
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import Teacher, digest, refuse_unused, unit_rows
+from babelet.model.teachers.vector_files import ROWS_AT_ONCE, read_vectors, refusal
 
 # As large as the hash of a text; 24 bytes a text are held in memory, not its vector.
 _KEY = np.dtype("S16")

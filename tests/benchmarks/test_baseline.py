@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from babelet.configs.overrides import load
+from babelet.core.errors import BabeletError
 from benchmarks.baseline import (
     VARIANTS,
     Runner,
@@ -14,8 +16,6 @@ from benchmarks.baseline import (
     comparing,
     write,
 )
-from configs.errors import BabeletError
-from configs.overrides import load
 
 # Stands in for the training entry: records how it was called, and scores best at a
 # learning rate of 2e-4.

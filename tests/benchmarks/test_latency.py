@@ -4,13 +4,13 @@ import json
 import keras
 import pytest
 
+from babelet.configs import intents
+from babelet.configs.schema import TeacherConfig
+from babelet.export.litert import convert
+from babelet.export.run import write_artefacts
+from babelet.tasks.classification import configured_classifier
 from benchmarks.latency import compare, compare_with_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
-from configs import intents
-from configs.schema import TeacherConfig
-from export.litert import convert
-from export.run import write_artefacts
-from tasks.classification import configured_classifier
 from tests import e5s1_writer, run_record
 from tests.export.conftest import SHAPE
 

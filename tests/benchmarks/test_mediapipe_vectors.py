@@ -1,7 +1,7 @@
 import pytest
 
+from babelet.core.errors import BabeletError
 from benchmarks.mediapipe_vectors import mediapipe_vectors
-from configs.errors import BabeletError
 
 
 def test_a_file_that_is_no_model_is_one_line_with_the_remedy(tmp_path):

@@ -8,6 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
+from babelet.core.errors import BabeletError
+from babelet.export.predict import keras_predict
+from babelet.export.run import write_artefacts
+from babelet.model.heads import Scores
+from babelet.tasks.classification import configured_classifier
 from benchmarks.onnx_runtime import (
     compare_with_onnx_runtime,
     onnx_predict,
@@ -15,11 +20,6 @@ from benchmarks.onnx_runtime import (
     require_equal,
 )
 from benchmarks.onnx_student import student_graph
-from configs.errors import BabeletError
-from export.predict import keras_predict
-from export.run import write_artefacts
-from model.heads import Scores
-from tasks.classification import configured_classifier
 from tests.export.conftest import SHAPE
 
 TEXTS = ["Turn on the lamp", "電池残量が少なくなっています", "?", ""]

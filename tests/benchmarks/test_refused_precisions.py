@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from babelet.export.predict import keras_predict
 from benchmarks.refused_precisions import in_blocks, rounded, with_weights
-from export.predict import keras_predict
 
 
 def test_four_bits_are_fifteen_steps_of_the_largest_weight():

@@ -1,12 +1,12 @@
 import numpy as np
 
+from babelet.data.splits import TEST
+from babelet.search.connection import connect
+from babelet.search.documents import Document
+from babelet.search.lexical import WordRules
+from babelet.search.settings import Model
+from babelet.search.store import Embedded, Store
 from benchmarks.search import choose, measure_build, measure_recall
-from data.splits import TEST
-from search.connection import connect
-from search.documents import Document
-from search.lexical import WordRules
-from search.settings import Model
-from search.store import Embedded, Store
 
 
 def test_recall_counts_what_brute_force_finds(tmp_path):

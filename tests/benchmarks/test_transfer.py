@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
+from babelet.configs.overrides import load
 from benchmarks.transfer import compare, tables, write
-from configs.overrides import load
 
 # Stands in for the training entry: records how it was called, and scores best at a
 # learning rate of 5e-4.

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from babelet.configs.overrides import load
 from benchmarks.baseline import Runner
 from benchmarks.translation import VARIANTS, compare
 from benchmarks.translation_latency import compare as compare_speed
-from configs.overrides import load
 
 # Stands in for the training entry: records how it was called, and scores best at a
 # learning rate of 1e-3.

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from configs.atomic import atomic_path, partial_of, remove_partial, reserve
-from configs.errors import BabeletError
+from babelet.core.atomic import atomic_path, partial_of, remove_partial, reserve
+from babelet.core.errors import BabeletError
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
@@ -46,7 +46,7 @@ def test_leftovers_of_a_killed_run_are_replaced(tmp_path):
     file = tmp_path / "metrics.json"
     script = (
         "import os, sys\n"
-        "from configs.atomic import atomic_path\n"
+        "from babelet.core.atomic import atomic_path\n"
         "with atomic_path(sys.argv[1]) as temporary:\n"
         "    temporary.mkdir(); (temporary / 'half').write_text('half')\n"
         "    os.kill(os.getpid(), 9)\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.checksums import (
+from babelet.core.checksums import (
     SEAL,
     broken_seal,
     digests,
@@ -10,7 +10,7 @@ from configs.checksums import (
     require_undamaged,
     seal,
 )
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 
 @pytest.fixture

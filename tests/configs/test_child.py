@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from configs.child import run_child
+from babelet.core.child import run_child
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = """
 import sys
-from configs import command
-from configs.child import run_child
+from babelet.core import command
+from babelet.core.child import run_child
 command.run(lambda argv: run_child([sys.executable, {child!r}], grace={grace}))
 """
 CHILD = """
 import os, time
 from pathlib import Path
-from configs import command
-from configs.atomic import atomic_path
+from babelet.core import command
+from babelet.core.atomic import atomic_path
 
 def main(argv):
     with atomic_path(Path({folder!r}) / "file") as path:

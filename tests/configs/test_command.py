@@ -93,9 +93,9 @@ def test_a_signal_during_the_start_is_one_line(module, number, tmp_path):
 
 ENTRY = """
 import os, signal, sys
-from configs import command
-from configs.errors import BabeletError
-from configs.atomic import atomic_path
+from babelet.core import command
+from babelet.core.errors import BabeletError
+from babelet.core.atomic import atomic_path
 
 command.path_flag("output", None, "A file.")
 

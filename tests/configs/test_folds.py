@@ -1,7 +1,7 @@
 import pytest
 
-from configs import intents, parsing
-from configs.errors import BabeletError
+from babelet.configs import intents, parsing
+from babelet.core.errors import BabeletError
 
 
 @pytest.mark.parametrize(("count", "number"), [(1, 0), (3, 3), (0, 1), (2, -1)])

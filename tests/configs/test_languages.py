@@ -2,8 +2,8 @@
 
 import pytest
 
-from configs.languages import CHINESE, UNSPACED, primary
-from evaluation.languages import name_of
+from babelet.core.languages import CHINESE, UNSPACED, primary
+from babelet.evaluation.languages import name_of
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from configs import overrides
-from configs.errors import BabeletError
+from babelet.configs import overrides
+from babelet.core.errors import BabeletError
 
 RECIPE = """
-from configs.schema import Config, DataConfig
+from babelet.configs.schema import Config, DataConfig
 
 def get_config():
     return Config(name="lamp", data=DataConfig(languages=("cs",)))

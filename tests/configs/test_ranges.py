@@ -7,9 +7,9 @@ import typing
 
 import pytest
 
-from configs import checks, parsing, schema
-from configs.errors import BabeletError
-from configs.ranges import RANGES
+from babelet.configs import checks, parsing, schema
+from babelet.configs.ranges import RANGES
+from babelet.core.errors import BabeletError
 
 CONFIG = schema.Config(name="lamp", data=schema.DataConfig(languages=("cs", "de")))
 HOSTILE = (-1, 0, math.nan, math.inf, -math.inf, 10**30, 1e-300, "", "\0", None, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import overrides, parsing
+from babelet.configs import overrides, parsing
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(
@@ -38,8 +38,8 @@ def test_a_recipe_builds_and_survives_config_json(recipe, tmp_path):
 
 def test_every_name_in_a_recipe_resolves(recipe):
     """An evaluator, source or teacher that does not exist, found an hour later."""
-    from data.sources import LABELLED_SOURCES, SOURCES
-    from model.teachers import TEACHERS
+    from babelet.data.sources import LABELLED_SOURCES, SOURCES
+    from babelet.model.teachers import TEACHERS
 
     config = overrides.load(str(recipe))
     sources = LABELLED_SOURCES if config.task == "classification" else SOURCES

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from configs import parsing, record, schema
-from configs.errors import BabeletError
+from babelet.configs import parsing, record, schema
+from babelet.core.errors import BabeletError
 from tests import run_record
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from configs.run_files import read_json
+from babelet.core.errors import BabeletError
+from babelet.core.run_files import read_json
 
 DAMAGED = {
     "empty": b"",

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from configs import parsing, schema
-from configs.errors import BabeletError
+from babelet.configs import parsing, schema
+from babelet.core.errors import BabeletError
 
 CONFIG = schema.Config(
     name="lamp", data=schema.DataConfig(languages=("cs", "de", "hu"))

@@ -12,7 +12,7 @@ NAME = "TF_CPU_ALLOCATOR_USE_BFC"
 PLAIN = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 # Only an allocator that keeps what it has can say how much that is.
 PROGRAM = """
-from configs.startup import import_quietly
+from babelet.core.startup import import_quietly
 tensorflow = import_quietly("tensorflow")
 tensor = tensorflow.ones((1000, 1000))
 print(tensorflow.config.experimental.get_memory_info("CPU:0")["current"])
@@ -20,8 +20,8 @@ print(tensorflow.config.experimental.get_memory_info("CPU:0")["current"])
 
 
 LEFT_OVER = """
-from configs.startup import import_quietly
-import_quietly("model.student")
+from babelet.core.startup import import_quietly
+import_quietly("babelet.model.student")
 import keras
 layer = keras.layers.Dense(1)
 layer.build((1, 2))

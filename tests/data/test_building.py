@@ -5,14 +5,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data import building, neighbours
-from data.building import build_corpus
-from data.corpus import Corpus
-from data.sources import SOURCES
-from data.sources.raw import RawPair
-from data.splits import SPLITS, TEST, TRAIN, fold
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data import building, neighbours
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus
+from babelet.data.sources import SOURCES
+from babelet.data.sources.raw import RawPair
+from babelet.data.splits import SPLITS, TEST, TRAIN, fold
 
 ROOMS = "kitchen bedroom cellar garden attic garage bathroom hallway office porch"
 DE = "Küche Schlafzimmer Keller Garten Dachboden Garage Bad Flur Büro Veranda"

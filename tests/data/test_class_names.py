@@ -1,7 +1,7 @@
 import pytest
 
-from configs.errors import BabeletError
-from data.class_names import read_labels
+from babelet.core.errors import BabeletError
+from babelet.data.class_names import read_labels
 
 
 def test_names_are_read_in_their_order(tmp_path):

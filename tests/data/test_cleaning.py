@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.schema import DataConfig
-from data import cleaning
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data import cleaning
+from babelet.data.sources.raw import RawPair
 
 CONFIG = DataConfig(languages=("de", "zh"))
 

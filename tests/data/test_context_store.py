@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.context_store import ContextStore, padded
+from babelet.data.context_store import ContextStore, padded
 
 TEXTS = ["a", "a longer one", "two words", "b"]
 ROWS = [7, 2, 4, 0]

@@ -1,13 +1,13 @@
 import pytest
 
-from configs.checksums import seal
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.corpus import Corpus, format_counts
-from data.sources import SOURCES
-from data.sources.raw import RawPair
-from data.splits import TRAIN
+from babelet.configs.schema import DataConfig
+from babelet.core.checksums import seal
+from babelet.core.errors import BabeletError
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus, format_counts
+from babelet.data.sources import SOURCES
+from babelet.data.sources.raw import RawPair
+from babelet.data.splits import TRAIN
 
 ROWS = [
     ("Turn on the lamp", "Mach die Lampe an"),

@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
-from configs.errors import BabeletError
-from data.download import fetch_wheel
+from babelet.core.errors import BabeletError
+from babelet.data.download import fetch_wheel
 
 NAME = "lamp-1.0-py3-none-any.whl"
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.enough_text import too_little, too_little_labelled
-from data.labelled_corpus import LabelledReport
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.data.building import build_corpus
+from babelet.data.enough_text import too_little, too_little_labelled
+from babelet.data.labelled_corpus import LabelledReport
 
 ROOMS = (
     "kitchen bedroom cellar garden attic garage bathroom hallway office porch".split()

@@ -1,4 +1,4 @@
-"""data.inspect shows what a run would use, before an hour is spent on it."""
+"""babelet.data.inspect shows what a run would use, before an hour is spent on it."""
 
 import os
 import subprocess
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import Config, DataConfig
-from data.inspect import inspect
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import Config, DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.inspect import inspect
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
@@ -118,7 +118,7 @@ def run(file, tmp_path, *settings):
     (blocked / "tensorflow.py").write_text("raise SystemExit('TensorFlow imported')")
     arguments = [f"--set=data.files={file}", *(f"--set={item}" for item in settings)]
     return subprocess.run(
-        [sys.executable, "-m", "data.inspect", *arguments],
+        [sys.executable, "-m", "babelet.data.inspect", *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(blocked)},
         capture_output=True,

@@ -3,14 +3,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from configs.labels import LabelsConfig
-from data.label_visibility import (
+from babelet.configs.labels import LabelsConfig
+from babelet.data.label_visibility import (
     label_weights,
     visibility_warnings,
     visible_labels,
     visible_languages,
 )
-from data.labelled_corpus import UNLABELLED
+from babelet.data.labelled_corpus import UNLABELLED
 
 # English and German; classes off and on; the last three rows do not train.
 CORPUS = SimpleNamespace(

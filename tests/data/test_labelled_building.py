@@ -3,20 +3,20 @@ import json
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.folds import FoldsConfig
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data import splits
-from data.labelled_building import build_labelled_corpus
-from data.labelled_corpus import (
+from babelet.configs.folds import FoldsConfig
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data import splits
+from babelet.data.labelled_building import build_labelled_corpus
+from babelet.data.labelled_corpus import (
     UNLABELLED,
     LabelledCorpus,
     class_warnings,
     format_labelled_counts,
 )
-from data.sources import LABELLED_SOURCES
-from data.sources.raw import RawLabelled
+from babelet.data.sources import LABELLED_SOURCES
+from babelet.data.sources.raw import RawLabelled
 
 NUMBERS = "one two three four five six seven eight nine ten".split()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.language_check import LanguageCheck
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.building import build_corpus
+from babelet.data.language_check import LanguageCheck
 
 SENTENCES = {
     "en": "The automation could not be started because the device is offline.",

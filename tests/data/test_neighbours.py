@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import neighbours
-from data.neighbours import near_neighbours
+from babelet.data import neighbours
+from babelet.data.neighbours import near_neighbours
 
 SENTENCES = st.sets(st.sampled_from("abcdefgh"), min_size=1, max_size=7)
 

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from data.numbering import Numbering, scratch_database
+from babelet.data.numbering import Numbering, scratch_database
 
 
 def test_the_first_integer_of_a_key_stays(tmp_path):

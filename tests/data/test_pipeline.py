@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from data.pipeline import PairBatches
-from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
+from babelet.data.pipeline import PairBatches
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.tokens import TokenStore
 
 # Sentences 0-9 are pivots, 10-39 their translations, three each.
 PIVOTS = 10

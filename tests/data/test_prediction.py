@@ -4,10 +4,10 @@ import types
 
 import pytest
 
-from configs.parsing import replace
-from configs.schema import Config, DataConfig, StudentConfig
-from data import prediction
-from data.prediction import format_prediction, predict, student_parameters
+from babelet.configs.parsing import replace
+from babelet.configs.schema import Config, DataConfig, StudentConfig
+from babelet.data import prediction
+from babelet.data.prediction import format_prediction, predict, student_parameters
 
 LANGUAGES = tuple(f"l{i}" for i in range(prediction.LANGUAGES))
 

@@ -1,8 +1,8 @@
 import numpy as np
 from sentencepiece import sentencepiece_model_pb2
 
-from data.pruning import CorpusCounts, choose, script
-from data.tokenizer import load
+from babelet.data.pruning import CorpusCounts, choose, script
+from babelet.data.tokenizer import load
 
 LETTERS = list("▁lightsn")
 WORDS = ["▁light", "▁lights", "▁lighting", "▁sing", "▁thing"]

@@ -1,7 +1,7 @@
 """Sentences made of two others: what they consist of, and what must never be made."""
 
-from data.recombination import recombined
-from data.splits import group_key
+from babelet.data.recombination import recombined
+from babelet.data.splits import group_key
 
 TEXTS = [
     "Turn on the light in the kitchen, please.",

@@ -2,8 +2,8 @@
 
 import re
 
-from data.renaming import names_of, renamed
-from data.splits import group_key
+from babelet.data.renaming import names_of, renamed
+from babelet.data.splits import group_key
 
 PAIRS = [
     ("Set up {name} with Sonos", "{name} mit Sonos einrichten"),

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.folds import FoldsConfig
-from data import splits
-from data.splits import TEST, TRAIN, VALIDATION, Groups, assign, fold, group_key
+from babelet.configs.folds import FoldsConfig
+from babelet.data import splits
+from babelet.data.splits import TEST, TRAIN, VALIDATION, Groups, assign, fold, group_key
 
 
 def test_folding_keeps_words_alone():

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.corpus import Corpus
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus
 
 ROOMS = {
     "kitchen": "Küche",

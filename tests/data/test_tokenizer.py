@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
 
 PIECES = ["<pad>", "<s>", "</s>", "<unk>", "▁", "▁turn", "▁on", "▁the", "▁light", "s"]
 

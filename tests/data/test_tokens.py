@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.checksums import seal
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
+from babelet.core.checksums import seal
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.tokens import TokenStore
 
 TEXTS = ["abc", "", "cab", "abcabcabcabc", "b"]
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from data.trained_vocabulary import train
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.trained_vocabulary import train
 from tests.data.test_vocabulary import CORPUS
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from data.tokens import TokenStore
-from data.translation_batches import SoftTargets, TranslationBatches
+from babelet.data.tokens import TokenStore
+from babelet.data.translation_batches import SoftTargets, TranslationBatches
 
 PAD, BOS, EOS = 0, 1, 2
 

@@ -9,11 +9,11 @@ import pytest
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.errors import BabeletError
-from configs.schema import VocabularyConfig
-from data.pruning import script
-from data.tokenizer import Tokenizer
-from data.vocabulary import coverage, trim, warnings
+from babelet.configs.schema import VocabularyConfig
+from babelet.core.errors import BabeletError
+from babelet.data.pruning import script
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.vocabulary import coverage, trim, warnings
 
 VERBS = {
     "en": ["turn on the", "switch off the", "open the", "close the", "lock the"],

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from evaluation.agreement import (
+from babelet.evaluation.agreement import (
     agreement,
     agreement_alone,
     mean_cosine,
     pairwise_agreement,
 )
-from evaluation.retrieval import RetrievalSet
+from babelet.evaluation.retrieval import RetrievalSet
 
 ENGLISH = [f"Turn on lamp {i}" for i in range(12)]
 GERMAN = [f"Schalte Lampe {i} ein" for i in range(12)]

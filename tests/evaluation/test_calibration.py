@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.calibration import (
+from babelet.evaluation.calibration import (
     calibration_error,
     fitted_temperature,
     refusal_threshold,

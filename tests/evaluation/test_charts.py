@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from evaluation.charts import BOTTOM, HEIGHT, LEFT, TOP, bars, line_chart, ticks
+from babelet.evaluation.charts import BOTTOM, HEIGHT, LEFT, TOP, bars, line_chart, ticks
 
 
 def test_a_bar_is_as_long_as_its_share():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.classification import LabelledSet, classification, macro_f1
+from babelet.evaluation.classification import LabelledSet, classification, macro_f1
 
 CLASSES = ("off", "on", "dim")
 # By text: the class it is of, and the one that is chosen.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import BabeletError
-from evaluation import runs
-from evaluation.compare import compare, markdown
+from babelet.core.errors import BabeletError
+from babelet.evaluation import runs
+from babelet.evaluation.compare import compare, markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,7 +126,7 @@ def test_markdown_and_page_show_the_same_figures(folders, tmp_path):
 
 def test_the_command_prints_the_table_or_one_line(folders, tmp_path):
     """An entry that needs TensorFlow to compare two numbers."""
-    command = [sys.executable, "-m", "evaluation.compare"]
+    command = [sys.executable, "-m", "babelet.evaluation.compare"]
     done = subprocess.run(
         [*command, *map(str, folders)], cwd=ROOT, capture_output=True, text=True
     )

@@ -1,6 +1,12 @@
 import pytest
 
-from evaluation.comparison import curve_points, gain, gains_by_language, ratio, series
+from babelet.evaluation.comparison import (
+    curve_points,
+    gain,
+    gains_by_language,
+    ratio,
+    series,
+)
 
 
 def scores(mean, near=None):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from evaluation.encoding import EncodedOnce, encode_once
+from babelet.core.errors import BabeletError
+from babelet.evaluation.encoding import EncodedOnce, encode_once
 
 
 def test_no_text_reaches_the_model_twice():

@@ -4,8 +4,8 @@ import zlib
 import numpy as np
 import pytest
 
-from evaluation.evaluate import evaluate, headline
-from evaluation.retrieval import RetrievalSet
+from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.retrieval import RetrievalSet
 
 SETS = [
     RetrievalSet(

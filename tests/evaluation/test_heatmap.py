@@ -2,7 +2,7 @@
 
 import re
 
-from evaluation.heatmap import confusion_map
+from babelet.evaluation.heatmap import confusion_map
 
 
 def test_every_count_is_where_it_belongs_and_nothing_else():

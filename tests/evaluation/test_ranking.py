@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from evaluation.ranking import mean_reciprocal_rank, ndcg_at, recall_at, scores_by_pair
+from babelet.evaluation.ranking import (
+    mean_reciprocal_rank,
+    ndcg_at,
+    recall_at,
+    scores_by_pair,
+)
 
 
 def test_scores_are_those_computed_by_hand():

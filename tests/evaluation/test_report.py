@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from evaluation.report import Report, write_model_card, write_report
-from evaluation.retrieval import mean_over_languages
+from babelet.evaluation.report import Report, write_model_card, write_report
+from babelet.evaluation.retrieval import mean_over_languages
 
 VOID = {"meta", "br", "link"}
 CONFIG = {

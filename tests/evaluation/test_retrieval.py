@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.retrieval import (
+from babelet.evaluation.retrieval import (
     RetrievalSet,
     finds_own,
     mean_over_languages,

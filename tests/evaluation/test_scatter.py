@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from evaluation.scatter import Point, scatter
+from babelet.evaluation.scatter import Point, scatter
 
 POINTS = [
     Point("int8", 0.8, 0.812, 23_000_000, kept=True),

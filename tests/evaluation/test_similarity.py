@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from evaluation.retrieval import RetrievalSet
-from evaluation.similarity import (
+from babelet.evaluation.retrieval import RetrievalSet
+from babelet.evaluation.similarity import (
     SimilaritySet,
     cosine_gap,
     cosine_of_translations,

@@ -1,7 +1,7 @@
 import pytest
 
-from configs.errors import BabeletError
-from evaluation.suites import read_sts, read_tatoeba
+from babelet.core.errors import BabeletError
+from babelet.evaluation.suites import read_sts, read_tatoeba
 
 
 def write(folder, **files):

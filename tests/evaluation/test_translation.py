@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.translation import NUMBER, PLACEHOLDER, kept, repeats, score
+from babelet.evaluation.translation import NUMBER, PLACEHOLDER, kept, repeats, score
 
 SOURCES = ["Turn on {light}", "Wait 5 minutes", "Off"]
 REFERENCES = ["Schalte {light} jetzt bitte ein", "Warte bitte noch 5 Minuten", "Aus"]

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from evaluation.translation_map import HEIGHT, WIDTH, translation_map
+from babelet.evaluation.translation_map import HEIGHT, WIDTH, translation_map
 
 
 def point(pair, language, text, x, y):

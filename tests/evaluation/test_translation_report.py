@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from configs import overrides, parsing
-from evaluation.translation import score
-from evaluation.translation_report import (
+from babelet.configs import overrides, parsing
+from babelet.evaluation.translation import score
+from babelet.evaluation.translation_report import (
     TranslationReport,
     write_model_card,
     write_report,
@@ -31,7 +31,7 @@ def report(*settings, facts=()):
         curves=[],
         parity={"student_fp32.tflite": {"same": 1.0, "bytes": 9}},
         parameters={"student": 3},
-        command="python -m training.distill",
+        command="babelet distill",
     )
 
 

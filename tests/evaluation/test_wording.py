@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation import wording
+from babelet.evaluation import wording
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from pathlib import Path
 import keras
 import pytest
 
-from configs import schema, smart_home
-from data.building import build_corpus
-from data.tokenizer import Tokenizer
-from export.run import write_artefacts
-from tasks.embedding import configured_student
+from babelet.configs import schema, smart_home
+from babelet.data.building import build_corpus
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.run import write_artefacts
+from babelet.tasks.embedding import configured_student
 from tests import run_record
 from tests.small_tokenizer import unigram_model
 

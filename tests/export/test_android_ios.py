@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from export.text_litert import CUSTOM_OPS, MEDIAPIPE_OP
+from babelet.export.text_litert import CUSTOM_OPS, MEDIAPIPE_OP
 
 FOLDER = Path(__file__).resolve().parents[2] / "export"
 COMMENT = re.compile(r"//.*|/\*\*.*?\*/|# .*")

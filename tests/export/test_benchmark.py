@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import BabeletError
-from export.benchmark import Row, benchmark, table
-from export.latency import Figures
-from export.metadata import attach_metadata, split_model
+from babelet.core.errors import BabeletError
+from babelet.export.benchmark import Row, benchmark, table
+from babelet.export.latency import Figures
+from babelet.export.metadata import attach_metadata, split_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +71,7 @@ def test_bad_files_are_named(artefacts, tmp_path):
 
 def test_the_command_prints_the_table_or_one_line(artefacts):
     """Figures among LiteRT's own messages cannot be pasted anywhere."""
-    command = [sys.executable, "-m", "export.benchmark"]
+    command = [sys.executable, "-m", "babelet.export.benchmark"]
     command += [artefacts / "student_int8.tflite", "--tokens=8"]
     options = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 120}
     done = subprocess.run([*command, "--threads=1"], **options)

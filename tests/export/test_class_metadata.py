@@ -9,15 +9,15 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from babelet.core.errors import BabeletError
+from babelet.export.class_metadata import with_class_metadata
+from babelet.export.litert import convert
+from babelet.export.litert_predict import litert_predict
+from babelet.export.metadata import read_metadata
+from babelet.export.text_litert import convert_mediapipe
+from babelet.model.heads import Scores
+from babelet.tasks.classification import configured_classifier
 from benchmarks.mediapipe_classes import mediapipe_classes
-from configs.errors import BabeletError
-from export.class_metadata import with_class_metadata
-from export.litert import convert
-from export.litert_predict import litert_predict
-from export.metadata import read_metadata
-from export.text_litert import convert_mediapipe
-from model.heads import Scores
-from tasks.classification import configured_classifier
 from tests.export.conftest import SHAPE
 
 LABELS = ["on", "off", "dim"]

@@ -4,15 +4,15 @@ import sys
 
 import pytest
 
-from configs.errors import BabeletError
-from export.formats import FORMATS, require_known
-from export.metadata import SAVED_METADATA, read_metadata
-from export.parity import TEXTS
+from babelet.core.errors import BabeletError
+from babelet.export.formats import FORMATS, require_known
+from babelet.export.metadata import SAVED_METADATA, read_metadata
+from babelet.export.parity import TEXTS
 
 
 def export(workdir, formats):
     return subprocess.run(
-        [sys.executable, "-m", "export", f"--workdir={workdir}", *formats],
+        [sys.executable, "-m", "babelet.export", f"--workdir={workdir}", *formats],
         capture_output=True,
         text=True,
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from export.infer import infer, open_model, read_texts
-from export.runtime import Embedder
+from babelet.core.errors import BabeletError
+from babelet.export.infer import infer, open_model, read_texts
+from babelet.export.runtime import Embedder
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["Turn on the lamp", "", "Die Tür ist offen", "ドアが開いています"]
@@ -19,7 +19,7 @@ TEXTS = ["Turn on the lamp", "", "Die Tür ist offen", "ドアが開いていま
 
 def run(arguments, **options):
     """Runs the command in a process; stdout is bytes."""
-    command = [sys.executable, "-m", "export.infer", *map(str, arguments)]
+    command = [sys.executable, "-m", "babelet.export.infer", *map(str, arguments)]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.run(command, cwd=ROOT, timeout=120, **streams)
 
@@ -137,7 +137,7 @@ def test_binary_is_not_written_to_a_terminal(run_folder):
 
 def test_a_reader_that_stops_is_one_line(run_folder):
     """`| head` must not end in two tracebacks."""
-    command = [sys.executable, "-m", "export.infer", f"--model={run_folder}"]
+    command = [sys.executable, "-m", "babelet.export.infer", f"--model={run_folder}"]
     process = subprocess.Popen(
         command,
         cwd=ROOT,

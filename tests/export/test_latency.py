@@ -1,4 +1,4 @@
-from export.latency import measure_latency
+from babelet.export.latency import measure_latency
 
 
 def test_models_are_visited_there_and_back(artefacts):

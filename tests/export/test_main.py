@@ -4,14 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from configs import parsing, smart_home
-from configs.locking import run_lock
+from babelet.configs import parsing, smart_home
+from babelet.core.locking import run_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def export(workdir):
-    line = [sys.executable, "-m", "export", f"--workdir={workdir}"]
+    line = [sys.executable, "-m", "babelet.export", f"--workdir={workdir}"]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
 
 

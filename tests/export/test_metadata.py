@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from export.metadata import (
+from babelet.core.errors import BabeletError
+from babelet.export.metadata import (
     attach_metadata,
     attach_saved_metadata,
     read_metadata,

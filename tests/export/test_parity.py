@@ -11,14 +11,14 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from sentencepiece import sentencepiece_model_pb2
 
-from configs import parsing, record
-from configs.errors import BabeletError
-from data.tokenizer import Tokenizer
-from export.litert import convert
-from export.metadata import attach_metadata, read_metadata, split_model
-from export.parity import EDGE_CASES, TEXTS, check_parity, read_texts
-from export.saved_model import export_saved_model
-from export.text_litert import convert_mediapipe, convert_text
+from babelet.configs import parsing, record
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert import convert
+from babelet.export.metadata import attach_metadata, read_metadata, split_model
+from babelet.export.parity import EDGE_CASES, TEXTS, check_parity, read_texts
+from babelet.export.saved_model import export_saved_model
+from babelet.export.text_litert import convert_mediapipe, convert_text
 from tests import run_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,7 +201,13 @@ def texts_of_run(workdir, pairs):
 
 def command(workdir, *flags):
     """The check as a command."""
-    line = [sys.executable, "-m", "export.parity", f"--workdir={workdir}", *flags]
+    line = [
+        sys.executable,
+        "-m",
+        "babelet.export.parity",
+        f"--workdir={workdir}",
+        *flags,
+    ]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
 
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.checksums import file_digest, seal
-from configs.errors import BabeletError
-from export.infer import model_file
-from export.published import (
+from babelet.core.checksums import file_digest, seal
+from babelet.core.errors import BabeletError
+from babelet.export.infer import model_file
+from babelet.export.published import (
     new_export,
     read_json,
     require_current,
     require_undamaged_export,
 )
-from export.rebuild import weights_digest
+from babelet.export.rebuild import weights_digest
 
 OLD, NEW = "a" * 64, "b" * 64
 
@@ -158,13 +158,13 @@ def test_a_damaged_report_is_one_line(exported, text):
     """The report step ended in a traceback of the JSON parser."""
     folder = exported / "export"
     (folder / "parity.json").write_text(text, "latin-1")
-    with pytest.raises(BabeletError, match="damaged.*Remedy: run python -m export"):
+    with pytest.raises(BabeletError, match="damaged.*Remedy: run babelet export"):
         read_json(folder, "parity.json")
     (folder / "checksums.json").unlink()
-    with pytest.raises(BabeletError, match=r"Remedy: run python -m export"):
+    with pytest.raises(BabeletError, match=r"Remedy: run babelet export"):
         read_json(folder, "parity.json")
     (folder / "checksums.json").write_text(text, "latin-1")
-    with pytest.raises(BabeletError, match=r"Remedy: run python -m export"):
+    with pytest.raises(BabeletError, match=r"Remedy: run babelet export"):
         read_json(folder, "golden.jsonl")
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from configs import parsing, record
-from configs.errors import BabeletError
-from configs.schema import ExportConfig
-from export.litert_predict import litert_predict
-from export.predict import keras_predict
-from export.quantisation import (
+from babelet.configs import parsing, record
+from babelet.configs.schema import ExportConfig
+from babelet.core.errors import BabeletError
+from babelet.export.litert_predict import litert_predict
+from babelet.export.predict import keras_predict
+from babelet.export.quantisation import (
     TIERS,
     failures,
     score_tiers,
@@ -95,7 +95,12 @@ def test_the_cosine_is_that_of_the_worst_text(scored, pairs, make_student, token
 def test_a_new_process_reports_the_same_scores(scored, workdir):
     """Scores that depend on what ran before cannot be checked by anyone."""
     folder, report = scored
-    command = [sys.executable, "-m", "export.quantisation", f"--workdir={workdir}"]
+    command = [
+        sys.executable,
+        "-m",
+        "babelet.export.quantisation",
+        f"--workdir={workdir}",
+    ]
     command += [f"--folder={folder}", "--record"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -128,7 +133,7 @@ def test_what_quantisation_spoils_is_left_out_at_the_default_gate(
     make_workdir, make_student, tokenizer, tmp_path
 ):
     """One outlying row takes the whole range of 8 bits, and all else rounds to 0."""
-    from export.run import write_artefacts
+    from babelet.export.run import write_artefacts
 
     student = make_student()
     table_of_tokens = student.get_layer("embedding").tokens

@@ -6,17 +6,17 @@ import time
 
 import pytest
 
-from configs.errors import BabeletError
-from export.formats import FORMATS
-from export.published import require_current, require_undamaged_export
-from export.quantisation import write_report
-from export.run import export_run, leave_out
+from babelet.core.errors import BabeletError
+from babelet.export.formats import FORMATS
+from babelet.export.published import require_current, require_undamaged_export
+from babelet.export.quantisation import write_report
+from babelet.export.run import export_run, leave_out
 
 EXPORTER = """
 import json, pathlib, sys
-from export.published import require_current, require_undamaged_export
-from export.quantisation import write_report
-from export.run import export_run, leave_out
+from babelet.export.published import require_current, require_undamaged_export
+from babelet.export.quantisation import write_report
+from babelet.export.run import export_run, leave_out
 formats = ("int8", "saved_model")
 export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), formats)
 """

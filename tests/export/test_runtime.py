@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from export.litert import convert
-from export.parity import EDGE_CASES
-from export.predict import keras_predict
-from export.runtime import Embedder
+from babelet.core.errors import BabeletError
+from babelet.export.litert import convert
+from babelet.export.parity import EDGE_CASES
+from babelet.export.predict import keras_predict
+from babelet.export.runtime import Embedder
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = """
@@ -28,7 +28,7 @@ class Others(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Others())
 from pathlib import Path
-from export.runtime import Embedder
+from babelet.export.runtime import Embedder
 
 vectors = Embedder(Path(sys.argv[1])).encode(["Die Tür ist offen", ""])
 print(vectors.shape, "tensorflow" in sys.modules)

@@ -8,9 +8,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.metadata import SAVED_METADATA
-from export.predict import keras_predict, saved_model_predict
-from export.tokenization import tokenize_function
+from babelet.export.metadata import SAVED_METADATA
+from babelet.export.predict import keras_predict, saved_model_predict
+from babelet.export.tokenization import tokenize_function
 
 UNUSUAL = [
     "",

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tensorflow_text.core.pybinds import tflite_registrar
 
+from babelet.core.errors import BabeletError
+from babelet.export.metadata import split_model
+from babelet.export.predict import keras_predict
+from babelet.export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, convert_text, renamed
+from babelet.export.text_predict import text_predict
 from benchmarks.mediapipe_vectors import mediapipe_vectors
 from benchmarks.token_identity import probe, token_ids_inside
-from configs.errors import BabeletError
-from export.metadata import split_model
-from export.predict import keras_predict
-from export.text_litert import MEDIAPIPE_OP, TFTEXT_OP, convert_text, renamed
-from export.text_predict import text_predict
 
 UNUSUAL = [
     "",

@@ -13,23 +13,23 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from configs import overrides
-from configs.errors import BabeletError
-from configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
-from data import trained_vocabulary
-from data.tokenizer import Tokenizer
-from export import translation_functions
-from export.infer import infer
-from export.litert_translate import forbidden
-from export.metadata import read_metadata
-from export.rebuild import rebuild_student
-from export.runtime import Embedder
-from export.translate import saved_model_translate
-from export.translation import export_translator, leave_out, read_texts
-from export.translation_functions import text_to_text
-from export.translation_parity import check_parity
-from export.translator import Translator
-from tasks.translation import configured_student, keras_translate
+from babelet.configs import overrides
+from babelet.configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
+from babelet.core.errors import BabeletError
+from babelet.data import trained_vocabulary
+from babelet.data.tokenizer import Tokenizer
+from babelet.export import translation_functions
+from babelet.export.infer import infer
+from babelet.export.litert_translate import forbidden
+from babelet.export.metadata import read_metadata
+from babelet.export.rebuild import rebuild_student
+from babelet.export.runtime import Embedder
+from babelet.export.translate import saved_model_translate
+from babelet.export.translation import export_translator, leave_out, read_texts
+from babelet.export.translation_functions import text_to_text
+from babelet.export.translation_parity import check_parity
+from babelet.export.translator import Translator
+from babelet.tasks.translation import configured_student, keras_translate
 from tests import run_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +97,7 @@ def test_the_command_that_exports_again_knows_translators(workdir, tmp_path):
     """Taken for an encoder's, the export that was there was removed, and no new one."""
     again = tmp_path / "again"
     shutil.copytree(workdir, again)
-    command = [sys.executable, "-m", "export", f"--workdir={again}"]
+    command = [sys.executable, "-m", "babelet.export", f"--workdir={again}"]
     refused = subprocess.run(
         [*command, "--formats=int8"], capture_output=True, text=True
     )
@@ -182,7 +182,7 @@ def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
     student.embedding.tokens.assign(student.embedding.tokens[::-1])
     student.save_weights(tmp_path / "student.weights.h5")
     run_record.write(tmp_path, CONFIG)
-    command = [sys.executable, "-m", "export.translation_parity"]
+    command = [sys.executable, "-m", "babelet.export.translation_parity"]
     command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "does not translate as the student" in done.stdout

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from model.backbone import EncoderLayer
-from model.decoder import DecoderLayer
+from babelet.model.backbone import EncoderLayer
+from babelet.model.decoder import DecoderLayer
 
 HIDDEN = np.random.default_rng(0).normal(0, 3, (2, 5, 16)).astype("float32")
 MASK = np.ones((2, 5), bool)

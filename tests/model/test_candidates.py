@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.candidates import named_and_rest
-from model.objective import Decisions, decision_losses
+from babelet.model.candidates import named_and_rest
+from babelet.model.objective import Decisions, decision_losses
 
 
 def test_by_hand():

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.beam_search import beam_search, largest
-from model.decoding import (
+from babelet.model.beam_search import beam_search, largest
+from babelet.model.decoding import (
     History,
     Vocabulary,
     greedy,
     length_limits,
 )
-from model.encoder_decoder import EncoderDecoder
-from model.translation import translate
+from babelet.model.encoder_decoder import EncoderDecoder
+from babelet.model.translation import translate
 
 PAD, BOS, EOS, UNK = range(4)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model.distiller import Distiller, FeatureTerm, Outcome
-from model.features import EmbeddingMatch
-from model.objective import Decisions
+from babelet.model.distiller import Distiller, FeatureTerm, Outcome
+from babelet.model.features import EmbeddingMatch
+from babelet.model.objective import Decisions
 
 ALPHA, TEMPERATURE = 0.3, 2.0
 

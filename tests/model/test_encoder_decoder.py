@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.encoder_decoder import Context, EncoderDecoder
+from babelet.model.encoder_decoder import Context, EncoderDecoder
 
 START, END = 1, 2
 CAT = [START, 7, 8, END]

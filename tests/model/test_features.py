@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model.features import EmbeddingMatch
+from babelet.model.features import EmbeddingMatch
 
 
 def test_one_minus_cosine_by_hand():

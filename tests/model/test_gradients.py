@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.gradients import add_bias, fused_gelu
+from babelet.model.gradients import add_bias, fused_gelu
 
 SHAPES = [(7,), (3, 5), (2, 3, 4), (1, 1, 1), (0, 4)]
 

@@ -5,8 +5,8 @@ import keras_hub
 import numpy as np
 import pytest
 
-from model.initialisation import initialise_from_teacher
-from model.student import build_student
+from babelet.model.initialisation import initialise_from_teacher
+from babelet.model.student import build_student
 
 VOCABULARY = 30
 IDS = np.array([[1, 7, 29, 4, 2, 0], [1, 5, 2, 0, 0, 0]])

@@ -2,7 +2,7 @@ import functools
 
 import numpy as np
 
-from model.linear_head import empty_linear_head, fit_linear_head
+from babelet.model.linear_head import empty_linear_head, fit_linear_head
 
 
 def clusters(count, seed):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.muon import EVERY, MOMENTUM, ROOT_MEAN_SQUARE, Muon, orthogonal
-from model.optimizer import FusedAdamW
+from babelet.model.muon import EVERY, MOMENTUM, ROOT_MEAN_SQUARE, Muon, orthogonal
+from babelet.model.optimizer import FusedAdamW
 
 RATE = 0.01
 each_shape = pytest.mark.parametrize("shape", [(8, 8), (8, 24), (24, 8)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.objective import (
+from babelet.model.objective import (
     Decisions,
     decision_losses,
     hard_label_loss,

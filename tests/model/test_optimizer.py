@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.optimizer import FusedAdamW
+from babelet.model.optimizer import FusedAdamW
 
 STEPS = 20
 SETTINGS = {

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erf
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.precision import preferred_precision
-from model.teachers import TEACHERS
-from model.teachers.e5s1 import E5S1File, tensor_shapes
-from model.teachers.packaged_e5 import load
-from model.teachers.unigram import unigram_model
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.precision import preferred_precision
+from babelet.model.teachers import TEACHERS
+from babelet.model.teachers.e5s1 import E5S1File, tensor_shapes
+from babelet.model.teachers.packaged_e5 import load
+from babelet.model.teachers.unigram import unigram_model
 from tests import e5s1_writer
 
 SHAPE = e5s1_writer.Shape()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.precision import preferred_precision
+from babelet.model.precision import preferred_precision
 
 
 @pytest.mark.parametrize(

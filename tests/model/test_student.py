@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from model.heads import SentencePooling
-from model.student import build_student
+from babelet.model.heads import SentencePooling
+from babelet.model.student import build_student
 
 POLICIES = ["float32", "mixed_bfloat16", "mixed_float16"]
 LAMP = [1, 7, 9, 4, 2]

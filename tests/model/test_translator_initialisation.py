@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.encoder_decoder import EncoderDecoder
-from model.translator_initialisation import initialise_translator, token_table
+from babelet.model.encoder_decoder import EncoderDecoder
+from babelet.model.translator_initialisation import initialise_translator, token_table
 
 INPUTS = {
     "token_ids": np.array([[1, 7, 9, 2], [1, 5, 2, 0]]),

@@ -6,14 +6,14 @@ from pathlib import Path
 import keras
 import pytest
 
-from configs.schema import StudentConfig
-from data.tokenizer import Tokenizer
-from export.litert import convert
-from search.embedding import load_embedders
-from search.lexical import WordRules
-from search.store import Store
-from search.update import update
-from tasks.embedding import configured_student
+from babelet.configs.schema import StudentConfig
+from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert import convert
+from babelet.search.embedding import load_embedders
+from babelet.search.lexical import WordRules
+from babelet.search.store import Store
+from babelet.search.update import update
+from babelet.tasks.embedding import configured_student
 from tests.index_documents import DOCUMENTS, write_tsv
 from tests.small_tokenizer import unigram_model
 

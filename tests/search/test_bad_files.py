@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-from configs.errors import BabeletError
-from search.documents import Document
-from search.inspection import inspect
-from search.searcher import Searcher
-from search.store import Store
+from babelet.core.errors import BabeletError
+from babelet.search.documents import Document
+from babelet.search.inspection import inspect
+from babelet.search.searcher import Searcher
+from babelet.search.store import Store
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv
 
 
@@ -111,9 +111,9 @@ def test_a_read_only_file_answers_and_does_not_change(index, model, tsv, tmp_pat
 SCRIPT = """
 import sys
 from pathlib import Path
-from configs.errors import BabeletError
-from search.connection import connect
-from search.store import Store
+from babelet.core.errors import BabeletError
+from babelet.search.connection import connect
+from babelet.search.store import Store
 
 path = Path(sys.argv[1])
 try:

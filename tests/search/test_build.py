@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from search.inspection import inspect
+from babelet.search.inspection import inspect
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv
 
 
@@ -63,7 +63,7 @@ def test_a_wrong_command_is_one_line(run, tsv, model, tmp_path, flags, said):
 
 def test_two_builds_at_once(run, tsv, model, tmp_path):
     """Both would take out what the other has just put in."""
-    from search.connection import locked
+    from babelet.search.connection import locked
 
     with locked(tmp_path / "my.db"):
         flags = [f"--model={model}", f"--input={tsv}", f"--index={tmp_path / 'my.db'}"]
@@ -74,7 +74,7 @@ def test_inspect_tells_and_repairs(run, tsv, model, tmp_path):
     """Bits or words that are lost make answers worse, and nothing fails."""
     import apsw
 
-    from search.connection import open_file
+    from babelet.search.connection import open_file
 
     index = tmp_path / "my.db"
     run("build", f"--model={model}", f"--input={tsv}", f"--index={index}")
@@ -97,7 +97,7 @@ def test_help_teaches(run):
     """Flags without an example leave a user to guess."""
     for module in ("build", "query", "inspect", "export", "mine"):
         done = run(module, "--help")
-        assert f"python -m search.{module} --" in done.stdout
+        assert f"python -m babelet.search.{module} --" in done.stdout
 
 
 def test_one_source_of_a_name(run, model, tmp_path):

@@ -3,9 +3,9 @@ import os
 
 import pytest
 
-from configs.errors import BabeletError
-from search.document_files import document_files
-from search.documents import count_documents, read_documents
+from babelet.core.errors import BabeletError
+from babelet.search.document_files import document_files
+from babelet.search.documents import count_documents, read_documents
 
 
 def read(path, **settings):

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import BabeletError
-from search.build import build, delete
-from search.connection import connect, guarded, locked, open_file
-from search.documents import Document
-from search.export import export
-from search.filters import Filter
-from search.inspection import inspect
-from search.lexical import WordRules
-from search.mine import run as mine
-from search.reembed import reembed
-from search.repair import repair
-from search.searcher import Searcher
+from babelet.core.errors import BabeletError
+from babelet.search.build import build, delete
+from babelet.search.connection import connect, guarded, locked, open_file
+from babelet.search.documents import Document
+from babelet.search.export import export
+from babelet.search.filters import Filter
+from babelet.search.inspection import inspect
+from babelet.search.lexical import WordRules
+from babelet.search.mine import run as mine
+from babelet.search.reembed import reembed
+from babelet.search.repair import repair
+from babelet.search.searcher import Searcher
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv
 
 RULES = WordRules()

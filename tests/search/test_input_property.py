@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from search.documents import read_documents
+from babelet.core.errors import BabeletError
+from babelet.search.documents import read_documents
 
 _CELLS = st.text(
     st.one_of(st.characters(), st.sampled_from('\t\r\n"\0\ufeff\u2028 ')), max_size=12

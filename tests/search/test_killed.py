@@ -4,12 +4,12 @@ import time
 import apsw
 import pytest
 
-from search.connection import connect, is_index
-from search.documents import Document
-from search.inspection import inspect
-from search.lexical import WordRules
-from search.store import Store
-from search.update import update
+from babelet.search.connection import connect, is_index
+from babelet.search.documents import Document
+from babelet.search.inspection import inspect
+from babelet.search.lexical import WordRules
+from babelet.search.store import Store
+from babelet.search.update import update
 from tests.index_documents import DOCUMENTS, content, write_tsv
 
 

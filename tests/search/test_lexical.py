@@ -1,6 +1,6 @@
 import pytest
 
-from search.lexical import WordRules
+from babelet.search.lexical import WordRules
 
 PLAIN = WordRules()
 

@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs import smart_home
-from configs.errors import BabeletError
-from data.sources.parallel_files import pairs
-from search.documents import Document
-from search.export import export
-from search.filters import Filter
-from search.margin import mine
-from search.mine import run
-from search.quantise import to_bytes
+from babelet.configs import smart_home
+from babelet.core.errors import BabeletError
+from babelet.data.sources.parallel_files import pairs
+from babelet.search.documents import Document
+from babelet.search.export import export
+from babelet.search.filters import Filter
+from babelet.search.margin import mine
+from babelet.search.mine import run
+from babelet.search.quantise import to_bytes
 from tests.index_documents import DOCUMENTS
 
 

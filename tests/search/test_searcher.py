@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from search.connection import connect
-from search.documents import Document
-from search.filters import Filter
-from search.lexical import WordRules
-from search.quantise import to_bytes
-from search.query import warnings
-from search.searcher import Searcher
-from search.vector_ranking import nearest
+from babelet.core.errors import BabeletError
+from babelet.search.connection import connect
+from babelet.search.documents import Document
+from babelet.search.filters import Filter
+from babelet.search.lexical import WordRules
+from babelet.search.quantise import to_bytes
+from babelet.search.query import warnings
+from babelet.search.searcher import Searcher
+from babelet.search.vector_ranking import nearest
 from tests.index_documents import DOCUMENTS
 
 KITCHEN = (("room", "kitchen"),)

@@ -4,14 +4,14 @@ import time
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from search.connection import connect
-from search.documents import Document
-from search.inspection import inspect
-from search.lexical import WordRules
-from search.searcher import Searcher
-from search.store import Embedded, Store
-from search.update import batches, embedded, update
+from babelet.core.errors import BabeletError
+from babelet.search.connection import connect
+from babelet.search.documents import Document
+from babelet.search.inspection import inspect
+from babelet.search.lexical import WordRules
+from babelet.search.searcher import Searcher
+from babelet.search.store import Embedded, Store
+from babelet.search.update import batches, embedded, update
 from tests.index_documents import DOCUMENTS, content
 
 

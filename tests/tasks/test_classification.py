@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.labelled_batches import LabelledBatches
-from data.tokens import TokenStore
-from model.student import build_classifier
-from tasks.classification import ClassificationTask
+from babelet.data.labelled_batches import LabelledBatches
+from babelet.data.tokens import TokenStore
+from babelet.model.student import build_classifier
+from babelet.tasks.classification import ClassificationTask
 
 CLASSES = 4
 RANDOM = np.random.default_rng(5)

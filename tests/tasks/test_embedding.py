@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from configs.errors import BabeletError
-from configs.schema import ObjectiveConfig
-from data.tokenizer import Tokenizer
-from model.student import build_student
-from tasks.embedding import EmbeddingTask, distinct_candidates, student_predict
+from babelet.configs.schema import ObjectiveConfig
+from babelet.core.errors import BabeletError
+from babelet.data.tokenizer import Tokenizer
+from babelet.model.student import build_student
+from babelet.tasks.embedding import EmbeddingTask, distinct_candidates, student_predict
 
 TEXTS = ["lamp", "turn on the lamp", "a", "", "open the door", "lamp on"]
 

@@ -4,13 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from configs.schema import Config, DataConfig, StudentConfig
-from data import trained_vocabulary
-from data.tokenizer import Tokenizer
-from data.tokens import TokenStore
-from data.translation_batches import TranslationBatches, laid_out
-from tasks.translation import TranslationTask, configured_student, keras_translate
-from training import translation_targets
+from babelet.configs.schema import Config, DataConfig, StudentConfig
+from babelet.data import trained_vocabulary
+from babelet.data.tokenizer import Tokenizer
+from babelet.data.tokens import TokenStore
+from babelet.data.translation_batches import TranslationBatches, laid_out
+from babelet.tasks.translation import (
+    TranslationTask,
+    configured_student,
+    keras_translate,
+)
+from babelet.training import translation_targets
 
 CONFIG = Config(
     name="test",

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import h5py
 import pytest
 
-from configs import overrides
+from babelet.configs import overrides
+from babelet.training.run import run
 from tests import e5s1_writer
-from training.run import run
 
 ROOT = Path(__file__).resolve().parents[2]
 # English, German, Spanish, Finnish.
@@ -46,7 +46,7 @@ ROOMS = [
 ]
 LANGUAGES = ("de", "es", "fi")
 RECIPE = """
-from configs.schema import *
+from babelet.configs.schema import *
 
 def get_config():
     return Config(
@@ -74,8 +74,8 @@ def get_config():
 
 LABELS = ["on", "off", "clean", "where", "remove"]
 LABELLED_RECIPE = """
-from configs.labels import *
-from configs.schema import *
+from babelet.configs.labels import *
+from babelet.configs.schema import *
 
 def get_config():
     return Config(
@@ -107,8 +107,8 @@ def get_config():
 """
 
 TRANSLATION_RECIPE = """
-from configs.schema import *
-from configs.translation import TranslationConfig
+from babelet.configs.schema import *
+from babelet.configs.translation import TranslationConfig
 
 def get_config():
     return Config(
@@ -240,7 +240,12 @@ class Command(NamedTuple):
 
     @property
     def line(self):
-        start = [sys.executable, "-m", "training.distill", f"--config={self.config}"]
+        start = [
+            sys.executable,
+            "-m",
+            "babelet.training.distill",
+            f"--config={self.config}",
+        ]
         start += [f"--workdir={self.workdir}", *self.flags]
         return [*start, *(f"--set={setting}" for setting in self.settings)]
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from data.sources import home_assistant
-from model.teachers import TEACHERS
+from babelet.data.sources import home_assistant
+from babelet.model.teachers import TEACHERS
 from tests.training.conftest import messages
 
 FILES = ("corpus", "tokenizer.model", "teacher_cache", "checkpoints", "export")

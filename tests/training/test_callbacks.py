@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from training.callbacks import Checkpoints, Scalars, StopAtNonFinite, Validation
+from babelet.core.errors import BabeletError
+from babelet.training.callbacks import Checkpoints, Scalars, StopAtNonFinite, Validation
 
 
 class Counter(keras.Model):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from model.distiller import Distiller, Outcome
-from model.objective import Decisions
-from training import checkpoints
+from babelet.core.errors import BabeletError
+from babelet.model.distiller import Distiller, Outcome
+from babelet.model.objective import Decisions
+from babelet.training import checkpoints
 
 BATCH = {
     "x": np.random.default_rng(20).standard_normal((8, 4)).astype("float32"),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.class_scores import ClassTeacher
-from training.class_teacher import (
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.class_scores import ClassTeacher
+from babelet.training.class_teacher import (
     class_names,
     load_class_teacher,
     matched,

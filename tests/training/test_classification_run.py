@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-import export.infer
-from configs.errors import BabeletError
-from export.runtime import Classifier, Embedder
+from babelet.core.errors import BabeletError
+from babelet.export import infer as infer_module
+from babelet.export.runtime import Classifier, Embedder
 from tests.training.conftest import LABELS, LANGUAGES, train
 
 
@@ -53,7 +53,7 @@ def test_the_report_names_classes_and_languages(finished):
 def infer(model, folder):
     texts = folder / "texts.txt"
     texts.write_text("Turn on the lamp in the kitchen\n\nReinige das Radio bitte\n")
-    export.infer.infer(model, texts, folder / "answers.tsv")
+    infer_module.infer(model, texts, folder / "answers.tsv")
     lines = (folder / "answers.tsv").read_text().splitlines()
     return [line.split("\t") for line in lines]
 

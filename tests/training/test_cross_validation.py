@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from data.corpus import Corpus
-from data.labelled_corpus import LabelledCorpus
-from data.splits import TEST, TRAIN, VALIDATION
+from babelet.core.errors import BabeletError
+from babelet.data.corpus import Corpus
+from babelet.data.labelled_corpus import LabelledCorpus
+from babelet.data.splits import TEST, TRAIN, VALIDATION
+from babelet.training.tuning import Search, search
 from tests.training.conftest import train
-from training.tuning import Search, search
 
 QUICK = ("tuning.scope=head", "training.validate_every=10", "training.steps=20")
 

@@ -10,11 +10,11 @@ import math
 
 import pytest
 
-from configs import overrides
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.download import cache_folder
-from data.sources import home_assistant, home_assistant_intents
+from babelet.configs import overrides
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.data.download import cache_folder
+from babelet.data.sources import home_assistant, home_assistant_intents
 from tests.configs.test_recipes import RECIPES, ROOT
 from tests.training.conftest import Command
 

@@ -3,8 +3,12 @@
 import pytest
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from training.foreign_teacher import fingerprint, foreign_translate, read_translations
+from babelet.core.errors import BabeletError
+from babelet.training.foreign_teacher import (
+    fingerprint,
+    foreign_translate,
+    read_translations,
+)
 
 
 def save(folder, name="text", answer="translation"):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 from tests.classifier_writer import bert_classifier, save_keywords, trained
 from tests.training.conftest import LABELS, LANGUAGES, labelled_rows, train
 

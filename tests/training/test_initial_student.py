@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from configs import schema
-from configs.errors import BabeletError
+from babelet.configs import schema
+from babelet.core.errors import BabeletError
+from babelet.training.pipelines.embedding import initial_student
+from babelet.training.preparation import Preparation
+from babelet.training.workdir import Workdir
 from tests import e5s1_writer
-from training.pipelines.embedding import initial_student
-from training.preparation import Preparation
-from training.workdir import Workdir
 
 
 @pytest.fixture

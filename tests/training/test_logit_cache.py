@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from training.logit_cache import LogitCache, TunedTeacher
+from babelet.core.errors import BabeletError
+from babelet.training.logit_cache import LogitCache, TunedTeacher
 
 
 def teacher(fingerprint="a" * 64, broken=False):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.schema import TrainingConfig
-from model.distiller import Outcome
-from model.objective import Decisions
-from tasks.base import Task
-from training.loop import train
+from babelet.configs.schema import TrainingConfig
+from babelet.model.distiller import Outcome
+from babelet.model.objective import Decisions
+from babelet.tasks.base import Task
+from babelet.training.loop import train
 
 # Of the validations after steps 2, 4, 6 and 8: the first one is the best.
 SCORES = (0.9, 0.5, 0.4, 0.3)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from configs.errors import BabeletError
-from training import measured
+from babelet.core.errors import BabeletError
+from babelet.training import measured
 
 TIER = {"kept": True, "median_ms": 1.5, "bytes": 10}
 QUANTISATION = {"tiers": {"int8": TIER}}

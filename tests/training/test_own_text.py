@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from data.corpus import Corpus
+from babelet.data.corpus import Corpus
 from tests.training.conftest import LANGUAGES, ROOT, environment, sentences, weights
 
 # All in one process: a run in miniature takes a second, TensorFlow's start several.
@@ -20,8 +20,8 @@ RUNS = """
 import json, sys
 from pathlib import Path
 import keras
-from configs import overrides
-from training.run import run
+from babelet.configs import overrides
+from babelet.training.run import run
 for recipe, workdir, until, *settings in json.loads(sys.stdin.read()):
     keras.backend.clear_session()
     run(overrides.load(recipe, settings), Path(workdir), until=until)

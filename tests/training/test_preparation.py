@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs import overrides
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
+from babelet.configs import overrides
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.training.pipelines.embedding import initial_student
+from babelet.training.preparation import Preparation, load_teacher
+from babelet.training.workdir import Workdir
 from tests import hugging_face_writer
 from tests.training.conftest import LANGUAGES, sentences
-from training.pipelines.embedding import initial_student
-from training.preparation import Preparation, load_teacher
-from training.workdir import Workdir
 
 OWN_VOCABULARY = ("vocabulary.method=train", "vocabulary.size=128")
 # A teacher of another width than the student teaches through a projection.

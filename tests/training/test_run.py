@@ -124,7 +124,7 @@ LOAD = """
 import json, sys
 from pathlib import Path
 import keras, numpy as np
-from export.rebuild import rebuild_student
+from babelet.export.rebuild import rebuild_student
 workdir = Path(sys.argv[1])
 whole = keras.models.load_model(workdir / "student.keras")
 rebuilt = rebuild_student(workdir).student

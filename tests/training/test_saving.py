@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from configs import schema
-from configs.errors import BabeletError
-from export.rebuild import weights_digest
-from tasks.classification import configured_classifier
-from tasks.embedding import configured_student
-from tasks.translation import configured_student as configured_translator
-from training.saving import save_model, save_weights
+from babelet.configs import schema
+from babelet.core.errors import BabeletError
+from babelet.export.rebuild import weights_digest
+from babelet.tasks.classification import configured_classifier
+from babelet.tasks.embedding import configured_student
+from babelet.tasks.translation import configured_student as configured_translator
+from babelet.training.saving import save_model, save_weights
 
 SHAPE = schema.StudentConfig(
     num_layers=2,

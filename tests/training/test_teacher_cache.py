@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from model.teachers.base import Teacher
-from training.teacher_cache import CHUNK, TeacherCache
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.base import Teacher
+from babelet.training.teacher_cache import CHUNK, TeacherCache
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ def test_a_full_disk_leaves_the_cache_readable(tmp_path):
     program = """
         import sys
         from pathlib import Path
-        from configs.errors import BabeletError
+        from babelet.core.errors import BabeletError
         from test_teacher_cache import CHUNK, Letters, TeacherCache, rooms
 
         folder = Path(sys.argv[1])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 from tests.training.conftest import train
 
 

@@ -6,14 +6,14 @@ import re
 import numpy as np
 import pytest
 
-from configs import overrides
-from configs.errors import BabeletError
+from babelet.configs import overrides
+from babelet.core.errors import BabeletError
+from babelet.training.foreign_teacher import read_translations
+from babelet.training.run import run as start
+from babelet.training.translation_preparation import TranslationPreparation
+from babelet.training.translation_targets import merged, translate_all
+from babelet.training.workdir import Workdir
 from tests.training.conftest import sentences
-from training.foreign_teacher import read_translations
-from training.run import run as start
-from training.translation_preparation import TranslationPreparation
-from training.translation_targets import merged, translate_all
-from training.workdir import Workdir
 
 FILE = "translation.teacher_path=none.tsv objective.alpha=1"
 START = "translation.init_from_teacher=true"

@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from configs import overrides
-from data.splits import TRAIN, group_key
-from data.tokens import TokenStore
-from training.prepared_pairs import PreparedPairs
-from training.run import run as start
-from training.translation_preparation import TranslationPreparation
-from training.workdir import Workdir, opened
+from babelet.configs import overrides
+from babelet.data.splits import TRAIN, group_key
+from babelet.data.tokens import TokenStore
+from babelet.training.prepared_pairs import PreparedPairs
+from babelet.training.run import run as start
+from babelet.training.translation_preparation import TranslationPreparation
+from babelet.training.workdir import Workdir, opened
 
 NAMES = ("Sonos", "Velbus", "Tado", "Zigbee", "Hue", "Abode", "Ring", "Nest")
 NAMED = "de\tOpen {0} beside {{room}} soon\tBald {0} neben {{room}} aufmachen\n"

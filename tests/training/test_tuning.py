@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
+from babelet.training.tuning import Search, search
 from tests.training.test_hparams import sessions
-from training.tuning import Search, search
 
 ROOT = Path(__file__).resolve().parents[2]
 # Records how it was called; best at a learning rate of 3e-4, each fold 0.1 above the
@@ -149,7 +149,7 @@ def test_a_killed_search_continues_in_the_middle_of_a_trial(searching, tmp_path)
     """Drawn anew, the trial's settings would not be those of its finished fold."""
     (tmp_path / "slow").touch()
     program = (
-        "import pathlib, sys; from training.tuning import Search, search;"
+        "import pathlib, sys; from babelet.training.tuning import Search, search;"
         f"train = ({sys.executable!r}, {str(tmp_path / 'train.py')!r});"
         f"runs = pathlib.Path({str(tmp_path / 'runs')!r});"
         f"search(Search({RECIPE!r}, ('training.steps=100',), runs, 2, train), 2)"

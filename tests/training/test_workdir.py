@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from configs import parsing, schema
-from configs.checksums import seal
-from configs.errors import BabeletError
-from training.workdir import Workdir, opened
+from babelet.configs import parsing, schema
+from babelet.core.checksums import seal
+from babelet.core.errors import BabeletError
+from babelet.training.workdir import Workdir, opened
 
 REPOSITORY = Path(__file__).parents[2]
 OTHER_RUN = """
 import sys, time
 from pathlib import Path
-from configs import parsing, schema
-from training.workdir import opened
+from babelet.configs import parsing, schema
+from babelet.training.workdir import opened
 config = schema.Config("other", schema.DataConfig(languages=("fr",)))
 with opened(Path(sys.argv[1]), config):
     print("locked", flush=True)

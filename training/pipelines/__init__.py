@@ -1,9 +1,9 @@
 """What a run does, for each task."""
 
-from training.pipelines.base import Pipeline
-from training.pipelines.classification import ClassificationPipeline
-from training.pipelines.embedding import EmbeddingPipeline
-from training.pipelines.translation import TranslationPipeline
+from babelet.training.pipelines.base import Pipeline
+from babelet.training.pipelines.classification import ClassificationPipeline
+from babelet.training.pipelines.embedding import EmbeddingPipeline
+from babelet.training.pipelines.translation import TranslationPipeline
 
 PIPELINES: dict[str, type[Pipeline]] = {
     "classification": ClassificationPipeline,

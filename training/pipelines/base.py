@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import keras
 
-from configs.schema import TrainingConfig
-from export.rebuild import WEIGHTS, built_student
-from tasks.base import Task
-from training.loop import train
-from training.saving import save_model, save_weights
-from training.workdir import Workdir, digest
+from babelet.configs.schema import TrainingConfig
+from babelet.export.rebuild import WEIGHTS, built_student
+from babelet.tasks.base import Task
+from babelet.training.loop import train
+from babelet.training.saving import save_model, save_weights
+from babelet.training.workdir import Workdir, digest
 
 
 class Pipeline(abc.ABC):

@@ -7,28 +7,28 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from configs.atomic import atomic_path
-from data.class_names import LABELS
-from data.labelled_batches import LabelledBatches
-from data.splits import TEST
-from evaluation.calibration import (
+from babelet.core.atomic import atomic_path
+from babelet.data.class_names import LABELS
+from babelet.data.labelled_batches import LabelledBatches
+from babelet.data.splits import TEST
+from babelet.evaluation.calibration import (
     fitted_temperature,
     refusal_threshold,
     scores_of,
     to_scores,
 )
-from evaluation.classification import classification
-from export.parity import sentences_a_language
-from export.rebuild import built_student, rebuild_student
-from export.run import export_run
-from model.precision import resolved_precision
-from tasks.classification import ClassificationTask, configured_classifier
-from tasks.embedding import student_predict
-from tasks.students import CALIBRATION, read_calibration
-from training import classification_reporting
-from training.labelled_preparation import LabelledPreparation
-from training.pipelines.base import Pipeline
-from training.student_start import start_from_teacher
+from babelet.evaluation.classification import classification
+from babelet.export.parity import sentences_a_language
+from babelet.export.rebuild import built_student, rebuild_student
+from babelet.export.run import export_run
+from babelet.model.precision import resolved_precision
+from babelet.tasks.classification import ClassificationTask, configured_classifier
+from babelet.tasks.embedding import student_predict
+from babelet.tasks.students import CALIBRATION, read_calibration
+from babelet.training import classification_reporting
+from babelet.training.labelled_preparation import LabelledPreparation
+from babelet.training.pipelines.base import Pipeline
+from babelet.training.student_start import start_from_teacher
 
 
 class ClassificationPipeline(Pipeline):

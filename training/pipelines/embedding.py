@@ -8,23 +8,23 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from configs import parsing
-from configs.atomic import atomic_path
-from configs.errors import BabeletError
-from configs.schema import Config
-from data.pipeline import PairBatches
-from data.splits import TEST, TRAIN, VALIDATION
-from evaluation.agreement import agreement_alone
-from evaluation.evaluate import evaluate, headline
-from evaluation.retrieval import mean_over_languages, retrieval
-from export.rebuild import built_student, rebuild_student
-from export.run import export_run
-from model.initialisation import initialise_from_teacher
-from model.precision import resolved_precision
-from tasks.embedding import EmbeddingTask, configured_student, student_predict
-from training import projector, reporting
-from training.pipelines.base import Pipeline
-from training.preparation import Preparation
+from babelet.configs import parsing
+from babelet.configs.schema import Config
+from babelet.core.atomic import atomic_path
+from babelet.core.errors import BabeletError
+from babelet.data.pipeline import PairBatches
+from babelet.data.splits import TEST, TRAIN, VALIDATION
+from babelet.evaluation.agreement import agreement_alone
+from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.retrieval import mean_over_languages, retrieval
+from babelet.export.rebuild import built_student, rebuild_student
+from babelet.export.run import export_run
+from babelet.model.initialisation import initialise_from_teacher
+from babelet.model.precision import resolved_precision
+from babelet.tasks.embedding import EmbeddingTask, configured_student, student_predict
+from babelet.training import projector, reporting
+from babelet.training.pipelines.base import Pipeline
+from babelet.training.preparation import Preparation
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40

@@ -6,17 +6,21 @@ from pathlib import Path
 
 import keras
 
-from configs.atomic import atomic_path
-from data.splits import TEST
-from evaluation.translation import score
-from export.rebuild import rebuild_student
-from export.translation import export_translator
-from model.precision import resolved_precision
-from model.translator_initialisation import initialise_translator
-from tasks.translation import TranslationTask, configured_student, keras_translate
-from training import translation_reporting
-from training.pipelines.base import Pipeline
-from training.translation_preparation import TranslationPreparation
+from babelet.core.atomic import atomic_path
+from babelet.data.splits import TEST
+from babelet.evaluation.translation import score
+from babelet.export.rebuild import rebuild_student
+from babelet.export.translation import export_translator
+from babelet.model.precision import resolved_precision
+from babelet.model.translator_initialisation import initialise_translator
+from babelet.tasks.translation import (
+    TranslationTask,
+    configured_student,
+    keras_translate,
+)
+from babelet.training import translation_reporting
+from babelet.training.pipelines.base import Pipeline
+from babelet.training.translation_preparation import TranslationPreparation
 
 # Test sentences on which the parity gate compares the exported files, at most. The
 # BLEU of 400 is too uncertain: it refused an int8 file for a loss of 0.7, while two

@@ -7,10 +7,10 @@ them; a row it cannot use is one with a problem, a file it cannot use an error.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from configs.boundary import text_in
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.formats import (
+from babelet.configs.schema import DataConfig
+from babelet.core.boundary import text_in
+from babelet.core.errors import BabeletError
+from babelet.data.sources.formats import (
     delimited,
     gettext_po,
     json_lines,
@@ -19,9 +19,9 @@ from data.sources.formats import (
     plain_text,
     translation_memory,
 )
-from data.sources.language_tags import match
-from data.sources.location import Location
-from data.sources.raw import RawPair
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import Location
+from babelet.data.sources.raw import RawPair
 
 
 class Format(NamedTuple):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, dropwhile, islice
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.formats.records import (
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.formats.records import (
     LABEL,
     LANGUAGE,
     TEXT,
@@ -18,10 +18,10 @@ from data.sources.formats.records import (
     require_each_once,
     roles_of,
 )
-from data.sources.language_codes import names_language
-from data.sources.location import Location
-from data.sources.opening import MAX_LINE, lines
-from data.sources.raw import RawPair
+from babelet.data.sources.language_codes import names_language
+from babelet.data.sources.location import Location
+from babelet.data.sources.opening import MAX_LINE, lines
+from babelet.data.sources.raw import RawPair
 
 EXPECTED_TSV = (
     "rows of language<TAB>pivot text<TAB>translation, of pivot text<TAB>translation, "

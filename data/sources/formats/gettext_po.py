@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.optional_package import require_package
-from data.sources.location import Location
-from data.sources.opening import decoded, encoding_named, whole
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.optional_package import require_package
+from babelet.data.sources.location import Location
+from babelet.data.sources.opening import decoded, encoding_named, whole
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = "msgid in the pivot language and msgstr with its translation"
 CHARSET = re.compile(rb"Content-Type:[^\n]*?charset=([\w.-]+)", re.IGNORECASE)

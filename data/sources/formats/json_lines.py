@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from configs.schema import DataConfig
-from data.sources.formats.records import no_roles, pairs_in, roles_of
-from data.sources.location import Location
-from data.sources.opening import lines
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.data.sources.formats.records import no_roles, pairs_in, roles_of
+from babelet.data.sources.location import Location
+from babelet.data.sources.opening import lines
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = 'a JSON object in each line, such as {"en": "…", "de": "…"}'
 

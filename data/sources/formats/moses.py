@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.language_tags import match
-from data.sources.location import COMPRESSED, Location
-from data.sources.opening import lines
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import COMPRESSED, Location
+from babelet.data.sources.opening import lines
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = "the same number of lines as in the pivot's file"
 

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.optional_package import require_package
-from data.sources.formats.records import (
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.optional_package import require_package
+from babelet.data.sources.formats.records import (
     no_roles,
     pairs_in,
     require_each_once,
     roles_of,
 )
-from data.sources.location import Location
-from data.sources.opening import opened
-from data.sources.raw import RawPair
+from babelet.data.sources.location import Location
+from babelet.data.sources.opening import opened
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = "columns of text, named by language"
 BATCH_ROWS = 1024

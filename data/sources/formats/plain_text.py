@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.formats import delimited
-from data.sources.language_codes import names_language
-from data.sources.language_tags import match
-from data.sources.location import COMPRESSED, Location
-from data.sources.opening import lines
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.formats import delimited
+from babelet.data.sources.language_codes import names_language
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import COMPRESSED, Location
+from babelet.data.sources.opening import lines
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = "one text a line; or tabs between the columns of a table"
 

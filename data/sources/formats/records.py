@@ -4,11 +4,11 @@ import decimal
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.language_tags import match
-from data.sources.location import Location
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import Location
+from babelet.data.sources.raw import RawPair
 
 LANGUAGE, TEXT, UNUSED = "language", "text", "-"
 # In the place of the pivot's sentence, the class of labelled text.

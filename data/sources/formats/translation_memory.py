@@ -7,12 +7,12 @@ from html.entities import name2codepoint
 from typing import BinaryIO
 from xml.parsers import expat
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources.language_tags import match
-from data.sources.location import Location
-from data.sources.opening import MAX_LINE, UTF16_MARKS, encoding_named, opened
-from data.sources.raw import RawPair
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources.language_tags import match
+from babelet.data.sources.location import Location
+from babelet.data.sources.opening import MAX_LINE, UTF16_MARKS, encoding_named, opened
+from babelet.data.sources.raw import RawPair
 
 EXPECTED = "<tu> units with a <tuv> in the pivot language and one in another"
 CHUNK = 1 << 16

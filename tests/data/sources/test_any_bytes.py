@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.sources import labelled_files, parallel_files
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import labelled_files, parallel_files
 
 TEXTS = ["Küche, «an»", "", "Lamp\x85on", "灯", "a\u2028b", " & <b> ", '"', "x" * 300]
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "gb18030", "cp932")

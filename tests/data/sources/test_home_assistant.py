@@ -4,9 +4,9 @@ import zipfile
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import home_assistant, parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import home_assistant, parallel_files
 
 LAMP = {
     "en": {"title": "Lamp", "step": {"on": "Turn on the lamp", "off": "Turn it off"}},

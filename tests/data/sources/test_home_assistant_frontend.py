@@ -1,8 +1,8 @@
 import json
 import zipfile
 
-from configs.schema import DataConfig
-from data.sources import home_assistant, home_assistant_frontend, parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.data.sources import home_assistant, home_assistant_frontend, parallel_files
 
 HASHES = {"en": "0" * 31 + "a", "de": "0" * 31 + "b"}
 PAGES = {

@@ -1,4 +1,4 @@
-from data.sources.home_assistant_intents import expand
+from babelet.data.sources.home_assistant_intents import expand
 
 LAMP = {
     "intents": {

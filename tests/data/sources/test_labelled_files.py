@@ -4,10 +4,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from configs.errors import BabeletError
-from configs.labels import LabelsConfig
-from configs.schema import DataConfig
-from data.sources import labelled_files
+from babelet.configs.labels import LabelsConfig
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import labelled_files
 
 ROWS = [
     ("turn on the lamp", "on", "en"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from configs.errors import BabeletError
-from data.sources.language_codes import names_language, require_codes
+from babelet.core.errors import BabeletError
+from babelet.data.sources.language_codes import names_language, require_codes
 
 
 @pytest.mark.parametrize(

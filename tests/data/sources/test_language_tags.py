@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.sources.language_tags import match
+from babelet.data.sources.language_tags import match
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import tracemalloc
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import opening, parallel_files
-from data.sources.opening import encoding_named, lines, opened, whole
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import opening, parallel_files
+from babelet.data.sources.opening import encoding_named, lines, opened, whole
 
 
 @pytest.mark.parametrize(("ending", "compress"), [("gz", gzip), ("xz", lzma)])

@@ -5,9 +5,9 @@ import lzma
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import SOURCES, formats, parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import SOURCES, formats, parallel_files
 
 ROWS = "de\tTurn on the lamp\tSchalte die Lampe ein\nfi\tOpen the door\tAvaa ovi\n"
 

@@ -1,6 +1,6 @@
-from configs.schema import DataConfig
-from data.download import cache_folder
-from data.sources.slot_values import WORDS, slot_values
+from babelet.configs.schema import DataConfig
+from babelet.data.download import cache_folder
+from babelet.data.sources.slot_values import WORDS, slot_values
 
 
 def test_slots_have_the_words_of_each_language():

@@ -3,8 +3,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from babelet.export.web.server import make_server
 from benchmarks.chromium import Chromium, find_chromium
-from export.web.server import make_server
 
 NO_BROWSER = (
     "Chromium is not installed, and the page is tested in nothing else. Install it "

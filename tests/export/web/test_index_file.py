@@ -3,8 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from export.web.index_file import MAGIC, Index, read_header, to_bytes, write_index
+from babelet.core.errors import BabeletError
+from babelet.export.web.index_file import (
+    MAGIC,
+    Index,
+    read_header,
+    to_bytes,
+    write_index,
+)
 
 TEXTS = ["The door is open", "ドアが開いています", "הדלת פתוחה"]
 VECTORS = np.array([[127, 0, -5], [3, -127, 9], [1, 2, 127]])

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from export.metadata import attach_metadata
-from export.web.__main__ import MODEL, gather
-from export.web.index_file import Index, write_index
+from babelet.core.errors import BabeletError
+from babelet.export.metadata import attach_metadata
+from babelet.export.web.__main__ import MODEL, gather
+from babelet.export.web.index_file import Index, write_index
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,14 +36,14 @@ def test_an_index_of_another_student_is_refused(run, tmp_path):
 
 def test_a_run_without_the_file_names_the_command(tmp_path):
     """A user who trained with an earlier version looks for the file in vain."""
-    with pytest.raises(BabeletError, match="python -m export --workdir="):
+    with pytest.raises(BabeletError, match="babelet export --workdir="):
         gather(tmp_path, None, 1)
 
 
 def test_the_command_prints_where_the_page_is(run, tmp_path):
     """A command that serves silently leaves the user to guess the port."""
     write_index(tmp_path / "x.index", Index("x", ["Hello"], ["en"]))
-    command = [sys.executable, "-m", "export.web", f"--workdir={run}"]
+    command = [sys.executable, "-m", "babelet.export.web", f"--workdir={run}"]
     command.append(f"--index={tmp_path / 'x.index'}")
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
@@ -57,7 +57,7 @@ def test_the_command_prints_where_the_page_is(run, tmp_path):
 
 def test_a_users_error_is_one_line(tmp_path):
     """A traceback hides what to do."""
-    command = [sys.executable, "-m", "export.web", f"--workdir={tmp_path}"]
+    command = [sys.executable, "-m", "babelet.export.web", f"--workdir={tmp_path}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1

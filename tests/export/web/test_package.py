@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from configs.errors import BabeletError
-from export.web import package
+from babelet.core.errors import BabeletError
+from babelet.export.web import package
 
 
 def test_without_npm_and_cache_the_error_says_what_to_install(tmp_path, monkeypatch):

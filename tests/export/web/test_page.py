@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from babelet.export.metadata import read_metadata
+from babelet.export.parity import TEXTS
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_student
+from babelet.export.run import write_artefacts
+from babelet.export.web.__main__ import MODEL, gather
+from babelet.export.web.index_file import Index, write_index
+from babelet.export.web.server import page_files
 from benchmarks.browser import READY, measure, read_vectors
 from benchmarks.chromium import find_chromium
-from export.metadata import read_metadata
-from export.parity import TEXTS
-from export.predict import keras_predict
-from export.rebuild import rebuild_student
-from export.run import write_artefacts
-from export.web.__main__ import MODEL, gather
-from export.web.index_file import Index, write_index
-from export.web.server import page_files
 
 ROOT = Path(__file__).resolve().parents[3]
 ODD = ["", " ", "🙂 ok", "a\0b", "Tür " * 60, "ﬁne", "مرحبا بك", "\u202eabc", "e\u0301"]

@@ -1,11 +1,11 @@
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.sources import SOURCES
-from data.sources.raw import RawPair
-from export.web.sentences import held_out_sentences
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.building import build_corpus
+from babelet.data.sources import SOURCES
+from babelet.data.sources.raw import RawPair
+from babelet.export.web.sentences import held_out_sentences
 
 ROOMS = ["kitchen", "garage", "cellar", "garden", "office", "attic", "hall", "bath"]
 RÄUME = ["Küche", "Garage", "Keller", "Garten", "Büro", "Speicher", "Flur", "Bad"]

@@ -3,8 +3,8 @@ import socket
 
 import pytest
 
-from configs.errors import BabeletError
-from export.web.server import make_server, page_files
+from babelet.core.errors import BabeletError
+from babelet.export.web.server import make_server, page_files
 
 
 def get(origin, address, method="GET"):

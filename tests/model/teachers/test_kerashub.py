@@ -7,9 +7,9 @@ import keras_hub
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.kerashub import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.kerashub import load
 from tests import hugging_face_writer as writer
 
 WORDS = "turn on off the light in kitchen dim cafe ##s .".split()

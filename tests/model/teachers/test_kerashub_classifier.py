@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.kerashub_classifier import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.kerashub_classifier import load
 from tests.classifier_writer import bert_classifier
 
 TEXTS = ["turn on the lamp", "off", "", "the lamp in the kitchen is on now"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from data.download import cache_folder
-from model.teachers import TEACHERS, packaged_minilm
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.data.download import cache_folder
+from babelet.model.teachers import TEACHERS, packaged_minilm
 from tests import hugging_face_writer
 
 CONFIG = TeacherConfig(kind="packaged_minilm", max_length=24)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.saved_model import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.saved_model import load
 
 STRINGS = tf.TensorSpec([None], tf.string, name="text")
 NUMBERS = tf.TensorSpec([None], tf.int64, name="ids")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.saved_model_classifier import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.saved_model_classifier import load
 from tests.classifier_writer import save_keywords
 
 # For each class its words.

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers.scores import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers.scores import load
 
 TEXTS = ["on", "off", "where is it"]
 LOGITS = np.array([[2, -1, 0], [0, 3, -2], [-1, 0, 1]], np.float32)

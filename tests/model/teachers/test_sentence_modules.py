@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers import TEACHERS
-from model.teachers.hugging_face import require_sizes
-from model.teachers.kerashub import load
-from model.teachers.sentence_modules import read_modules
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers import TEACHERS
+from babelet.model.teachers.hugging_face import require_sizes
+from babelet.model.teachers.kerashub import load
+from babelet.model.teachers.sentence_modules import read_modules
 from tests import hugging_face_writer as writer
 
 WORDS = "turn on off the light in kitchen dim cafe ##s .".split()

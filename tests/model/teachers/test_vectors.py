@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.errors import BabeletError
-from configs.schema import TeacherConfig
-from model.teachers import TEACHERS, vector_files
-from model.teachers.vectors import load
+from babelet.configs.schema import TeacherConfig
+from babelet.core.errors import BabeletError
+from babelet.model.teachers import TEACHERS, vector_files
+from babelet.model.teachers.vectors import load
 
 TEXTS = ["Turn on the light", "Schalte das Licht ein", "Dim the lamp"]
 VECTORS = np.array([[3, 4], [0, 2], [-1, 0]], np.float32)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import parallel_files
 
 pytest.importorskip("polib")
 

@@ -8,10 +8,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.optional_package import require_package
-from data.sources import parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.optional_package import require_package
+from babelet.data.sources import parallel_files
 
 
 def read(path, **others):

@@ -11,10 +11,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.corpus import Corpus
-from data.sources import parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.data.building import build_corpus
+from babelet.data.corpus import Corpus
+from babelet.data.sources import parallel_files
 
 ROOMS = {
     "kitchen": ("Küche", "keittiö"),

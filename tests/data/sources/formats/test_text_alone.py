@@ -6,9 +6,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import parallel_files
 
 TEXTS = ["Turn on the lamp", "Open the door, please"]
 

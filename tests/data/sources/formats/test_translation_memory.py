@@ -2,10 +2,10 @@
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.sources import parallel_files
-from data.sources.formats import translation_memory
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.sources import parallel_files
+from babelet.data.sources.formats import translation_memory
 
 DOCTYPE = '<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n'
 

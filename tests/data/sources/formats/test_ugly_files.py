@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from configs.errors import BabeletError
-from configs.schema import DataConfig
-from data.building import build_corpus
-from data.sources import parallel_files
+from babelet.configs.schema import DataConfig
+from babelet.core.errors import BabeletError
+from babelet.data.building import build_corpus
+from babelet.data.sources import parallel_files
 
 LAMP = ("Turn on the lamp", "Schalte die Lampe ein")
 DOOR = ("Open the front door", "Öffne die Haustür")

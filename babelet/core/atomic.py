@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 # Ends the names of what is being written, and of nothing else.
 _PARTIAL = "babelet-partial"

@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from configs.atomic import explain, full
-from configs.errors import BabeletError
+from babelet.core.atomic import explain, full
+from babelet.core.errors import BabeletError
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ def run_folder(path: str | Path) -> contextlib.AbstractContextManager[None]:
         f"Cannot read {path}",
         expected="the file as the run wrote it",
         consequence="It is damaged, or was changed by another program",
-        remedy="delete it and run training.distill with this --workdir again: only "
+        remedy="delete it and run babelet distill with this --workdir again: only "
         "its step is done again",
     )
 
@@ -89,7 +89,7 @@ def index(path: str | Path) -> contextlib.AbstractContextManager[None]:
     """Returns the boundary of a search index."""
     return boundary(
         f"Cannot read the index {path}",
-        expected="an index as search.build wrote it",
+        expected="an index as babelet search build wrote it",
         consequence="It was left as it is",
         remedy="restore a copy, or move the file away and build it anew",
     )

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from configs.errors import BabeletError
+from babelet.core.errors import BabeletError
 
 # In a folder: the SHA-256 of every other file below it.
 SEAL = "checksums.json"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from configs.boundary import run_folder
+from babelet.core.boundary import run_folder
 
 
 def read_json(path: Path, keys: Sequence[str] = (), kind: type = dict) -> Any:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from configs import signals
+from babelet.core import signals
 
 
 def run_child(

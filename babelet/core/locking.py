@@ -5,8 +5,8 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from configs.atomic import explain
-from configs.errors import BabeletError
+from babelet.core.atomic import explain
+from babelet.core.errors import BabeletError
 
 
 @contextlib.contextmanager

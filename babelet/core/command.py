@@ -10,10 +10,10 @@ from pathlib import Path
 
 from absl import app, flags
 
-from configs import signals
-from configs.atomic import explain
-from configs.boundary import described
-from configs.errors import BabeletError
+from babelet.core import signals
+from babelet.core.atomic import explain
+from babelet.core.boundary import described
+from babelet.core.errors import BabeletError
 
 # A flag that is defined here belongs to the module that asks for it: --help shows it.
 flags.disclaim_key_flags()

@@ -31,12 +31,16 @@ class Stopped(BaseException):
 
 
 def end_at_start() -> None:
-    """Lets a signal end the process with one line, if `python -m` is importing it.
+    """Lets a signal end the process with one line, if `python -m` starts one of ours.
 
-    Each package of an entry point calls it when it is imported, before everything
-    that takes seconds. In any other process it does nothing.
+    The packages `babelet` and `benchmarks` call it when they are imported, before
+    everything that takes seconds. In the process of another program it does nothing.
     """
-    if sys.argv[:1] == ["-m"]:  # Python's sign that the module is being located.
+    if sys.argv[:1] != ["-m"]:  # Python's sign that the module is being located.
+        return
+    arguments = sys.orig_argv
+    module = arguments[arguments.index("-m") + 1] if "-m" in arguments else ""
+    if module.partition(".")[0] in ("babelet", "benchmarks"):
         end_at_once()
 
 

@@ -1,0 +1,43 @@
+"""Distils a large multilingual Transformer into one small enough for a phone.
+
+What is named here is imported when it is first used: `import babelet` is quick and
+needs no TensorFlow, as a phone's server or a script that only embeds has none.
+
+    from babelet import Embedder
+    embedder = Embedder("runs/smart_home/export/student_int8.tflite")
+    embedder.embed(["Turn on the light", "打开灯"])
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from babelet import keras_registration
+from babelet.core import signals
+from babelet.version import __version__
+
+if TYPE_CHECKING:
+    from babelet.export.runtime import Classifier, Embedder
+    from babelet.export.translator import Translator
+
+# Name -> the module that has it.
+_LAZY = {
+    "Classifier": "babelet.export.runtime",
+    "Embedder": "babelet.export.runtime",
+    "Translator": "babelet.export.translator",
+}
+__all__ = ["Classifier", "Embedder", "Translator", "__version__"]
+
+signals.end_at_start()
+keras_registration.when_keras_is_imported()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'babelet' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

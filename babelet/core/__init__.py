@@ -1,0 +1,1 @@
+"""What every layer shares: errors, atomic files, locks, signals, start-up."""
