@@ -97,7 +97,7 @@ def test_help_teaches(run):
     """Flags without an example leave a user to guess."""
     for module in ("build", "query", "inspect", "export", "mine"):
         done = run(module, "--help")
-        assert f"python -m babelet.search.{module} --" in done.stdout
+        assert f"babelet search {module} --" in done.stdout
 
 
 def test_one_source_of_a_name(run, model, tmp_path):
