@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from babelet import keras_registration
-from babelet.core import signals
+from babelet.core import signals, startup
 from babelet.version import __version__
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ _LAZY = {
 }
 __all__ = ["Classifier", "Embedder", "Translator", "__version__"]
 
-signals.end_at_start()
+# In the process of another program neither signals nor logs are ours.
+if signals.starts_as_command():
+    signals.end_at_once()
+    startup.quieten()
 keras_registration.when_keras_is_imported()
 
 

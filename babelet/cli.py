@@ -8,7 +8,7 @@ import importlib.util
 import runpy
 import sys
 
-from babelet.core import signals
+from babelet.core import signals, startup
 from babelet.version import __version__
 
 # Purpose -> command -> the module that does it, and what it does.
@@ -48,6 +48,7 @@ _MODULES = {name: at[0] for group in COMMANDS.values() for name, at in group.ite
 def main() -> None:
     """Runs the command that the command line names; ends the process."""
     signals.end_at_once()
+    startup.quieten()
     name, arguments = _chosen(sys.argv[1:])
     if name in ("", "help", "--help", "-h", "--helpfull"):
         print(_overview())
@@ -70,6 +71,9 @@ def _chosen(given: list[str]) -> tuple[str, list[str]]:
 def _run(name: str, arguments: list[str]) -> None:
     module = _MODULES[name]
     sys.argv = [f"babelet {name}", *arguments]
+    from babelet.core import command  # The overview needs no flags.
+
+    command.called_as = name
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except ModuleNotFoundError as error:

@@ -6,12 +6,9 @@ modules are imported as soon as Keras is, or at once if it is there already.
 """
 
 import importlib
-import importlib.util
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+
+from babelet.core.import_hooks import Load, around_import
 
 MODULES = (
     "babelet.model.backbone",
@@ -28,31 +25,14 @@ def when_keras_is_imported() -> None:
     if "keras" in sys.modules:
         _register()
     else:
-        sys.meta_path.insert(0, _AfterKeras())
+        around_import("keras", _load_and_register)
+
+
+def _load_and_register(load: Load) -> None:
+    load()
+    _register()
 
 
 def _register() -> None:
     for name in MODULES:
         importlib.import_module(name)
-
-
-class _AfterKeras(MetaPathFinder):
-    """Lets the import of `keras` end with that of `MODULES`; finds nothing itself."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Returns None, or Keras's own specification with a longer import."""
-        if fullname != "keras":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def and_register(module: ModuleType) -> None:
-                execute(module)
-                _register()
-
-            spec.loader.exec_module = and_register
-        return spec

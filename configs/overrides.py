@@ -1,6 +1,7 @@
 """Reads `--config` and `--set`: a recipe or config.json, with settings changed."""
 
 import contextlib
+import difflib
 import importlib.util
 import os
 import traceback
@@ -16,8 +17,9 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
     """Returns the config at `path` with each "a.b=value" of `overrides` applied.
 
     Args:
-        path: A recipe (Python, with `get_config`) or a run's `config.json`. A
-            recipe is a program: it is executed.
+        path: A recipe (Python, with `get_config`), the name of one of Babelet's own,
+            "smart_home" or "configs/smart_home.py", or a run's `config.json`. A recipe
+            is a program: it is executed.
         overrides: Texts such as "training.steps=200"; of two for one key the last
             counts. A value that is text is taken as it is, spaces included.
 
@@ -41,13 +43,31 @@ def load(path: str, overrides: Sequence[str] = ()) -> schema.Config:
     return parsing.replace(config, changes)
 
 
+def recipes() -> dict[str, Path]:
+    """Returns the recipes that come with the package, by name."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    with_recipe = [f for f in files if "\ndef get_config(" in f.read_text("utf-8")]
+    return {file.stem: file for file in with_recipe}
+
+
+def meant(flag: str, value: str) -> str | None:
+    """Returns the --set that somebody meant who gave a setting as a flag, or None."""
+    keys = parsing.keys()
+    found = [key for key in keys if flag in (key, key.rpartition(".")[2])]
+    if not found:
+        near = difflib.get_close_matches(flag, keys, n=1, cutoff=0.8)
+        found = near if "." in flag else []
+    return " or ".join(f"--set {key}={value or '...'}" for key in found) or None
+
+
 def _run_recipe(file: Path) -> schema.Config:
+    if not file.is_file() and file.parent.name in ("", "configs"):
+        file = recipes().get(file.stem, file)
     if not file.is_file():
-        recipes = sorted(Path(__file__).parent.glob("*.py"))
-        known = [p.name for p in recipes if "\ndef get_config(" in p.read_text("utf-8")]
         raise BabeletError(
             f"There is no config at {file}",
-            remedy=f"give a run's config.json or one of configs/: {', '.join(known)}",
+            remedy="give a run's config.json, a recipe of yours or one of Babelet's: "
+            + ", ".join(recipes()),
         )
     spec = importlib.util.spec_from_file_location(f"recipe_{file.stem}", file)
     if spec is None or spec.loader is None:

@@ -89,6 +89,17 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
     return _build(Config, values, where="")
 
 
+def keys() -> list[str]:
+    """Returns the dotted path of every setting, in the order of the schema."""
+    found = []
+    for name, wanted in _hints(Config).items():
+        if dataclasses.is_dataclass(wanted):
+            found += [f"{name}.{field.name}" for field in dataclasses.fields(wanted)]
+        else:
+            found.append(name)
+    return found
+
+
 def value_of(config: Config, key: str) -> Any:
     """Returns the setting at a dotted path, such as "training.steps"."""
     return functools.reduce(getattr, key.split("."), config)

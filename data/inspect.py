@@ -102,8 +102,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag(
-        "config", "configs/parallel_files.py", "A recipe (.py) or a run's config.json."
-    )
+    command.path_flag("config", "parallel_files", "A recipe or a run's config.json.")
     flags.DEFINE_multi_string("set", [], "A setting to change, as a.b=value.")
-    command.run(main)
+    command.run(main, meant=overrides.meant)

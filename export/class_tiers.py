@@ -82,4 +82,5 @@ if __name__ == "__main__":
     flags.DEFINE_boolean("force", False, "Keep files that are below the gate.")
     flags.DEFINE_boolean("record", False, "Write the figures, as the export does.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one; 0: none.")
+    command.hide("parent", "record")
     command.run(main, verdict=True)

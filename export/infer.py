@@ -192,6 +192,7 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
     if file is None and sys.stdin.isatty():
         print("Texts, one a line; Ctrl-D ends them:", file=sys.stderr)
     predict, metadata = open_model(model)
+    _require_task(model, metadata)
     translates = metadata.get("task") == "translation"
     try:
         content = sys.stdin.buffer.read() if file is None else file.read_bytes()
@@ -223,6 +224,20 @@ def infer(model: Path, file: Path | None, output: Path | None) -> None:
         return
     with written(output), atomic_path(output) as path, open(path, "wb") as stream:
         write(stream)
+
+
+def _require_task(model: Path, metadata: dict[str, Any]) -> None:
+    """Raises unless the command that was typed fits what the model gives."""
+    if metadata.get("task") == "translation":
+        fitting = "translate"
+    else:
+        fitting = "classify" if "labels" in metadata else "embed"
+    if command.called_as not in ("", fitting):
+        raise BabeletError(
+            f"{model} gives no result of babelet {command.called_as}",
+            received=f"a model for babelet {fitting}",
+            remedy=f"babelet {fitting} --model={model}",
+        )
 
 
 def _gives_vectors(path: Path) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from babelet.core.quiet import without_noise
+
 
 def measure_latency(
     models: dict[str, Path], tokens: int = 16, invocations: int = 200, threads: int = 1
@@ -127,11 +129,12 @@ class Sentence:
 
     def __init__(self, path: Path, tokens: int, threads: int) -> None:
         """Loads the file and sets `sentence_inputs(tokens)`, on so many threads."""
-        interpreter = Interpreter(str(path), num_threads=threads)
-        details = interpreter.get_signature_runner().get_input_details()
-        for each in details.values():
-            interpreter.resize_tensor_input(each["index"], (1, tokens))
-        interpreter.allocate_tensors()
+        with without_noise():
+            interpreter = Interpreter(str(path), num_threads=threads)
+            details = interpreter.get_signature_runner().get_input_details()
+            for each in details.values():
+                interpreter.resize_tensor_input(each["index"], (1, tokens))
+            interpreter.allocate_tensors()
         values = sentence_inputs(tokens)
         for name, each in details.items():
             interpreter.set_tensor(each["index"], values[name])

@@ -4,6 +4,7 @@ A `predict` function maps N texts to float32 (N, dim). It sorts them by length, 
 little is padded, and runs `batch_size` at a time.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from babelet.core.errors import BabeletError
+from babelet.core.quiet import without_noise
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.metadata import require_whole
 
@@ -52,7 +54,10 @@ def opened(path: Path, num_threads: int = 1) -> Interpreter:
         ValueError: LiteRT's own for what is no such file.
     """
     require_whole(path)
-    interpreter = Interpreter(str(path), num_threads=num_threads)
+    with without_noise():
+        interpreter = Interpreter(str(path), num_threads=num_threads)
+        with contextlib.suppress(RuntimeError):  # Those of text lack an operation.
+            interpreter.allocate_tensors()
     signatures = interpreter.get_signature_list().values()
     if any(each["inputs"] == ["text"] for each in signatures):
         name = re.sub("_(text|mediapipe)_", "_", path.name)

@@ -221,4 +221,5 @@ if __name__ == "__main__":
     command.path_flag("folder", None, "The files; <workdir>/export if absent.")
     flags.DEFINE_boolean("record", False, "Write the figures, as the export does.")
     flags.DEFINE_integer("parent", 0, "Process whose end ends this one.")
+    command.hide("parent", "record")
     command.run(main, verdict=True)

@@ -1,11 +1,29 @@
 """Which arithmetic this machine is fast in."""
 
+import os
 from pathlib import Path
+
+import tensorflow as tf
 
 
 def resolved_precision(setting: str) -> str:
     """Returns the dtype policy that `training.precision` stands for."""
     return preferred_precision() if setting == "auto" else setting
+
+
+def described_device(policy: str) -> str:
+    """Returns what a run computes on, in words: "CPU with 2 cores, bfloat16".
+
+    Args:
+        policy: A dtype policy, as `resolved_precision` gives it.
+    """
+    numbers = policy.removeprefix("mixed_")
+    found = tf.config.list_physical_devices("GPU")
+    if not found:
+        return f"CPU with {os.cpu_count()} cores, {numbers}"
+    details = tf.config.experimental.get_device_details(found[0])
+    name = details.get("device_name", found[0].name)
+    return f"{f'{len(found)} × ' if len(found) > 1 else ''}GPU {name}, {numbers}"
 
 
 def preferred_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

@@ -1,6 +1,6 @@
 """Distils a teacher into a small student, from raw text to exported files.
 
-  babelet distill --config=configs/smart_home.py --workdir=runs/smart_home
+  babelet distill --config=smart_home --workdir=runs/smart_home
 
 Steps: corpus, vocabulary, tokens, teacher, coverage, training, evaluation, export,
 report. Each is skipped when it is done and nothing it depends on has changed, so the
@@ -22,7 +22,9 @@ from babelet.core import command
 from babelet.core.startup import import_quietly
 
 CONFIG = command.path_flag(
-    "config", "configs/smart_home.py", "A recipe (.py) or a run's config.json."
+    "config",
+    "smart_home",
+    "A recipe (.py, or the name of one of ours) or a config.json.",
 )
 WORKDIR = command.path_flag(
     "workdir", None, "Folder of the run; created, or continued if it is there."
@@ -54,4 +56,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, meant=overrides.meant)

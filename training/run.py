@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from babelet.configs.schema import Config
 from babelet.export.published import require_own
+from babelet.model.precision import described_device, resolved_precision
 from babelet.training.pipelines import PIPELINES
 from babelet.training.workdir import Workdir, explain_os_error, opened, peak_memory
 
@@ -44,6 +45,8 @@ def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) 
 
 
 def _steps(workdir: Workdir, prepared: str, until: str) -> None:
+    policy = resolved_precision(workdir.config.training.precision)
+    print(f"Device: {described_device(policy)}", flush=True)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(workdir.config.seed)
     pipeline = PIPELINES[workdir.config.task](workdir)

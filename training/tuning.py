@@ -268,11 +268,11 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.path_flag("config", "configs/intents.py", "The recipe.")
+    command.path_flag("config", "intents", "The recipe.")
     command.path_flag("workdir", None, "Where the trials go.", required=True)
     flags.DEFINE_integer("trials", 10, "Trials in all.", lower_bound=1)
     flags.DEFINE_integer(
         "folds", 0, "Parts of a cross-validation; 0: the recipe's validation."
     )
     flags.DEFINE_multi_string("set", [], "A setting of every trial: key=value.")
-    command.run(main)
+    command.run(main, meant=overrides.meant)

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from babelet.core.atomic import explain
 from babelet.core.boundary import described
 from babelet.core.errors import BabeletError
 
+# Of a flag that is none: its name and value -> what was meant by it, if it is known.
+Meant = Callable[[str, str], str | None]
+
+# The word after `babelet` that the user typed; empty below `python -m`.
+called_as = ""
+_HELP = ("--help", "-help", "-h", "--helpshort")
+_HIDDEN: set[str] = set()
+
 # A flag that is defined here belongs to the module that asks for it: --help shows it.
 flags.disclaim_key_flags()
 
@@ -23,6 +32,7 @@ def run(
     main: Callable[[list[str]], None],
     stopped: str = signals.CONTINUES,
     verdict: bool = False,
+    meant: Meant | None = None,
 ) -> None:
     """Parses the flags and calls `main`; ends the process.
 
@@ -35,6 +45,7 @@ def run(
         stopped: What the line about a signal says of the work.
         verdict: The one error is the last line of the standard output, where
             `export.new_process.run_module` reads it.
+        meant: Answers a flag that is none.
     """
 
     def guarded(argv: list[str]) -> None:
@@ -63,7 +74,7 @@ def run(
             sys.exit(2)
 
     signals.end_at_once()
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=lambda argv: _parse(argv, meant))
 
 
 def _leave(status: int) -> None:
@@ -107,20 +118,62 @@ class _PathParser(flags.ArgumentParser):
         return "path"
 
 
-def _parse(argv: list[str]) -> list[str]:
+def hide(*names: str) -> None:
+    """Leaves flags out of --help that one process of ours gives another."""
+    _HIDDEN.update(names)
+
+
+def _parse(argv: list[str], meant: Meant | None) -> list[str]:
     """Returns what is left of the command line; ends after --help or wrong flags."""
+    if any(argument in _HELP for argument in argv[1:]):
+        try:
+            print(_help())
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os._exit(141)
+        sys.exit(0)
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        problem = " ".join(str(error).split())
-        print(
-            f"error: {problem.rstrip('.')}. Remedy: --help shows the flags.",
-            file=sys.stderr,
-        )
+        problem = " ".join(str(error).split()).rstrip(".")
+        remedy = "--help shows the flags"
+        if meant and isinstance(error, flags.UnrecognizedFlagError):
+            given = error.flagvalue.partition("=")[2]
+            remedy = meant(error.flagname, given) or remedy
+        print(f"error: {problem}. Remedy: {remedy}.", file=sys.stderr)
         sys.exit(1)
-    except SystemExit:  # absl ends with 1 after it has shown the help.
-        sys.stdout.flush()
-        sys.exit(0)
+
+
+def _help() -> str:
+    """Returns what the entry point says of itself, and its own flags."""
+    lines = [(sys.modules["__main__"].__doc__ or "").strip(), "", "Flags:"]
+    own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    for flag in sorted(own, key=lambda flag: flag.name):
+        if flag.name not in _HIDDEN:
+            lines += _described_flag(flag)
+    return "\n".join(lines)
+
+
+def _described_flag(flag: flags.Flag) -> list[str]:
+    if flag.boolean:
+        name = f"--[no]{flag.name}"
+    elif isinstance(flag.parser, flags.EnumParser):
+        name = f"--{flag.name}={'|'.join(flag.parser.enum_values)}"
+    else:
+        name = f"--{flag.name}={flag.name.upper()}"
+    # Without what absl adds of its own: the choices, and how a list is given.
+    about = (flag.help or "").rpartition(">: ")[2].partition(";\n")[0].strip()
+    if isinstance(flag, flags.MultiFlag):
+        about = f"{about.rstrip('.')}. May be given several times."
+    if flag.default not in (None, "", [], False):
+        value = flag.default
+        shown = ",".join(map(str, value)) if isinstance(value, list) else value
+        about += f" Default: {shown}."
+    indent = "        "
+    return [
+        f"  {name}",
+        *textwrap.wrap(about, 80, initial_indent=indent, subsequent_indent=indent),
+    ]
 
 
 def _cause(error: BabeletError | MemoryError | OSError) -> BabeletError:

@@ -1,6 +1,6 @@
 """What Ctrl-C, SIGTERM and a lost terminal do: one line, and the exit status of each.
 
-While `python -m` imports, a signal ends the process at once, for nothing is written
+While an entry point imports, a signal ends the process at once, for nothing is written
 yet. In the work of an entry point it is an exception, so that what is half-written is
 removed and other processes are ended.
 """
@@ -30,18 +30,13 @@ class Stopped(BaseException):
         self.number = number
 
 
-def end_at_start() -> None:
-    """Lets a signal end the process with one line, if `python -m` starts one of ours.
-
-    The packages `babelet` and `benchmarks` call it when they are imported, before
-    everything that takes seconds. In the process of another program it does nothing.
-    """
+def starts_as_command() -> bool:
+    """Returns whether `python -m` is importing one of our entry points."""
     if sys.argv[:1] != ["-m"]:  # Python's sign that the module is being located.
-        return
+        return False
     arguments = sys.orig_argv
     module = arguments[arguments.index("-m") + 1] if "-m" in arguments else ""
-    if module.partition(".")[0] in ("babelet", "benchmarks"):
-        end_at_once()
+    return module.partition(".")[0] in ("babelet", "benchmarks")
 
 
 def end_at_once() -> None:

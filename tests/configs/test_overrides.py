@@ -41,7 +41,7 @@ def test_an_override_without_a_value_is_an_error(recipe):
 
 def test_a_missing_config_lists_the_recipes(tmp_path):
     """A user who mistypes a recipe's name sees the right one."""
-    with pytest.raises(BabeletError, match=r"one of configs/: .*smart_home\.py"):
+    with pytest.raises(BabeletError, match=r"one of Babelet.s: .*smart_home"):
         overrides.load(str(tmp_path / "smarthome.py"))
 
 

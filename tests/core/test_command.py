@@ -82,7 +82,7 @@ def test_help_is_no_failure(module):
     """A script that asks for help first takes its status for a broken install."""
     done = start(["-m", module, "--help"])
     assert done.returncode == 0, done.stderr
-    assert module in done.stdout or "Try --helpfull" in done.stdout
+    assert "Flags:" in done.stdout
     assert not done.stderr
 
 

@@ -188,3 +188,12 @@ def test_two_files_are_refused(run_folder):
     """The second would be left out without a word."""
     done = run([f"--model={run_folder}", "a.txt", "b.txt"])
     assert done.returncode == 1 and b"One FILE at most" in done.stderr
+
+
+def test_a_command_refuses_a_model_of_another_task(artefacts):
+    """Vectors in the place of classes would fill a file that the user then ships."""
+    model = artefacts / "student_int8.tflite"
+    line = [Path(sys.executable).with_name("babelet"), "classify", f"--model={model}"]
+    done = subprocess.run(line, input="Lamp", capture_output=True, text=True)
+    assert done.returncode == 2 and not done.stdout
+    assert f"Remedy: babelet embed --model={model}" in done.stderr

@@ -19,7 +19,7 @@ ALONE = """
 import importlib.abc, sys
 
 class Others(importlib.abc.MetaPathFinder):
-    allowed = {"configs", "data", "export", "ai_edge_litert", "numpy", "sentencepiece"}
+    allowed = {"babelet", "ai_edge_litert", "numpy", "sentencepiece"}
 
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
