@@ -4,8 +4,8 @@ What is named here is imported when it is first used: `import babelet` is quick 
 needs no TensorFlow, as a phone's server or a script that only embeds has none.
 
     from babelet import Embedder
-    embedder = Embedder("runs/smart_home/export/student_int8.tflite")
-    embedder.embed(["Turn on the light", "打开灯"])
+    embedder = Embedder("runs/smart_home")
+    embedder.encode(["Turn on the light", "打开灯"])
 """
 
 import importlib
@@ -18,14 +18,26 @@ from babelet.version import __version__
 if TYPE_CHECKING:
     from babelet.export.runtime import Classifier, Embedder
     from babelet.export.translator import Translator
+    from babelet.run import Run, distill, load_student
 
 # Name -> the module that has it.
 _LAZY = {
     "Classifier": "babelet.export.runtime",
     "Embedder": "babelet.export.runtime",
+    "Run": "babelet.run",
     "Translator": "babelet.export.translator",
+    "distill": "babelet.run",
+    "load_student": "babelet.run",
 }
-__all__ = ["Classifier", "Embedder", "Translator", "__version__"]
+__all__ = [
+    "Classifier",
+    "Embedder",
+    "Run",
+    "Translator",
+    "__version__",
+    "distill",
+    "load_student",
+]
 
 # In the process of another program neither signals nor logs are ours.
 if signals.starts_as_command():

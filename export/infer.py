@@ -31,7 +31,7 @@ from babelet.core.startup import import_quietly
 from babelet.export.litert_predict import Predict
 from babelet.export.metadata import read_metadata, read_saved_metadata
 from babelet.export.published import require_current
-from babelet.export.runtime import Classifier, Embedder, answers
+from babelet.export.runtime import Classifier, Embedder, answers, model_file
 from babelet.export.translator import Translator
 
 _CHUNK = 1024
@@ -54,7 +54,7 @@ def open_model(path: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     if (path / "saved_model.pb").is_file():
         return _open_saved_model(path)
     if path.is_dir():
-        path = model_file(path)
+        path = current_file(path)
         print(f"Model: {path}", file=sys.stderr)
     threads = os.cpu_count() or 1
     if read_metadata(path).get("task") == "translation":
@@ -67,22 +67,14 @@ def open_model(path: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     return embedder.encode, embedder.metadata
 
 
-def model_file(folder: Path) -> Path:
+def current_file(folder: Path) -> Path:
     """Returns the LiteRT file of a workdir or an export folder, int8 if there is one.
 
     Raises:
         BabeletError: There is none, or the run has other weights by now.
     """
     require_current(folder)
-    for inner in (folder / "export", folder):
-        for name in ("student_int8.tflite", "student_fp32.tflite"):
-            if (inner / name).is_file():
-                return inner / name
-    raise BabeletError(
-        f"There is no exported model in {folder}",
-        expected="a workdir with export/student_int8.tflite, or a saved_model folder",
-        remedy="finish the run first: babelet distill with this workdir",
-    )
+    return model_file(folder)
 
 
 def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
@@ -245,7 +237,7 @@ def _gives_vectors(path: Path) -> bool:
     if (path / "saved_model.pb").is_file():
         metadata = read_saved_metadata(path)
     else:
-        metadata = read_metadata(model_file(path) if path.is_dir() else path)
+        metadata = read_metadata(current_file(path) if path.is_dir() else path)
     return "labels" not in metadata and metadata.get("task") != "translation"
 
 

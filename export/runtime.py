@@ -1,18 +1,18 @@
 """Vectors or classes from an exported file, with no TensorFlow to install or load.
 
-    embedder = Embedder(Path("runs/smart_home/export/student_int8.tflite"))
+    embedder = Embedder("runs/smart_home/export/student_int8.tflite")
     vectors = embedder.encode(["Turn off the light.", "Schalte das Licht aus."])
 
-    classifier = Classifier(Path("runs/intents/export/student_int8.tflite"))
+    classifier = Classifier("runs/intents")
     label, score = classifier.classify(["Schalte das Licht aus."])[0]
 
-Needs ai-edge-litert, sentencepiece and numpy, and of Babelet the folders `configs`,
-`data` and `export`.
+Needs ai-edge-litert, sentencepiece and numpy alone.
 """
 
 import contextlib
 import functools
 import hashlib
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,12 +41,16 @@ class _Model:
     """
 
     def __init__(
-        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
+        self,
+        model: str | os.PathLike,
+        tokenizer: str | os.PathLike | None = None,
+        num_threads: int = 1,
     ) -> None:
         """Loads the model and its tokenizer.
 
         Args:
-            model: A .tflite file of an export.
+            model: A .tflite file of an export; or the folder of an export or a run,
+                whose int8 file it is then.
             tokenizer: Its tokenizer.model; if None, the one beside the model, or
                 else the one of the run around its export folder.
             num_threads: Processor cores that one batch is computed on.
@@ -55,7 +59,7 @@ class _Model:
             BabeletError: A file is missing, damaged or foreign, or the tokenizer is
                 that of another student.
         """
-        model = Path(model)
+        model = model_file(Path(model))
         with loading(model):
             self.metadata = read_metadata(model)
             self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)
@@ -109,7 +113,10 @@ class Embedder(_Model):
     """An exported encoder: texts in, vectors of unit length out."""
 
     def __init__(
-        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
+        self,
+        model: str | os.PathLike,
+        tokenizer: str | os.PathLike | None = None,
+        num_threads: int = 1,
     ) -> None:
         """Loads the model and its tokenizer; the arguments are those of `_Model`."""
         super().__init__(model, tokenizer, num_threads)
@@ -143,10 +150,10 @@ class Classifier(_Model):
 
     def __init__(
         self,
-        model: Path,
-        tokenizer: Path | None = None,
+        model: str | os.PathLike,
+        tokenizer: str | os.PathLike | None = None,
         num_threads: int = 1,
-        labels: Path | None = None,
+        labels: str | os.PathLike | None = None,
     ) -> None:
         """Loads the model, its tokenizer and the names of its classes.
 
@@ -164,11 +171,11 @@ class Classifier(_Model):
         super().__init__(model, tokenizer, num_threads)
         if "labels" not in self.metadata:
             raise _other_task(model, "scores", "an encoder", "Embedder")
-        with loading(model):
+        with loading(Path(model)):
             self.threshold = float(self.metadata["threshold"])
             self.labels = [str(label) for label in self.metadata["labels"]]
         if labels is not None:
-            self.labels = read_labels(labels)
+            self.labels = read_labels(Path(labels))
         if len(self.labels) != self._width:
             raise BabeletError(
                 f"{labels or model} names other classes than {model} scores",
@@ -213,12 +220,14 @@ def answers(
     ]
 
 
-def _other_task(model: Path, wanted: str, received: str, remedy: str) -> BabeletError:
+def _other_task(
+    model: str | os.PathLike, wanted: str, received: str, remedy: str
+) -> BabeletError:
     return BabeletError(
         f"{model} gives no {wanted}",
         expected=f"a file from texts to {wanted}",
         received=received,
-        remedy=f"use export.runtime.{remedy} for it",
+        remedy=f"use babelet.{remedy} for it",
     )
 
 
@@ -238,8 +247,30 @@ def checked(texts: Sequence[str]) -> list[str]:
     return texts
 
 
+def model_file(place: Path) -> Path:
+    """Returns the LiteRT file that a path means: itself, or of a folder the int8 one.
+
+    Args:
+        place: A .tflite file, or the folder of a run or an export.
+
+    Raises:
+        BabeletError: It is a folder without such a file.
+    """
+    if not place.is_dir():
+        return place
+    for folder in (place / "export", place):
+        for name in ("student_int8.tflite", "student_fp32.tflite"):
+            if (folder / name).is_file():
+                return folder / name
+    raise BabeletError(
+        f"There is no exported model in {place}",
+        expected="a workdir with export/student_int8.tflite, or a saved_model folder",
+        remedy="finish the run first: babelet distill with this workdir",
+    )
+
+
 def tokenizer_for(
-    model: Path, given: Path | None, metadata: dict[str, Any]
+    model: Path, given: str | os.PathLike | None, metadata: dict[str, Any]
 ) -> Tokenizer:
     """Returns the tokenizer of an exported file.
 

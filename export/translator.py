@@ -1,11 +1,12 @@
 """Translations from an exported file, with no TensorFlow to install or load.
 
-    file = Path("runs/translate_smart_home/export/student_int8.tflite")
-    texts = Translator(file).translate(["Turn off the light."])
+    translator = Translator("runs/translate_smart_home/export/student_int8.tflite")
+    texts = translator.translate(["Turn off the light."])
 
 Needs what `export.runtime` needs.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from babelet.core.errors import BabeletError
 from babelet.export.litert_translate import LiteRTTranslator
 from babelet.export.metadata import read_metadata
-from babelet.export.runtime import checked, loading, tokenizer_for
+from babelet.export.runtime import checked, loading, model_file, tokenizer_for
 
 
 class Translator:
@@ -28,10 +29,13 @@ class Translator:
     """
 
     def __init__(
-        self, model: Path, tokenizer: Path | None = None, num_threads: int = 1
+        self,
+        model: str | os.PathLike,
+        tokenizer: str | os.PathLike | None = None,
+        num_threads: int = 1,
     ) -> None:
         """Loads the model and its tokenizer; arguments and errors as `Embedder`."""
-        model = Path(model)
+        model = model_file(Path(model))
         with loading(model):
             self.metadata = read_metadata(model)
             self._tokenizer = tokenizer_for(model, tokenizer, self.metadata)

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from babelet.core.errors import BabeletError
-from babelet.export.infer import model_file
+from babelet.export.infer import current_file
 from babelet.export.runtime import Embedder
 from babelet.search.settings import Model
 
@@ -18,7 +18,7 @@ def load_model(path: Path) -> tuple[Model, Embedder]:
     Raises:
         BabeletError: There is none, or it is damaged or foreign.
     """
-    path = model_file(path) if path.is_dir() else path
+    path = current_file(path) if path.is_dir() else path
     embedder = Embedder(path)
     weights = embedder.metadata.get("weights_sha256", "")
     return Model(path.resolve(), _digest(path), weights, embedder.dim), embedder

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from babelet.core.checksums import file_digest, seal
 from babelet.core.errors import BabeletError
-from babelet.export.infer import model_file
+from babelet.export.infer import current_file
 from babelet.export.published import (
     new_export,
     read_json,
@@ -202,9 +202,9 @@ def test_an_export_of_other_weights_is_not_the_runs(exported):
     require_current(exported)
     weights_of(exported, ("a", 1), ("b", 3))
     with pytest.raises(BabeletError, match="is of other weights than"):
-        model_file(exported)
+        current_file(exported)
     # The export folder itself, and its files, are what they are.
-    assert model_file(folder) == folder / "student_int8.tflite"
+    assert current_file(folder) == folder / "student_int8.tflite"
 
 
 def test_an_export_of_an_earlier_version_is_read(exported):

@@ -157,7 +157,7 @@ def test_a_bad_file_is_one_line_with_the_remedy(folder, make_student):
     convert(make_student(), folder / "old.tflite", "fp32", {})
     for name, message in {
         "missing.tflite": "No such file",
-        "saved_model": "Is a directory",
+        "saved_model": "no exported model",
         "cut.tflite": "no model of Babelet, or is damaged",
         "foreign.tflite": "no model of Babelet",
         "empty.tflite": "no model of Babelet",
