@@ -4,10 +4,20 @@ Each term is a layer named after what it matches; it returns one number per row 
 owns the projection it needs, which stays in the Distiller and out of the student.
 """
 
+from typing import NamedTuple
+
 import keras
 from keras import ops
 
 
+class FeatureTerm(NamedTuple):
+    """A weighted feature loss: `layer(student, teacher)` gives one number per row."""
+
+    layer: keras.layers.Layer
+    weight: float
+
+
+@keras.saving.register_keras_serializable("babelet")
 class EmbeddingMatch(keras.layers.Layer):
     """1 - cosine to the teacher's sentence vector.
 
@@ -19,6 +29,8 @@ class EmbeddingMatch(keras.layers.Layer):
 
     def __init__(self, student_dim: int, teacher_dim: int) -> None:
         super().__init__(name="embedding_match", dtype="float32")
+        self.student_dim = student_dim
+        self.teacher_dim = teacher_dim
         self.projection = None
         if student_dim != teacher_dim:
             self.projection = keras.layers.Dense(
@@ -35,3 +47,7 @@ class EmbeddingMatch(keras.layers.Layer):
         vector = ops.normalize(vector, axis=-1)
         target = ops.normalize(ops.cast(teacher_embedding, "float32"), axis=-1)
         return 1.0 - ops.sum(vector * target, axis=-1)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return {"student_dim": self.student_dim, "teacher_dim": self.teacher_dim}

@@ -8,9 +8,12 @@ Neural Network", section 2; T² keeps the gradient of the soft part at one scale
 every T. Computed in float32 under every precision policy.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from keras import KerasTensor, ops
+
+from babelet.core.errors import BabeletError
 
 # A candidate that must not be chosen. Finite: -inf would give 0·inf = NaN in the KL.
 EXCLUDED = -1e9
@@ -21,7 +24,8 @@ class Decisions(NamedTuple):
 
     Attributes:
         student_logits: (..., K).
-        labels: int (...), the true candidate; None only where alpha is 0.
+        labels: int (...), the true candidate, or (..., K), the probability of each
+            (one-hot, smoothed or mixed); None only where alpha is 0.
         teacher_logits: (..., K); None only where alpha is 1.
         weight: (...), 0 drops a decision (padding); None is 1 everywhere.
         label_weight: (...), 0 drops only the hard label (unlabelled); None is 1.
@@ -34,6 +38,54 @@ class Decisions(NamedTuple):
     weight: KerasTensor | None = None
     label_weight: KerasTensor | None = None
     candidate_mask: KerasTensor | None = None
+
+
+class Outcome(NamedTuple):
+    """What is read off one forward pass of the student.
+
+    Attributes:
+        decisions: The choices of the batch by name, say one per direction; the
+            objective is their mean.
+        features: For the feature term of that name, its two inputs.
+    """
+
+    decisions: dict[str, Decisions]
+    features: dict[str, tuple]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a decision is learned from, and how.
+
+    Attributes:
+        alpha: Share of the hard label, 0 to 1; 1 needs no teacher.
+        temperature: T of both softmaxes of the soft label, 1 or more.
+        margin: Of the hard label's `margin_loss`; 0 is cross-entropy.
+
+    Raises:
+        ValueError: alpha, temperature or margin is out of range.
+    """
+
+    alpha: float = 0.5
+    temperature: float = 2.0
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise ValueError(f"alpha must be in [0, 1]. Received: {self.alpha}")
+        if not self.temperature >= 1:
+            raise ValueError(
+                f"temperature must be 1 or more. Received: {self.temperature}"
+            )
+        if not self.margin >= 0:
+            raise ValueError(f"margin must be 0 or more. Received: {self.margin}")
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the losses that `decision_losses` returns for it."""
+        hard = ("hard_label",) if self.alpha > 0 else ()
+        soft = ("soft_label",) if self.alpha < 1 else ()
+        return ("loss", *hard, *soft)
 
 
 def margin_loss(
@@ -62,8 +114,16 @@ def margin_loss(
 def hard_label_loss(
     student_logits: object, labels: object, candidate_mask: object = None
 ) -> object:
-    """Returns the cross-entropy of each decision, float32 (...)."""
+    """Returns the cross-entropy of each decision, float32 (...).
+
+    Args:
+        student_logits: (..., K).
+        labels: int (...), or probabilities (..., K).
+        candidate_mask: bool (..., K), False excludes a candidate.
+    """
     log_student = _log_softmax(student_logits, 1.0, candidate_mask)
+    if ops.ndim(labels) == ops.ndim(log_student):
+        return -ops.sum(ops.cast(labels, "float32") * log_student, axis=-1)
     labels = ops.expand_dims(ops.cast(labels, "int32"), -1)
     return -ops.squeeze(ops.take_along_axis(log_student, labels, axis=-1), -1)
 
@@ -90,13 +150,15 @@ def decision_losses(
     With a `margin` above 0 the hard label's part is `margin_loss`.
     The two parts are weighted means over decisions, without alpha; a part that
     alpha switches off is left out and its inputs are not read.
+
+    Raises:
+        BabeletError: An answer that alpha asks for is missing, or the teacher's has
+            other candidates.
     """
-    weight = decisions.weight
-    if weight is None:
-        weight = ops.ones(ops.shape(decisions.student_logits)[:-1], "float32")
-    else:
-        decisions = _silence(decisions, ops.expand_dims(weight > 0, -1))
-    weight = ops.cast(weight, "float32")
+    _require_answers(decisions, alpha)
+    weight = decision_weights(decisions)
+    if decisions.weight is not None:
+        decisions = _silence(decisions, ops.expand_dims(decisions.weight > 0, -1))
     parts, loss = {}, 0.0
     if alpha > 0:
         hard = _hard(decisions, margin)
@@ -116,9 +178,52 @@ def decision_losses(
     return {"loss": loss, **parts}
 
 
+def decision_weights(decisions: Decisions) -> KerasTensor:
+    """Returns the weight of each decision, float32 (...)."""
+    if decisions.weight is None:
+        return ops.ones(ops.shape(decisions.student_logits)[:-1], "float32")
+    return ops.cast(decisions.weight, "float32")
+
+
+def _require_answers(decisions: Decisions, alpha: float) -> None:
+    if alpha > 0 and decisions.labels is None:
+        raise BabeletError(
+            f"alpha={alpha} learns hard labels, and the batch has none",
+            expected="a label for every decision",
+            received="labels=None",
+            remedy="give labels, or set alpha=0 to learn from the teacher alone",
+        )
+    if alpha == 1:
+        return
+    if decisions.teacher_logits is None:
+        raise BabeletError(
+            f"alpha={alpha} learns from a teacher, and there is none",
+            expected="a live teacher, or its logits in the batch",
+            received="teacher_logits=None",
+            remedy="give Distiller(teacher=...), or batches whose y is {'label': ..., "
+            "'teacher_logits': ...}, or set alpha=1 to learn from labels alone",
+        )
+    own, theirs = (
+        ops.shape(logits)[-1]
+        for logits in (decisions.student_logits, decisions.teacher_logits)
+    )
+    if isinstance(own, int) and isinstance(theirs, int) and own != theirs:
+        raise BabeletError(
+            "Teacher and student choose among different candidates",
+            expected=f"teacher logits (..., {own}), as the student's",
+            received=f"(..., {theirs})",
+            remedy="give both the same classes in the same order",
+        )
+
+
 def _hard(decisions: Decisions, margin: float) -> object:
     logits, labels, _, _, _, mask = decisions
     if margin:
+        if ops.ndim(labels) == ops.ndim(logits):
+            raise ValueError(
+                "A margin needs the true candidate of each decision. Received: "
+                f"margin={margin} and probabilities as labels"
+            )
         return margin_loss(logits, labels, margin, mask)
     return hard_label_loss(logits, labels, mask)
 
@@ -154,9 +259,12 @@ def _silence(decisions: Decisions, counts: object) -> Decisions:
     A decision of weight 0 may hold anything, NaN included. Dropping its loss is not
     enough: the softmax's gradient would still be 0·NaN.
     """
-    student, teacher = decisions.student_logits, decisions.teacher_logits
+    student, labels, teacher = decisions[:3]
+    if labels is not None and ops.ndim(labels) == ops.ndim(student):
+        labels = ops.where(counts, labels, ops.zeros_like(labels))
     return decisions._replace(
         student_logits=ops.where(counts, student, 0.0),
+        labels=labels,
         teacher_logits=None if teacher is None else ops.where(counts, teacher, 0.0),
     )
 

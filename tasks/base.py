@@ -1,61 +1,38 @@
-"""The Task interface: all that differs between embeddings, classes and translation."""
+"""What differs between embeddings, classes and translation, and what a run adds."""
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import keras
 import tensorflow as tf
 
-from babelet.model.distiller import Distiller, FeatureTerm, Outcome
+from babelet.configs.schema import ObjectiveConfig
+from babelet.model.distiller import Distiller
+from babelet.model.features import FeatureTerm
+from babelet.model.objective import Objective, Outcome
 
 Validate = Callable[[keras.Model], dict[str, float]]
 
 
-class Batches(Protocol):
-    """Training batches in a fixed order."""
-
-    def dataset(self, first_step: int) -> tf.data.Dataset:
-        """Returns the endless batches from `first_step` on."""
+def configured_objective(settings: ObjectiveConfig) -> Objective:
+    """Returns the objective of the settings."""
+    return Objective(settings.alpha, settings.temperature, settings.margin)
 
 
 class Task(abc.ABC):
-    """Turns batches into decisions and decisions into a trained Distiller."""
+    """Turns batches into decisions; needs no run.
 
-    def __init__(
-        self,
-        alpha: float,
-        temperature: float,
-        batches: Batches,
-        text_of: Callable[[int], str],
-        validation: Validate,
-        margin: float = 0.0,
-    ) -> None:
-        """Ties the loss to batches and a validation.
+    `decide` is what a `Distiller` takes, so that a task can also be trained in a loop
+    of one's own.
 
-        Args:
-            alpha: Share of the hard label; 1 needs no teacher.
-            temperature: T of both softmaxes.
-            batches: Where batches come from, with what the teacher says where alpha
-                is below 1.
-            text_of: Sentence id to text, for messages.
-            validation: Student to metrics.
-            margin: Of the hard label's `margin_loss`; 0 is cross-entropy.
-        """
-        self._alpha = alpha
-        self._temperature = temperature
-        self._margin = margin
-        self._batches = batches
-        self._text_of = text_of
-        self._validation = validation
+    Attributes:
+        objective: How the decisions are learned.
+    """
 
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns the training batches from `first_step` on, in their fixed order."""
-        return self._batches.dataset(first_step)
-
-    @abc.abstractmethod
-    def rows(self, step: int) -> list[str]:
-        """Returns a readable line for each row of the batch of `step`."""
+    def __init__(self, objective: Objective) -> None:
+        """Takes how the decisions are learned."""
+        self.objective = objective
 
     @abc.abstractmethod
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
@@ -66,18 +43,44 @@ class Task(abc.ABC):
         del student
         return ()
 
-    def distiller(self, student: keras.Model, precision: str) -> Distiller:
-        """Returns the uncompiled Distiller, under a Keras precision policy."""
-        return Distiller(
+    def distiller(
+        self,
+        student: keras.Model,
+        precision: str = "float32",
+        kind: type[Distiller] = Distiller,
+    ) -> Distiller:
+        """Returns the uncompiled Distiller.
+
+        Args:
+            student: Of this task.
+            precision: The Keras policy that the student was built with.
+            kind: A Distiller that reports its steps in another way.
+        """
+        return kind(
             student,
-            self.decide,
-            alpha=self._alpha,
-            temperature=self._temperature,
-            margin=self._margin,
+            self.objective,
+            decide=self.decide,
             feature_terms=self.feature_terms(student),
             dtype=precision,
         )
 
-    def validate(self, student: keras.Model) -> dict[str, float]:
-        """Returns validation metrics by name; higher is better."""
-        return self._validation(student)
+
+class Batches(Protocol):
+    """Training batches in a fixed order."""
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """Returns the endless batches from `first_step` on."""
+
+
+class TrainingData(NamedTuple):
+    """What a run trains and validates a student on.
+
+    Attributes:
+        batches: With what the teacher says, where alpha is below 1.
+        rows: From a step to a readable line for each row of its batch, for messages.
+        validate: Student to metrics by name; higher is better.
+    """
+
+    batches: Batches
+    rows: Callable[[int], list[str]]
+    validate: Validate

@@ -3,24 +3,23 @@
 Where a label is hidden the teacher's class probabilities teach alone.
 """
 
+from collections.abc import Callable
+
 import keras
 
 from babelet.configs.schema import StudentConfig
 from babelet.data.labelled_batches import LabelledBatches
-from babelet.model.distiller import Outcome
-from babelet.model.objective import Decisions
+from babelet.model.label_batch import decide_class
+from babelet.model.objective import Outcome
 from babelet.model.student import build_classifier
 from babelet.tasks.base import Task
+
+_INPUTS = ("token_ids", "padding_mask")
+_ANSWERS = ("label", "label_weight", "teacher_logits")
 
 
 class ClassificationTask(Task):
     """One decision a sentence, among the classes."""
-
-    _batches: LabelledBatches
-
-    def rows(self, step: int) -> list[str]:
-        """Returns each sentence of the batch of `step`."""
-        return [repr(self._text_of(i)) for i in self._batches.sentences_of(step)]
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns the sentences' decisions.
@@ -30,14 +29,21 @@ class ClassificationTask(Task):
             batch: As `LabelledBatches.batch` makes it.
             training: Whether dropout is on.
         """
-        inputs = {name: batch[name] for name in ("token_ids", "padding_mask")}
-        decisions = Decisions(
-            student(inputs, training=training),
-            batch["label"],
-            batch.get("teacher_logits"),
-            label_weight=batch["label_weight"],
-        )
-        return Outcome({"class": decisions}, {})
+        inputs = {name: batch[name] for name in _INPUTS}
+        answers = {name: batch[name] for name in _ANSWERS if name in batch}
+        return decide_class(student, (inputs, answers), training)
+
+
+def readable_rows(
+    batches: LabelledBatches, text_of: Callable[[int], str]
+) -> Callable[[int], list[str]]:
+    """Returns a function from a step to the sentences of its batch.
+
+    Args:
+        batches: Of sentence ids.
+        text_of: Sentence id to text.
+    """
+    return lambda step: [repr(text_of(i)) for i in batches.sentences_of(step)]
 
 
 def configured_classifier(

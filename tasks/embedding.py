@@ -15,11 +15,10 @@ from babelet.configs.schema import ObjectiveConfig, StudentConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pipeline import PairBatches
 from babelet.data.tokenizer import Tokenizer
-from babelet.model.distiller import FeatureTerm, Outcome
-from babelet.model.features import EmbeddingMatch
-from babelet.model.objective import Decisions
+from babelet.model.features import EmbeddingMatch, FeatureTerm
+from babelet.model.objective import Decisions, Outcome
 from babelet.model.student import build_student
-from babelet.tasks.base import Task, Validate
+from babelet.tasks.base import Task, configured_objective
 
 
 def require_width(
@@ -40,38 +39,16 @@ def require_width(
 class EmbeddingTask(Task):
     """Two decisions a pair: sentence to translation, and translation to sentence."""
 
-    _batches: PairBatches
-
-    def __init__(
-        self,
-        objective: ObjectiveConfig,
-        batches: PairBatches,
-        text_of: Callable[[int], str],
-        validation: Validate,
-        teacher_dim: int,
-    ) -> None:
-        """Ties the objective's settings to batches and a validation.
+    def __init__(self, objective: ObjectiveConfig, teacher_dim: int) -> None:
+        """Takes the settings of the loss.
 
         Args:
-            objective: The settings of the loss.
-            batches: Where batches come from.
-            text_of: Sentence id to text, for messages.
-            validation: Student to metrics.
+            objective: Shares, scale and candidates.
             teacher_dim: Width of the teacher's vectors.
         """
-        alpha, temperature = objective.alpha, objective.temperature
-        margin = objective.margin
-        super().__init__(alpha, temperature, batches, text_of, validation, margin)
-        self._objective = objective
+        super().__init__(configured_objective(objective))
+        self._settings = objective
         self._teacher_dim = teacher_dim
-
-    def rows(self, step: int) -> list[str]:
-        """Returns "sentence <- pivot" for each row of the batch of `step`."""
-        pairs = self._batches.pairs_of(step)
-        return [
-            f"{self._text_of(source)!r} <- {self._text_of(pivot)!r}"
-            for pivot, source in pairs
-        ]
 
     def feature_terms(self, student: keras.Model) -> Sequence[FeatureTerm]:
         """Returns the embedding match, where it counts.
@@ -79,12 +56,12 @@ class EmbeddingTask(Task):
         Raises:
             BabeletError: Teacher vectors as candidates, at another width.
         """
-        objective, student_dim = self._objective, student.output_shape[-1]
-        require_width(objective, student_dim, self._teacher_dim)
-        if not objective.embedding_match:
+        settings, student_dim = self._settings, student.output_shape[-1]
+        require_width(settings, student_dim, self._teacher_dim)
+        if not settings.embedding_match:
             return ()
         layer = EmbeddingMatch(student_dim, self._teacher_dim)
-        return (FeatureTerm(layer, objective.embedding_match),)
+        return (FeatureTerm(layer, settings.embedding_match),)
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns both directions' decisions, and what the embedding match reads.
@@ -97,7 +74,7 @@ class EmbeddingTask(Task):
         vectors = student(_inputs(batch, ""), training=training)
         teacher = batch["teacher"]
         features = {"embedding_match": (vectors, teacher)}
-        if self._objective.candidates == "student":
+        if self._settings.candidates == "student":
             own = student(_inputs(batch, "pivot_"), training=training)
             features["embedding_match"] = (
                 ops.concatenate([vectors, own]),
@@ -129,7 +106,7 @@ class EmbeddingTask(Task):
         batch_size = ops.shape(vectors)[0]
         allowed = distinct_candidates(pivots, batch_size)
         labels = ops.arange(batch_size)
-        scale = self._objective.scale
+        scale = self._settings.scale
         soft = ops.matmul(teacher, ops.transpose(teacher_candidates)) / scale
         return {
             "to_pivot": Decisions(
@@ -147,6 +124,21 @@ class EmbeddingTask(Task):
                 candidate_mask=allowed[:, :batch_size],
             ),
         }
+
+
+def readable_rows(
+    batches: PairBatches, text_of: Callable[[int], str]
+) -> Callable[[int], list[str]]:
+    """Returns a function from a step to "sentence <- pivot" of each row of its batch.
+
+    Args:
+        batches: Of pairs of sentence ids.
+        text_of: Sentence id to text.
+    """
+    return lambda step: [
+        f"{text_of(source)!r} <- {text_of(pivot)!r}"
+        for pivot, source in batches.pairs_of(step)
+    ]
 
 
 def distinct_candidates(

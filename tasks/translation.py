@@ -18,9 +18,8 @@ from babelet.data.translation_batches import TranslationBatches
 from babelet.evaluation.translation import Translate
 from babelet.model.candidates import named_and_rest
 from babelet.model.decoding import Vocabulary
-from babelet.model.distiller import Outcome
 from babelet.model.encoder_decoder import Context, EncoderDecoder
-from babelet.model.objective import Decisions
+from babelet.model.objective import Decisions, Outcome
 from babelet.model.translation import translate
 from babelet.tasks.base import Task
 
@@ -33,14 +32,6 @@ _INPUTS = ("token_ids", "padding_mask", "target_ids", "context", "context_mask")
 
 class TranslationTask(Task):
     """One decision a position of the target: which token comes next."""
-
-    _batches: TranslationBatches
-
-    def rows(self, step: int) -> list[str]:
-        """Returns the source of each row of the batch of `step`."""
-        return [
-            repr(self._text_of(source)) for source, _ in self._batches.pairs_of(step)
-        ]
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
         """Returns the decision at every position that counts, (N, K) candidates.
@@ -72,6 +63,18 @@ class TranslationTask(Task):
             },
             {},
         )
+
+
+def readable_rows(
+    batches: TranslationBatches, text_of: Callable[[int], str]
+) -> Callable[[int], list[str]]:
+    """Returns a function from a step to the sources of its batch.
+
+    Args:
+        batches: Of pairs of sentence ids.
+        text_of: Source id to text.
+    """
+    return lambda step: [repr(text_of(i)) for i, _ in batches.pairs_of(step)]
 
 
 def _counted(weight: tf.Tensor) -> tf.Tensor:

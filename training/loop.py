@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,16 +12,35 @@ from tensorboard.plugins.hparams import api as hp
 from babelet.configs.schema import TrainingConfig
 from babelet.core.atomic import remove
 from babelet.core.checksums import require_undamaged
+from babelet.model.distiller import Distiller
 from babelet.model.muon import Muon
 from babelet.model.optimizer import FusedAdamW
-from babelet.tasks.base import Task
+from babelet.tasks.base import Task, TrainingData
 from babelet.training import callbacks, checkpoints
 
 BEST = "best.weights.h5"
 
 
+class StepDistiller(Distiller):
+    """Reports each step's own losses, of which curves and checkpoints are made.
+
+    A run is one epoch: a mean since its start would hide that the loss no longer
+    falls, and would start anew where the run is continued.
+    """
+
+    @property
+    def metrics(self) -> list[keras.Metric]:
+        """None: what Keras reports is then what the last step returned."""
+        return []
+
+    def train_step(self, batch: dict) -> dict[str, Any]:
+        """Takes one optimizer step; returns its losses."""
+        return self.learn(batch).terms
+
+
 def train(
     task: Task,
+    data: TrainingData,
     student: keras.Model,
     config: TrainingConfig,
     precision: str,
@@ -34,7 +54,8 @@ def train(
     the same, bit for bit, as that of a run never interrupted.
 
     Args:
-        task: Batches, decisions and validation.
+        task: Decisions and objective.
+        data: Batches and validation.
         student: At its initial weights.
         config: Steps and rates.
         precision: The Keras policy that the student was built with.
@@ -47,7 +68,7 @@ def train(
         The validation state: best score, its step, and the curve.
     """
     folder = run / "checkpoints"
-    distiller = task.distiller(student, precision)
+    distiller = task.distiller(student, precision, StepDistiller)
     distiller.compile(optimizer=_optimizer(config), jit_compile=False)
     distiller.optimizer.build(distiller.trainable_variables)
     step, state = checkpoints.restore(folder, identity, distiller)
@@ -62,7 +83,7 @@ def train(
             with writer.as_default():
                 hp.hparams(dict(hparams), trial_id=identity)
         save = partial(checkpoints.save, folder, identity)
-        state = _fit(task, distiller, config, writer, folder / BEST, save, step, state)
+        state = _fit(data, distiller, config, writer, folder / BEST, save, step, state)
     if config.keep == "best":
         require_undamaged(
             folder,
@@ -75,7 +96,7 @@ def train(
 
 
 def _fit(
-    task: Task,
+    data: TrainingData,
     distiller: keras.Model,
     config: TrainingConfig,
     writer: tf.summary.SummaryWriter,
@@ -85,7 +106,7 @@ def _fit(
     state: dict,
 ) -> dict:
     validation = callbacks.Validation(
-        lambda: task.validate(distiller.student),
+        lambda: data.validate(distiller.student),
         writer,
         best,
         first_step=step,
@@ -97,13 +118,13 @@ def _fit(
         state=state,
     )
     distiller.fit(
-        task.batches(step),
+        data.batches.dataset(step),
         # One epoch, so that Keras's progress bar estimates the whole run.
         epochs=1,
         shuffle=False,
         steps_per_epoch=config.steps - step,
         callbacks=[
-            callbacks.StopAtNonFinite(step, task.rows),
+            callbacks.StopAtNonFinite(step, data.rows),
             callbacks.Scalars(writer, step, config.batch_size),
             validation,
             callbacks.Checkpoints(

@@ -20,10 +20,12 @@ from babelet.evaluation.calibration import scores_of
 from babelet.evaluation.classification import LabelledSet, classification
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.model.linear_head import fit_linear_head
+from babelet.model.objective import Objective
 from babelet.model.precision import preferred_precision
 from babelet.model.student import build_classifier
 from babelet.model.teachers.base import Teacher
-from babelet.tasks.classification import ClassificationTask
+from babelet.tasks.base import TrainingData
+from babelet.tasks.classification import ClassificationTask, readable_rows
 from babelet.tasks.embedding import student_predict
 from babelet.training.loop import train
 from babelet.training.saving import save_weights
@@ -92,9 +94,10 @@ def tune_layers(
         predict = scores_of(student_predict(model, tokenizer))
         return dict(classification(predict, validation, classes)["mean"])
 
-    task = ClassificationTask(1.0, 1.0, batches, text_of, validate)
+    data = TrainingData(batches, readable_rows(batches, text_of), validate)
+    task = ClassificationTask(Objective(alpha=1.0))
     settings = tuning_as_training(config)
-    state = train(task, model, settings, precision, folder, identity)
+    state = train(task, data, model, settings, precision, folder, identity)
     save_weights(model, folder / WEIGHTS)
     return state
 

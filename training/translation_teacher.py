@@ -16,13 +16,16 @@ from babelet.data.download import cache_folder
 from babelet.data.translation_batches import TranslationBatches
 from babelet.evaluation.translation import Translate
 from babelet.model.encoder_decoder import EncoderDecoder
+from babelet.model.objective import Objective
 from babelet.model.precision import resolved_precision
 from babelet.model.teachers.base import Teacher
 from babelet.model.translator_initialisation import token_table
+from babelet.tasks.base import TrainingData
 from babelet.tasks.translation import (
     TranslationTask,
     configured_teacher,
     keras_translate,
+    readable_rows,
 )
 from babelet.training import translation_targets
 from babelet.training.foreign_teacher import fingerprint, foreign_translate
@@ -121,13 +124,15 @@ class TranslationTeacher:
             context=context,
         )
         validate = text.validation(self._encode_tokens)
-        task = TranslationTask(1.0, 1.0, batches, text.source_text, validate)
+        rows = readable_rows(batches, text.source_text)
+        data = TrainingData(batches, rows, validate)
+        task = TranslationTask(Objective(alpha=1.0))
         print(f"teacher: {teacher.count_params():,} parameters, {precision}")
         folder = (self._path / WEIGHTS).parent
         if folder.is_symlink():
             # Another run's, of other settings: it stays as it is.
             folder.unlink()
-        state = train(task, teacher, settings, precision, folder, identity)
+        state = train(task, data, teacher, settings, precision, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
         # Those of the encoder that it reads are the teacher's too.
         read = 0 if self.reader is None else self.reader.parameters or 0

@@ -8,7 +8,7 @@ import keras
 
 from babelet.configs.schema import TrainingConfig
 from babelet.export.rebuild import WEIGHTS, built_student
-from babelet.tasks.base import Task
+from babelet.tasks.base import Task, TrainingData
 from babelet.training.loop import train
 from babelet.training.saving import save_model, save_weights
 from babelet.training.workdir import Workdir, digest
@@ -79,6 +79,7 @@ class Pipeline(abc.ABC):
         self,
         student: keras.Model,
         task: Task,
+        data: TrainingData,
         settings: TrainingConfig,
         precision: str,
         hparams: Mapping[str, int | float | str] | None = None,
@@ -87,7 +88,8 @@ class Pipeline(abc.ABC):
 
         Args:
             student: At its initial weights.
-            task: Batches, decisions and validation.
+            task: Decisions and objective.
+            data: Batches and validation.
             settings: Steps and rates.
             precision: The Keras policy that the student was built with.
             hparams: Settings to show in TensorBoard's HParams.
@@ -102,7 +104,7 @@ class Pipeline(abc.ABC):
             flush=True,
         )
         identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
-        state = train(task, student, settings, precision, path, identity, hparams)
+        state = train(task, data, student, settings, precision, path, identity, hparams)
         save_weights(student, path / WEIGHTS)
         save_model(built_student(path).student, path / "student.keras")
         return state | {"precision": precision, "parameters": student.count_params()}

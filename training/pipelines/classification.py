@@ -22,7 +22,12 @@ from babelet.export.parity import sentences_a_language
 from babelet.export.rebuild import built_student, rebuild_student
 from babelet.export.run import export_run
 from babelet.model.precision import resolved_precision
-from babelet.tasks.classification import ClassificationTask, configured_classifier
+from babelet.tasks.base import TrainingData, configured_objective
+from babelet.tasks.classification import (
+    ClassificationTask,
+    configured_classifier,
+    readable_rows,
+)
 from babelet.tasks.embedding import student_predict
 from babelet.tasks.students import CALIBRATION, read_calibration
 from babelet.training import classification_reporting
@@ -70,7 +75,8 @@ class ClassificationPipeline(Pipeline):
             precision,
         )
         start_from_teacher(student, config.student, preparation)
-        facts = self._distil(student, self._task(), config.training, precision)
+        task = ClassificationTask(configured_objective(config.objective))
+        facts = self._distil(student, task, self._data(), config.training, precision)
         return facts | self._calibrate(built_student(self.workdir.path).student)
 
     def evaluate(self) -> dict:
@@ -115,8 +121,8 @@ class ClassificationPipeline(Pipeline):
             f"student {scores['student']:.1%}"
         )
 
-    def _task(self) -> ClassificationTask:
-        preparation, objective = self._preparation, self.workdir.config.objective
+    def _data(self) -> TrainingData:
+        preparation = self._preparation
         classes, sets = preparation.corpus.classes, preparation.validation()
 
         def validate(model: keras.Model) -> dict[str, float]:
@@ -126,14 +132,9 @@ class ClassificationPipeline(Pipeline):
             each = {f"accuracy/{name}": row["accuracy"] for name, row in languages}
             return dict(found["mean"]) | each
 
-        return ClassificationTask(
-            objective.alpha,
-            objective.temperature,
-            self._batches(),
-            preparation.corpus.sentences.__getitem__,
-            validate,
-            objective.margin,
-        )
+        batches = self._batches()
+        rows = readable_rows(batches, preparation.corpus.sentences.__getitem__)
+        return TrainingData(batches, rows, validate)
 
     def _batches(self) -> LabelledBatches:
         config, preparation = self.workdir.config, self._preparation

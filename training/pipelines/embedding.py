@@ -21,7 +21,13 @@ from babelet.export.rebuild import built_student, rebuild_student
 from babelet.export.run import export_run
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.model.precision import resolved_precision
-from babelet.tasks.embedding import EmbeddingTask, configured_student, student_predict
+from babelet.tasks.base import TrainingData
+from babelet.tasks.embedding import (
+    EmbeddingTask,
+    configured_student,
+    readable_rows,
+    student_predict,
+)
 from babelet.training import projector, reporting
 from babelet.training.pipelines.base import Pipeline
 from babelet.training.preparation import Preparation
@@ -75,7 +81,9 @@ class EmbeddingPipeline(Pipeline):
         if not self._preparation.held_out(VALIDATION, 1):
             settings = dataclasses.replace(settings, metric="agreement")
         shown = {name: parsing.value_of(config, name) for name in HPARAMS}
-        facts = self._distil(student, self._task(), settings, precision, shown)
+        data = self._data()
+        task = EmbeddingTask(config.objective, self._preparation.teacher.dim)
+        facts = self._distil(student, task, data, settings, precision, shown)
         self._show_vectors()
         return facts
 
@@ -133,7 +141,7 @@ class EmbeddingPipeline(Pipeline):
             f"student {scores['student']:.1%}"
         )
 
-    def _task(self) -> EmbeddingTask:
+    def _data(self) -> TrainingData:
         config, preparation = self.workdir.config, self._preparation
         limit = config.training.validation_pairs
         sets = preparation.held_out(VALIDATION, limit)
@@ -161,13 +169,9 @@ class EmbeddingPipeline(Pipeline):
                 scores["agreement"] = agreement_alone(predict, encode, alone)["mean"]
             return scores
 
-        return EmbeddingTask(
-            config.objective,
-            self._batches(),
-            preparation.corpus.sentences.__getitem__,
-            validate,
-            preparation.teacher.dim,
-        )
+        batches = self._batches()
+        rows = readable_rows(batches, preparation.corpus.sentences.__getitem__)
+        return TrainingData(batches, rows, validate)
 
     def _batches(self) -> PairBatches:
         config, preparation = self.workdir.config, self._preparation

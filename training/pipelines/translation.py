@@ -13,10 +13,12 @@ from babelet.export.rebuild import rebuild_student
 from babelet.export.translation import export_translator
 from babelet.model.precision import resolved_precision
 from babelet.model.translator_initialisation import initialise_translator
+from babelet.tasks.base import TrainingData, configured_objective
 from babelet.tasks.translation import (
     TranslationTask,
     configured_student,
     keras_translate,
+    readable_rows,
 )
 from babelet.training import translation_reporting
 from babelet.training.pipelines.base import Pipeline
@@ -71,15 +73,11 @@ class TranslationPipeline(Pipeline):
         student = configured_student(config, size, precision)
         if config.translation.init_from_teacher:
             initialise_translator(student, preparation.teacher.model)
-        task = TranslationTask(
-            config.objective.alpha,
-            config.objective.temperature,
-            preparation.student_batches(),
-            preparation.source_text,
-            preparation.validation(),
-            config.objective.margin,
-        )
-        return self._distil(student, task, config.training, precision)
+        task = TranslationTask(configured_objective(config.objective))
+        batches = preparation.student_batches()
+        rows = readable_rows(batches, preparation.source_text)
+        data = TrainingData(batches, rows, preparation.validation())
+        return self._distil(student, task, data, config.training, precision)
 
     def evaluate(self) -> dict:
         """Scores teacher and student, greedy and with beams, on the test split."""
