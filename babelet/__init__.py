@@ -18,25 +18,50 @@ from babelet.version import __version__
 if TYPE_CHECKING:
     from babelet.export.runtime import Classifier, Embedder
     from babelet.export.translator import Translator
+    from babelet.model.distiller import Distiller
+    from babelet.model.features import EmbeddingMatch, FeatureTerm
+    from babelet.model.objective import Decisions, Objective, Outcome
+    from babelet.model.student import (
+        build_classifier,
+        build_encoder,
+        build_translator,
+    )
     from babelet.run import Run, distill, load_student
+    from babelet.training.teachers import load_teacher
 
 # Name -> the module that has it.
 _LAZY = {
     "Classifier": "babelet.export.runtime",
+    "Distiller": "babelet.model.distiller",
     "Embedder": "babelet.export.runtime",
+    "EmbeddingMatch": "babelet.model.features",
+    "FeatureTerm": "babelet.model.features",
+    "Objective": "babelet.model.objective",
+    "Outcome": "babelet.model.objective",
     "Run": "babelet.run",
     "Translator": "babelet.export.translator",
-    "distill": "babelet.run",
+    "build_classifier": "babelet.model.student",
+    "build_encoder": "babelet.model.student",
+    "build_translator": "babelet.model.student",
     "load_student": "babelet.run",
+    "load_teacher": "babelet.training.teachers",
 }
 __all__ = [
     "Classifier",
+    "Distiller",
     "Embedder",
+    "EmbeddingMatch",
+    "FeatureTerm",
+    "Objective",
+    "Outcome",
     "Run",
     "Translator",
     "__version__",
-    "distill",
+    "build_classifier",
+    "build_encoder",
+    "build_translator",
     "load_student",
+    "load_teacher",
 ]
 
 # In the process of another program neither signals nor logs are ours.

@@ -13,7 +13,9 @@ from babelet.core.import_hooks import Load, around_import
 MODULES = (
     "babelet.model.backbone",
     "babelet.model.decoder",
+    "babelet.model.distiller",
     "babelet.model.encoder_decoder",
+    "babelet.model.features",
     "babelet.model.heads",
     "babelet.model.muon",
     "babelet.model.optimizer",

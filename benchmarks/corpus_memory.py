@@ -78,11 +78,11 @@ def measure(factor: int, folder: Path) -> None:
 def cache_teacher(config: Config, corpus: Corpus, folder: Path, cache: Path) -> None:
     """Caches the teacher's vectors of all pivot sentences."""
     # Imported here, for the measurement of cleaning alone to be without TensorFlow.
-    from babelet.training.preparation import load_teacher
     from babelet.training.teacher_cache import TeacherCache
+    from babelet.training.teachers import open_teacher
 
     settings = dataclasses.replace(config.teacher, num_layers=_TEACHER_LAYERS.value)
-    vectors = TeacherCache(load_teacher(settings, cache), folder)
+    vectors = TeacherCache(open_teacher(settings, cache), folder)
     count = corpus.report.pivots
     texts = (corpus.sentences[sentence] for sentence in range(count))
     vectors.ensure(texts, "Teacher", count)

@@ -26,7 +26,7 @@ from babelet.export.latency import measure_latency
 from babelet.export.litert import convert, sentence_model
 from babelet.export.rebuild import versions
 from babelet.training.class_teacher import load_class_teacher
-from babelet.training.preparation import load_teacher
+from babelet.training.teachers import open_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
 
 
@@ -63,7 +63,7 @@ def _teacher(config: schema.Config, cache: Path) -> keras.Model:
     if config.task == "classification" and config.tuning.scope == "none":
         teacher = load_class_teacher(config.teacher)
     else:
-        teacher = load_teacher(config.teacher, cache)
+        teacher = open_teacher(config.teacher, cache)
     if teacher.backbone is None:
         raise BabeletError(
             f"The teacher {config.teacher.kind} has no encoder to convert",

@@ -37,7 +37,7 @@ from babelet.export.translation_litert import convert_translator
 from babelet.model.encoder_decoder import Context, EncoderDecoder
 from babelet.model.teachers.base import Teacher
 from babelet.tasks.translation import configured_teacher
-from babelet.training.preparation import load_teacher
+from babelet.training.teachers import open_teacher
 
 SENTENCES = 200
 
@@ -63,7 +63,7 @@ def measure(workdir: Path) -> dict[str, Any]:
     _, tokenizer, config = rebuild_student(workdir)
     reader = None
     if config.translation.teacher_informed:
-        reader = load_teacher(config.teacher, cache_folder())
+        reader = open_teacher(config.teacher, cache_folder())
     teacher = configured_teacher(
         config,
         tokenizer.vocabulary_size,

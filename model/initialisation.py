@@ -16,7 +16,7 @@ def initialise_from_teacher(
     """Copies teacher weights into `student` where the shapes allow.
 
     Args:
-        student: As built by `build_student`.
+        student: As built by `build_encoder`.
         backbone: A KerasHub `BertBackbone`, the teacher's.
         layers: For each student layer, the teacher layer it starts from.
         teacher_ids: int (vocabulary_size,), the teacher's row of each student token;

@@ -1,14 +1,15 @@
-"""The student: a functional Keras encoder from token ids to a vector or to classes."""
+"""The students: from token ids to a vector, to classes, or to a translation."""
 
 from typing import Any
 
 import keras
 
 from babelet.model.backbone import EncoderLayer, TokenEmbedding
+from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.heads import SentencePooling, UnitLength
 
 
-def build_student(
+def build_encoder(
     *,
     vocabulary_size: int,
     num_layers: int,
@@ -64,18 +65,62 @@ def build_student(
 def build_classifier(*, classes: int, dropout: float, **shape: Any) -> keras.Model:
     """Returns the encoder with a linear layer to classes, at random weights.
 
-    Inputs as those of `build_student`; the output is logits, float32 (batch, classes).
+    Inputs as those of `build_encoder`; the output is logits, float32 (batch, classes).
 
     Args:
         classes: Width of the result.
         dropout: Share of activations dropped in training.
         **shape: `vocabulary_size`, `num_layers`, `hidden_dim`, `num_heads`,
-            `intermediate_dim`, `max_length`, `pooling` and `dtype` of `build_student`.
+            `intermediate_dim`, `max_length`, `pooling` and `dtype` of `build_encoder`.
     """
     inputs, vector = _pooled(dropout=dropout, **shape)
     vector = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(vector)
     logits = keras.layers.Dense(classes, dtype="float32", name="classes")(vector)
     return keras.Model(inputs, logits, name="classifier")
+
+
+def build_translator(
+    *,
+    vocabulary_size: int,
+    encoder_layers: int,
+    decoder_layers: int,
+    hidden_dim: int,
+    num_heads: int,
+    intermediate_dim: int,
+    max_length: int,
+    dropout: float,
+    dtype: str = "float32",
+) -> EncoderDecoder:
+    """Returns the encoder and decoder, at random weights.
+
+    Its inputs and outputs are those of `EncoderDecoder.call`.
+
+    Args:
+        vocabulary_size: Rows of the one token table.
+        encoder_layers: Layers that read the source.
+        decoder_layers: Layers that write the target.
+        hidden_dim: Width between layers, a multiple of `num_heads`.
+        num_heads: Attention heads.
+        intermediate_dim: Width inside the feed-forward.
+        max_length: Positions of source and of target.
+        dropout: Share of activations dropped in training.
+        dtype: A Keras precision policy.
+
+    Raises:
+        ValueError: hidden_dim is not a multiple of num_heads.
+    """
+    return EncoderDecoder(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=encoder_layers,
+        decoder_layers=decoder_layers,
+        hidden_dim=hidden_dim,
+        num_heads=num_heads,
+        intermediate_dim=intermediate_dim,
+        max_length=max_length,
+        dropout=dropout,
+        dtype=keras.dtype_policies.get(dtype),
+        name="student",
+    )
 
 
 def _pooled(

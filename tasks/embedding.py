@@ -17,7 +17,7 @@ from babelet.data.pipeline import PairBatches
 from babelet.data.tokenizer import Tokenizer
 from babelet.model.features import EmbeddingMatch, FeatureTerm
 from babelet.model.objective import Decisions, Outcome
-from babelet.model.student import build_student
+from babelet.model.student import build_encoder
 from babelet.tasks.base import Task, configured_objective
 
 
@@ -164,8 +164,8 @@ def _inputs(batch: dict, prefix: str) -> dict[str, object]:
 def configured_student(
     settings: StudentConfig, vocabulary_size: int, precision: str = "float32"
 ) -> keras.Model:
-    """Returns `build_student` for the settings, under a Keras precision policy."""
-    return build_student(
+    """Returns `build_encoder` for the settings, under a Keras precision policy."""
+    return build_encoder(
         vocabulary_size=vocabulary_size,
         num_layers=settings.num_layers,
         hidden_dim=settings.hidden_dim,
@@ -185,7 +185,7 @@ def student_predict(
     """Returns `predict`: texts to float32 (N, dim) unit vectors of the student.
 
     Args:
-        student: As built by `model.student.build_student`.
+        student: As built by `model.student.build_encoder`.
         tokenizer: The student's own.
         tokens_per_batch: Tokens per forward pass, padding included.
     """

@@ -20,6 +20,7 @@ from babelet.model.candidates import named_and_rest
 from babelet.model.decoding import Vocabulary
 from babelet.model.encoder_decoder import Context, EncoderDecoder
 from babelet.model.objective import Decisions, Outcome
+from babelet.model.student import build_translator
 from babelet.model.translation import translate
 from babelet.tasks.base import Task
 
@@ -99,7 +100,7 @@ def configured_student(
 ) -> EncoderDecoder:
     """Returns the student of the settings, under a Keras precision policy."""
     shape = config.student
-    return EncoderDecoder(
+    return build_translator(
         vocabulary_size=vocabulary_size,
         encoder_layers=shape.num_layers,
         decoder_layers=config.translation.decoder_layers,
@@ -108,8 +109,7 @@ def configured_student(
         intermediate_dim=shape.intermediate_dim,
         max_length=shape.max_length,
         dropout=shape.dropout,
-        dtype=keras.dtype_policies.get(precision),
-        name="student",
+        dtype=precision,
     )
 
 

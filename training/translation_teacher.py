@@ -30,9 +30,9 @@ from babelet.tasks.translation import (
 from babelet.training import translation_targets
 from babelet.training.foreign_teacher import fingerprint, foreign_translate
 from babelet.training.loop import train
-from babelet.training.preparation import load_teacher
 from babelet.training.prepared_pairs import PreparedPairs
 from babelet.training.saving import save_weights
+from babelet.training.teachers import open_teacher
 from babelet.training.workdir import Workdir, digest
 
 # Within the run's folder.
@@ -65,7 +65,7 @@ class TranslationTeacher:
         """The encoder whose vectors the trained teacher reads; None for none."""
         if not self._config.translation.teacher_informed:
             return None
-        reader = load_teacher(self._config.teacher, cache_folder())
+        reader = open_teacher(self._config.teacher, cache_folder())
         if reader.token_dim is None:
             raise BabeletError(
                 "The translator's teacher cannot read this encoder",

@@ -25,6 +25,7 @@ class _Around(MetaPathFinder):
 
     def __init__(self, name: str, wrapper: Callable[[Load], None]) -> None:
         self._name, self._wrapper = name, wrapper
+        self._asking = False
 
     def find_spec(
         self,
@@ -33,14 +34,19 @@ class _Around(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Returns None, or the module's own specification with a longer loading."""
-        if fullname != self._name:
+        if fullname != self._name or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._asking = False
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def load(module: ModuleType) -> None:
+                # Not before: others only ask whether there is such a module.
+                sys.meta_path.remove(self)
                 self._wrapper(lambda: execute(module))
 
             spec.loader.exec_module = load

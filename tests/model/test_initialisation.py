@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from babelet.model.initialisation import initialise_from_teacher
-from babelet.model.student import build_student
+from babelet.model.student import build_encoder
 
 VOCABULARY = 30
 IDS = np.array([[1, 7, 29, 4, 2, 0], [1, 5, 2, 0, 0, 0]])
@@ -46,7 +46,7 @@ def student(**changes):
         "output_dim": 16,
         "dropout": 0.0,
     }
-    return build_student(**shape | changes)
+    return build_encoder(**shape | changes)
 
 
 def vectors(model, ids=IDS):

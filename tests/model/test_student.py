@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from babelet.model.heads import SentencePooling
-from babelet.model.student import build_student
+from babelet.model.student import build_encoder
 
 POLICIES = ["float32", "mixed_bfloat16", "mixed_float16"]
 LAMP = [1, 7, 9, 4, 2]
@@ -26,7 +26,7 @@ def student(**changes):
         "output_dim": 8,
         "dropout": 0.1,
     }
-    model = build_student(**shape | changes)
+    model = build_encoder(**shape | changes)
     for variable in model.trainable_variables:
         # Freshly initialised, all sentences have nearly one vector.
         variable.assign(variable + 0.3 * keras.random.normal(variable.shape, seed=4))

@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.tokens import TokenStore
+from babelet.model.objective import Objective
 from babelet.model.student import build_classifier
-from babelet.tasks.classification import ClassificationTask
+from babelet.tasks.classification import ClassificationTask, readable_rows
 
 CLASSES = 4
 RANDOM = np.random.default_rng(5)
@@ -56,8 +57,9 @@ def student():
     )
 
 
-def task_of(batches, alpha, temperature=2.0):
-    return ClassificationTask(alpha, temperature, batches, TEXTS.__getitem__, dict)
+def losses(student, batch, alpha, training=False):
+    task = ClassificationTask(Objective(alpha, temperature=2.0))
+    return task.distiller(student).losses_of(batch, training).terms
 
 
 def log_softmax(logits):
@@ -69,11 +71,7 @@ def log_softmax(logits):
 def test_labelled_and_unlabelled_rows_give_the_objective(batches, student, alpha):
     """A mixed batch that divides by the labelled rows alone changes alpha unseen."""
     batch = batches().batch(0)
-    terms = (
-        task_of(batches(), alpha)
-        .distiller(student, "float32")
-        .losses_of(batch, training=False)
-    )
+    terms = losses(student, batch, alpha)
     rows = batch["sentence"]
     inputs = {name: batch[name] for name in ("token_ids", "padding_mask")}
     logits = student(inputs).numpy().astype(np.float64)
@@ -90,8 +88,7 @@ def test_hidden_labels_have_no_gradient(batches, student):
     def gradients(labels):
         batch = batches(labels=labels).batch(0)
         with tf.GradientTape() as tape:
-            distiller = task_of(batches(), 0.5).distiller(student, "float32")
-            loss = distiller.losses_of(batch, training=True)["loss"]
+            loss = losses(student, batch, 0.5, training=True)["loss"]
         return [
             tf.convert_to_tensor(g).numpy()
             for g in tape.gradient(loss, student.trainable_variables)
@@ -107,11 +104,7 @@ def test_hidden_labels_have_no_gradient(batches, student):
 def test_a_batch_without_labels_has_no_hard_loss(batches, student):
     """0/0 at a batch of unlabelled text alone would end the run with a NaN."""
     hidden = batches(weights=np.zeros(8, np.float32))
-    terms = (
-        task_of(hidden, 1.0)
-        .distiller(student, "float32")
-        .losses_of(hidden.batch(0), training=False)
-    )
+    terms = losses(student, hidden.batch(0), 1.0)
     assert float(terms["loss"]) == 0.0
 
 
@@ -126,5 +119,5 @@ def test_batches_are_a_function_of_seed_and_step(batches):
 
 def test_rows_are_named_by_their_text(batches):
     """A loss that is not finite must lead to the sentence that made it so."""
-    task = task_of(batches(), 0.5)
-    assert sorted(task.rows(0)) == sorted(map(repr, TEXTS))
+    rows = readable_rows(batches(), TEXTS.__getitem__)
+    assert sorted(rows(0)) == sorted(map(repr, TEXTS))

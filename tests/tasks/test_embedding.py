@@ -8,15 +8,21 @@ from sentencepiece import sentencepiece_model_pb2
 from babelet.configs.schema import ObjectiveConfig
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
-from babelet.model.student import build_student
-from babelet.tasks.embedding import EmbeddingTask, distinct_candidates, student_predict
+from babelet.model.objective import Objective
+from babelet.model.student import build_encoder
+from babelet.tasks.embedding import (
+    EmbeddingTask,
+    distinct_candidates,
+    readable_rows,
+    student_predict,
+)
 
 TEXTS = ["lamp", "turn on the lamp", "a", "", "open the door", "lamp on"]
 
 
 def student(output_dim=8, **changes):
     keras.utils.set_random_seed(30)
-    model = build_student(
+    model = build_encoder(
         vocabulary_size=40,
         num_layers=1,
         hidden_dim=8,
@@ -69,13 +75,7 @@ class Corpus:
 
 
 def task(teacher_dim=8, **objective):
-    return EmbeddingTask(
-        ObjectiveConfig(**objective),
-        Corpus(),
-        Corpus.texts.__getitem__,
-        lambda model: {"retrieval": 0.5},
-        teacher_dim,
-    )
+    return EmbeddingTask(ObjectiveConfig(**objective), teacher_dim)
 
 
 def vectors(model, inputs, prefix=""):
@@ -180,7 +180,7 @@ def test_the_distiller_has_the_configured_objective():
     settings = {"candidates": "student", "alpha": 0.25, "temperature": 3.0}
     settings["margin"] = 2.0
     model = task(teacher_dim=12, **settings).distiller(student(), "mixed_bfloat16")
-    assert (model.alpha, model.temperature, model.margin) == (0.25, 3.0, 2.0)
+    assert model.objective == Objective(alpha=0.25, temperature=3.0, margin=2.0)
     assert model.feature_weights == {"embedding_match": 10.0}
     assert model.dtype_policy.name == "mixed_bfloat16"
     own = len(student().trainable_variables)
@@ -195,14 +195,14 @@ def test_steps_lower_the_loss(candidates, alpha):
     """Parts that fit alone may still not train together."""
     model = task(candidates=candidates, alpha=alpha).distiller(student(), "float32")
     model.compile(optimizer=keras.optimizers.Adam(0.003))
-    losses = [float(model.train_step(batch())["loss"]) for _ in range(8)]
+    losses = [float(model.learn(batch()).terms["loss"]) for _ in range(8)]
     assert losses[-1] < losses[0]
     assert np.isfinite(losses).all()
 
 
 def test_rows_are_readable():
     """Ids in an error message send the user to a debugger."""
-    assert task().rows(5) == [
+    assert readable_rows(Corpus(), Corpus.texts.__getitem__)(5) == [
         "'Mach die Lampe an' <- 'Turn on the lamp'",
         "'Allume la lampe' <- 'Turn on the lamp'",
     ]

@@ -9,6 +9,7 @@ from babelet.data import trained_vocabulary
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import TranslationBatches, laid_out
+from babelet.model.objective import Objective
 from babelet.tasks.translation import (
     TranslationTask,
     configured_student,
@@ -58,8 +59,8 @@ def stores(tokenizer, tmp_path):
 
 
 def losses(student, batch, alpha=1.0):
-    task = TranslationTask(alpha, 1.0, None, None, None)
-    terms = task.distiller(student, "float32").losses_of(batch, training=False)
+    task = TranslationTask(Objective(alpha, temperature=1.0))
+    terms = task.distiller(student).losses_of(batch, training=False).terms
     return {name: float(value) for name, value in terms.items()}
 
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from babelet.core.errors import BabeletError
-from babelet.model.distiller import Distiller, Outcome
-from babelet.model.objective import Decisions
+from babelet.model.distiller import Distiller
+from babelet.model.objective import Decisions, Objective, Outcome
 from babelet.training import checkpoints
 
 BATCH = {
@@ -34,14 +34,14 @@ def distiller(width=6, policy="float32", seed=21):
         ],
         name="student",
     )
-    model = Distiller(student, decide, alpha=1.0, dtype=policy)
+    model = Distiller(student, Objective(alpha=1.0), decide=decide, dtype=policy)
     model.compile(optimizer=keras.optimizers.AdamW(0.05))
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def train(model, steps):
-    return [float(model.train_step(BATCH)["loss"]) for _ in range(steps)]
+    return [float(model.learn(BATCH).terms["loss"]) for _ in range(steps)]
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])

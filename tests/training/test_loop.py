@@ -6,9 +6,8 @@ import pytest
 import tensorflow as tf
 
 from babelet.configs.schema import TrainingConfig
-from babelet.model.distiller import Outcome
-from babelet.model.objective import Decisions
-from babelet.tasks.base import Task
+from babelet.model.objective import Decisions, Objective, Outcome
+from babelet.tasks.base import Task, TrainingData
 from babelet.training.loop import train
 
 # Of the validations after steps 2, 4, 6 and 8: the first one is the best.
@@ -25,22 +24,24 @@ class Rows:
 
 
 class Classes(Task):
-    """Learns those labels, and notes the student's weights at each validation."""
-
-    def __init__(self):
-        self.seen = []
-        super().__init__(1.0, 1.0, Rows(), str, self._scored)
-
-    def _scored(self, student):
-        self.seen.append(student.get_weights()[0])
-        return {"accuracy": SCORES[len(self.seen) - 1]}
-
-    def rows(self, step):
-        return []
+    """Learns those labels."""
 
     def decide(self, student, batch, training):
         logits = student(batch["x"], training=training)
         return Outcome({"class": Decisions(logits, batch["labels"])}, {})
+
+
+TASK = Classes(Objective(alpha=1.0))
+
+
+def scored(seen):
+    """Each validation takes the next of SCORES, and notes the student's weights."""
+
+    def validate(student):
+        seen.append(student.get_weights()[0])
+        return {"accuracy": SCORES[len(seen) - 1]}
+
+    return TrainingData(Rows(), lambda step: [], validate)
 
 
 @pytest.mark.parametrize(("keep", "patience"), [("best", 9), ("best", 1), ("last", 1)])
@@ -52,17 +53,17 @@ def test_the_weights_kept_are_those_asked_for(keep, patience, tmp_path):
     student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     settings = {"metric": "accuracy", "validate_every": 2, "warmup_steps": 0}
     config = TrainingConfig(steps=8, keep=keep, patience=patience, **settings)
-    task = Classes()
-    state = train(task, student, config, "float32", tmp_path, "this")
+    seen = []
+    state = train(TASK, scored(seen), student, config, "float32", tmp_path, "this")
     assert state["best_step"] == 2
     # Patience ends a training only where the best weights are kept.
-    assert len(task.seen) == (2 if patience == 1 and keep == "best" else 4)
-    kept = task.seen[0] if keep == "best" else task.seen[-1]
+    assert len(seen) == (2 if patience == 1 and keep == "best" else 4)
+    kept = seen[0] if keep == "best" else seen[-1]
     np.testing.assert_array_equal(student.get_weights()[0], kept)
-    assert not np.array_equal(task.seen[0], task.seen[-1])
+    assert not np.array_equal(seen[0], seen[-1])
     # The same command again, after the end, is left with the same.
     student.set_weights([np.zeros_like(w) for w in student.get_weights()])
-    train(task, student, config, "float32", tmp_path, "this")
+    train(TASK, scored(seen), student, config, "float32", tmp_path, "this")
     np.testing.assert_array_equal(student.get_weights()[0], kept)
 
 
@@ -79,7 +80,7 @@ def test_the_optimizer_asked_for_trains(optimizer, tmp_path):
         validate_every=1,
         warmup_steps=0,
     )
-    train(Classes(), student, config, "float32", tmp_path, "this")
+    train(TASK, scored([]), student, config, "float32", tmp_path, "this")
     moved = before - student.get_weights()[0]
     # AdamW's first step is as long in each element, Muon's in each direction: of two,
     # as the three classes' gradients add up to zero.

@@ -12,7 +12,8 @@ from babelet.configs import overrides
 from babelet.configs.schema import TeacherConfig
 from babelet.core.errors import BabeletError
 from babelet.training.pipelines.embedding import initial_student
-from babelet.training.preparation import Preparation, load_teacher
+from babelet.training.preparation import Preparation
+from babelet.training.teachers import open_teacher
 from babelet.training.workdir import Workdir
 from tests import hugging_face_writer
 from tests.training.conftest import LANGUAGES, sentences
@@ -126,7 +127,7 @@ def test_no_layers_to_start_from(prepared, tmp_path):
 def test_a_kind_that_needs_a_path(tmp_path):
     config = TeacherConfig(kind="vectors")
     with pytest.raises(BabeletError, match=r"kind vectors has to be given.*path"):
-        load_teacher(config, tmp_path)
+        open_teacher(config, tmp_path)
 
 
 def vector(text):
