@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from babelet.model.distiller import Distiller, FeatureTerm, Outcome
-from babelet.model.features import EmbeddingMatch
-from babelet.model.objective import Decisions
+from babelet.model.distiller import Distiller
+from babelet.model.features import EmbeddingMatch, FeatureTerm
+from babelet.model.objective import Decisions, Objective, Outcome
 
 ALPHA, TEMPERATURE = 0.3, 2.0
 
@@ -120,9 +120,9 @@ def reference(decisions):
     return (weight * each).sum() / weight.sum()
 
 
-def distiller(student, decide, rate=0.1, **changes):
-    settings = {"alpha": ALPHA, "temperature": TEMPERATURE}
-    model = Distiller(student, decide, **settings | changes)
+def distiller(student, decide, rate=0.1, alpha=ALPHA, **options):
+    objective = Objective(alpha, TEMPERATURE)
+    model = Distiller(student, objective, decide=decide, **options)
     model.compile(optimizer=keras.optimizers.SGD(rate))
     return model
 
@@ -134,8 +134,8 @@ def test_the_loss_of_a_step_is_the_objective(decide, student, batch):
     parts = decide(student, batch, False).decisions.values()
     expected = np.mean([reference(decisions) for decisions in parts])
     model = distiller(student, decide)
-    tested = float(model.test_step(batch)["loss"])
-    trained = float(model.train_step(batch)["loss"])
+    tested = float(model.losses_of(batch, training=False).terms["loss"])
+    trained = float(model.learn(batch).terms["loss"])
     for got in (tested, trained):
         assert abs(got - expected) <= 1e-6 * max(1, abs(expected))
 
@@ -144,7 +144,7 @@ def test_the_loss_of_a_step_is_the_objective(decide, student, batch):
 def test_steps_lower_the_loss(decide, student, batch):
     """A gradient of the wrong sign or of no variable prints plausible losses."""
     model = distiller(keras.models.clone_model(student), decide)
-    losses = [float(model.train_step(batch)["loss"]) for _ in range(5)]
+    losses = [float(model.learn(batch).terms["loss"]) for _ in range(5)]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < losses[0] - 1e-3
 
@@ -156,11 +156,13 @@ def test_fit_takes_the_same_steps(decide, student, batch):
         distiller(keras.models.clone_model(student), decide) for _ in range(2)
     )
     by_fit.student.set_weights(by_hand.student.get_weights())
-    for _ in range(3):
-        by_hand.train_step(batch)
+    each = [by_hand.learn(batch).terms for _ in range(3)]
     data = tf.data.Dataset.from_tensors(batch).repeat()
     history = by_fit.fit(data, epochs=1, steps_per_epoch=3, verbose=0).history
     assert set(history) == {"loss", "hard_label", "soft_label"}
+    for name, values in history.items():
+        expected = np.mean([float(terms[name]) for terms in each])
+        assert values == [pytest.approx(expected, abs=1e-6)]
     for ours, theirs in zip(
         by_fit.student.get_weights(), by_hand.student.get_weights(), strict=True
     ):
@@ -193,7 +195,7 @@ def test_a_step_of_gradient_descent_by_hand():
         "labels": np.array([0, 1]),
         "teacher": None,
     }
-    terms = model.train_step(batch)
+    terms = model.learn(batch).terms
     # Both softmaxes are (½, ½); the logits' gradients (-½, ½)/2 and (½, -½)/2.
     kernel, bias = model.student.get_weights()
     np.testing.assert_allclose(kernel, [[-0.5, 0.5]], atol=1e-7)
@@ -214,7 +216,7 @@ def test_the_teacher_gets_no_gradient_and_is_not_tracked():
     student, batch = dense(4, 3), SHAPES["classification"][2]
     model = distiller(student, decide)
     with tf.GradientTape() as tape:
-        loss = model.losses_of(batch, training=True)["loss"]
+        loss = model.losses_of(batch, training=True).terms["loss"]
     watched = [v.value for v in teacher.trainable_variables]
     assert tape.gradient(loss, watched) == [None, None]
     before = teacher.get_weights()
@@ -228,10 +230,10 @@ def test_feature_terms_enter_with_their_weights():
     """A weight applied to the printed term, not to the total, trains nothing."""
     decide, _, batch = SHAPES["both directions"]
     student = dense(8, 3)
-    plain = distiller(student, decide).test_step(batch)
+    plain = distiller(student, decide).losses_of(batch, False).terms
     layer = EmbeddingMatch(8, 8)
     model = distiller(student, decide, feature_terms=[FeatureTerm(layer, 10.0)])
-    terms = model.test_step(batch)
+    terms = model.losses_of(batch, training=False).terms
     vectors = np.asarray(student(batch["x"]), np.float64)
     pivot = batch["pivot"].astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(pivot, axis=1)
@@ -277,20 +279,15 @@ def test_validation_is_without_dropout():
     quiet.student.set_weights(noisy.student.get_weights())
     expected = float(quiet.test_step(batch)["loss"])
     assert float(noisy.test_step(batch)["loss"]) == expected
-    drawn = {float(noisy.train_step(batch)["loss"]) for _ in range(3)}
+    drawn = {float(noisy.learn(batch).terms["loss"]) for _ in range(3)}
     assert len(drawn | {expected}) == 4
 
 
-def half_precision(rate):
-    """Compiled under mixed_float16, with the weights of dense(4, 3)."""
+def half_precision(rate, alpha=ALPHA, temperature=TEMPERATURE):
+    """Of a student in mixed_float16, with the weights of dense(4, 3)."""
     student = dense(4, 3, dtype="mixed_float16")
-    model = Distiller(
-        student,
-        classification,
-        alpha=ALPHA,
-        temperature=TEMPERATURE,
-        dtype="mixed_float16",
-    )
+    objective = Objective(alpha, temperature)
+    model = Distiller(student, objective, decide=classification)
     model.compile(optimizer=keras.optimizers.SGD(rate))
     return model
 
@@ -304,7 +301,7 @@ def test_float16_scales_the_loss_and_takes_float32s_step():
     steps, losses = [], []
     for model in (full, half):
         before = model.student.get_weights()
-        losses.append(float(model.train_step(batch)["loss"]))
+        losses.append(float(model.learn(batch).terms["loss"]))
         steps.append(
             [
                 new - old
@@ -323,8 +320,7 @@ def test_float16_keeps_gradients_too_small_for_it():
         "labels": np.arange(3),
         "teacher": 18 * np.eye(3, 4, dtype=np.float32),
     }
-    model = half_precision(rate=1e6)
-    model.alpha, model.temperature = 1.0, 1.0
+    model = half_precision(rate=1e6, alpha=1.0, temperature=1.0)
     model.student.set_weights([18 * np.eye(3, 4), np.zeros(4)])
     model.train_step(batch)
     kernel, _ = model.student.get_weights()
@@ -333,8 +329,10 @@ def test_float16_keeps_gradients_too_small_for_it():
     np.testing.assert_allclose(kernel[0, 1], -expected, rtol=0.02)
 
 
-@pytest.mark.parametrize("changes", [{"alpha": 1.5}, {"temperature": 0.5}])
+@pytest.mark.parametrize(
+    "changes", [{"alpha": 1.5}, {"temperature": 0.5}, {"margin": -1.0}]
+)
 def test_settings_out_of_range_are_an_error(changes):
     """A negative share of the soft label pushes the student away from the teacher."""
     with pytest.raises(ValueError, match="Received"):
-        distiller(dense(4, 3), classification, **changes)
+        Objective(**changes)
