@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Name -> the module that has it.
 _LAZY = {
     "Classifier": "babelet.export.runtime",
+    "Decisions": "babelet.model.objective",
     "Distiller": "babelet.model.distiller",
     "Embedder": "babelet.export.runtime",
     "EmbeddingMatch": "babelet.model.features",
@@ -43,11 +44,13 @@ _LAZY = {
     "build_classifier": "babelet.model.student",
     "build_encoder": "babelet.model.student",
     "build_translator": "babelet.model.student",
+    "distill": "babelet.run",
     "load_student": "babelet.run",
     "load_teacher": "babelet.training.teachers",
 }
 __all__ = [
     "Classifier",
+    "Decisions",
     "Distiller",
     "Embedder",
     "EmbeddingMatch",
@@ -60,6 +63,7 @@ __all__ = [
     "build_classifier",
     "build_encoder",
     "build_translator",
+    "distill",
     "load_student",
     "load_teacher",
 ]

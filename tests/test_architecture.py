@@ -27,9 +27,9 @@ LAYERS = {
     "export": 4,
     "training": 5,
     "search": 6,
-    "benchmarks": 7,
     # The façade and the command, which name all of it.
-    "babelet": 8,
+    "babelet": 7,
+    "benchmarks": 8,
 }
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("[a-z]*/__init__.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

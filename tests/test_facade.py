@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import babelet
@@ -63,36 +62,3 @@ def test_a_run_without_a_report_says_so(tmp_path):
     assert Run(tmp_path).files == {}
     with pytest.raises(BabeletError):
         _ = Run(tmp_path).metrics
-
-
-def test_a_student_file_opens_in_a_fresh_process(tmp_path):
-    """Keras found no class of ours, unless the caller knew its module."""
-    from babelet.configs.schema import StudentConfig
-    from babelet.tasks.embedding import configured_student
-
-    shape = StudentConfig(
-        num_layers=1, hidden_dim=8, num_heads=2, intermediate_dim=8, output_dim=4
-    )
-    student = configured_student(shape, 50)
-    student.save(tmp_path / "student.keras")
-    batch = {
-        "token_ids": np.array([[2, 7, 3]], np.int32),
-        "padding_mask": np.ones((1, 3), bool),
-    }
-    np.savez(tmp_path / "batch.npz", **batch)
-    code = (
-        "import sys, numpy as np; {first}; {second}\n"
-        "student = keras.saving.load_model(sys.argv[1] + '/student.keras')\n"
-        "batch = dict(np.load(sys.argv[1] + '/batch.npz'))\n"
-        "print(student(batch).numpy().tolist())"
-    )
-    expected = student(batch).numpy()
-    for order in (
-        ("import babelet", "import keras"),
-        ("import keras", "import babelet"),
-    ):
-        program = code.format(first=order[0], second=order[1])
-        line = [sys.executable, "-c", program, str(tmp_path)]
-        done = subprocess.run(line, capture_output=True, text=True, cwd="/")
-        assert done.returncode == 0, done.stderr
-        assert np.allclose(eval(done.stdout), expected, atol=1e-6)
