@@ -10,41 +10,47 @@ from babelet.configs.ranges import RANGES
 class DataConfig:
     """Which text, translated, labelled or neither, and which of its rows."""
 
-    # A name in data/sources.
+    # home_assistant, home_assistant_frontend or parallel_files; for classification:
+    # home_assistant_intents or labelled_files.
     source: str = "home_assistant"
     # Paths or globs for "parallel_files" and "labelled_files", relative to the working
-    # directory. In a path, {language} stands for each of `languages` in turn.
-    # "home_assistant" and "home_assistant_frontend" are those sources, mixed in.
+    # directory. {language} in a path stands for each language in turn. "home_assistant"
+    # and "home_assistant_frontend" as entries mix those sources in.
     files: tuple[str, ...] = ()
-    # How often each entry of `files` is drawn from in training, in proportion; empty:
-    # as often as it has rows.
+    # How often training draws from each entry of data.files, in proportion. Empty: as
+    # often as it has rows.
     weights: tuple[float, ...] = ()
-    # What the columns of tables hold: the pivot's code, a language's code, "language"
-    # (the code of the row's language), "text" (the translation), "-" (unused). In
-    # order for TSV without a header; elsewhere by name, as in "en=source,de=target".
-    # Empty: by the names in the file, or language, pivot, text, or pivot, text.
+    # What the columns of tables hold: the code of the pivot or of a language,
+    # "language" (the code of the row's language), "text" (the translation), "label",
+    # "-" (unused). By position for TSV without a header; elsewhere by name, as in
+    # "en=source,de=target". Empty: by the names in the file, or language, pivot, text,
+    # or pivot, text.
     columns: tuple[str, ...] = ()
     # Languages of the translations, or of labelled text beside the pivot, as the source
-    # names them; empty: text in the pivot language alone.
+    # names them. Empty: text in the pivot language alone.
     languages: tuple[str, ...] = ()
-    # The language the teacher reads during training; of labelled text, the one whose
-    # labels are always used.
+    # The language that the others are translations of, which the teacher reads in
+    # training. Of labelled text: the language whose labels are always used.
     pivot: str = "en"
-    # Characters after cleaning; the minimum is for the pivot side, where an ideograph
-    # counts for three.
+    # Characters of the pivot text, at least, after cleaning. An ideograph counts for
+    # three.
     min_characters: int = 9
+    # Characters of a text, at most, after cleaning.
     max_characters: int = 300
     # Whether texts with a placeholder, such as {name}, are kept.
     keep_placeholders: bool = False
     # Whether pairs of the same text twice are kept: names and loan words, which a
     # translator has to leave as they are.
     keep_equal: bool = False
-    # Longer side over shorter side, in characters weighted by script.
+    # Longer side over shorter side of a pair, at most, in characters weighted by
+    # script.
     max_length_ratio: float = 4.0
-    # Whether rows in evidently other languages are rejected (pip install py3langid).
+    # Whether rows in evidently other languages are rejected. Needs pip install
+    # py3langid.
     check_language: bool = False
-    # Shares of the groups of pivot sentences (see data/splits.py).
+    # Share of the groups of equal or related text that validate.
     validation_fraction: float = 0.03
+    # Share of the groups of equal or related text that test.
     test_fraction: float = 0.07
 
     def __post_init__(self) -> None:

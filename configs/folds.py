@@ -10,8 +10,8 @@ from babelet.configs.ranges import RANGES
 class FoldsConfig:
     """One fold of a cross-validation; `babelet tune --folds` runs them all."""
 
-    # Parts that all text but the test is dealt to, whole groups or templates together;
-    # data.validation_fraction has then no effect. 0: no cross-validation.
+    # Parts that all text but the test is dealt to, whole groups or templates together.
+    # data.validation_fraction then has no effect. 0: no cross-validation.
     count: int = 0
     # The part that validates; the others train.
     number: int = 0
