@@ -30,7 +30,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # As babelet/core/startup.py has it.
 export TF_CPU_ALLOCATOR_USE_BFC ?= true
 
-.PHONY: help install distill test browser lint baseline
+.PHONY: help install distill test browser lint docs baseline
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -69,6 +69,13 @@ lint: $(STAMP) ## Check style, formatting and types
 	@cp -a babelet/. $(FOLDERS) build/package/babelet && cp -a benchmarks build/package
 	@set -o pipefail; $(RUN) -m basedpyright --pythonpath $(RUN) \
 		| sed "s|$$PWD/build/package/babelet/||"
+
+# Sphinx's warnings, broken links among them, are errors. Nothing is downloaded.
+SPHINX = $(RUN) -m sphinx -q -W --keep-going -c docs
+
+docs: $(STAMP) ## Build the documentation: build/docs/index.html
+	$(SPHINX) -d build/doctrees/en docs build/docs
+	$(SPHINX) -d build/doctrees/zh -D language=zh_CN docs/zh build/docs/zh
 
 baseline: $(STAMP) ## Compare with training without the teacher (hours; resumable)
 	$(DISTILL)
