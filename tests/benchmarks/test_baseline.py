@@ -139,7 +139,7 @@ def test_a_failed_run_stops_and_names_its_log(runner, tmp_path):
 
 
 def test_the_table_is_written_and_printed(tmp_path, capsys):
-    """The README quotes the file, the user reads the terminal."""
+    """docs/results.md quotes the file, the user reads the terminal."""
     write({"teacher": {"STS": {"mean": 77.7, "spread": 0.0}}}, tmp_path)
     assert "| teacher | 77.7 ± 0.0 |" in capsys.readouterr().out
     assert "77.7" in (tmp_path / "table.md").read_text()

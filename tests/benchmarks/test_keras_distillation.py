@@ -1,4 +1,4 @@
-"""What the README says of `keras.distillation` is still so."""
+"""What docs/results.md says of `keras.distillation` is still so."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_ours_is_the_textbook_value(seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_default_of_keras_is_another_number(seed):
-    """If Keras mends its default, the README has to say so: this test fails then."""
+    """If Keras mends its default this fails, and docs/results.md has to say so."""
     losses = compare(*logits(seed))
     difference = losses["keras.distillation, default"] - losses["NumPy, float64"]
     assert abs(difference) > 0.5

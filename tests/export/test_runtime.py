@@ -185,9 +185,12 @@ def test_one_flipped_bit_of_a_weight_is_noticed(folder):
     assert Embedder(model).dim == 16
 
 
-def test_the_readmes_example_runs(artefacts):
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/index.md", "docs/embedding.md"]
+)
+def test_the_examples_of_the_documents_run(artefacts, document):
     """The first lines a user copies."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / document).read_text(encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     (example,) = [each for each in examples if "import Embedder" in each]
     assert "runs/smart_home/export" in example
