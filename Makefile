@@ -70,8 +70,9 @@ lint: $(STAMP) ## Check style, formatting and types
 	@set -o pipefail; $(RUN) -m basedpyright --pythonpath $(RUN) \
 		| sed "s|$$PWD/build/package/babelet/||"
 
-# Sphinx's warnings, broken links among them, are errors. Nothing is downloaded.
-SPHINX = $(RUN) -m sphinx -q -W --keep-going -c docs
+# Sphinx's warnings, broken links among them, are errors. Nothing is downloaded. All is
+# read again (-E): pages that are made from the code do not change when that does.
+SPHINX = $(RUN) -m sphinx -q -E -W --keep-going -c docs
 
 docs: $(STAMP) ## Build the documentation: build/docs/index.html
 	$(SPHINX) -d build/doctrees/en docs build/docs

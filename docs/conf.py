@@ -33,8 +33,11 @@ autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
-napoleon_google_docstring = True
+# What Keras says of a method of its own is in Keras's documentation.
+autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
+# Attributes are told once, as members or in the text of the class.
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"Babelet {release}"

@@ -53,17 +53,25 @@ def settings_tables(language: str) -> str:
 
 def api() -> str:
     """Returns the documentation of every name of the façade, for autodoc."""
+    names = [name for name in sorted(babelet.__all__) if not name.startswith("_")]
     return "\n\n".join(
-        f"## {name}\n\n```{{eval-rst}}\n.. {_directive(name)}:: babelet.{name}\n"
-        "   :members:\n   :inherited-members: Model, Layer, tuple\n```"
-        for name in sorted(babelet.__all__)
-        if not name.startswith("_")
+        f"## {name}\n\n```{{eval-rst}}\n{_directive(name)}\n```" for name in names
     )
 
 
 def _directive(name: str) -> str:
-    """Returns autodoc's directive for a name of the façade."""
-    return "autoclass" if isinstance(getattr(babelet, name), type) else "autofunction"
+    """Returns how autodoc is told to document a name of the façade."""
+    value = getattr(babelet, name)
+    if not isinstance(value, type):
+        return f".. autofunction:: babelet.{name}"
+    lines = [f".. autoclass:: babelet.{name}", "   :members:"]
+    # Not what every tuple or Keras model has.
+    if issubclass(value, tuple):
+        fields = ", ".join(getattr(value, "_fields", ()))
+        lines += [f"   :exclude-members: {fields}", "   :class-doc-from: class"]
+    elif all(each.__module__.startswith("babelet.") for each in value.__mro__[:-1]):
+        lines.append("   :inherited-members:")
+    return "\n".join(lines)
 
 
 def _cell(text: str) -> str:
