@@ -57,6 +57,7 @@ UNREAD: dict[str, tuple[str, ...]] = {
         "training.leave_out",
         "labels",
         "tuning",
+        "teacher.cache_dir",
         "vocabulary.method",
         "vocabulary.min_agreement",
         "vocabulary.max_unknown_rate",
