@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import optimize
-from scipy.special import log_softmax, softmax
+import scipy
 
 BINS = 15
 # Temperatures that are tried, as logarithms.
@@ -48,11 +47,10 @@ def fitted_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     logits = logits.astype(np.float64)
 
     def loss(log_temperature: float) -> float:
-        return -log_softmax(logits / np.exp(log_temperature), axis=1)[
-            rows, labels
-        ].mean()
+        scaled = logits / np.exp(log_temperature)
+        return -scipy.special.log_softmax(scaled, axis=1)[rows, labels].mean()
 
-    found = optimize.minimize_scalar(loss, bounds=LOG_RANGE, method="bounded")
+    found = scipy.optimize.minimize_scalar(loss, bounds=LOG_RANGE, method="bounded")
     return float(np.exp(found.x))
 
 
@@ -70,7 +68,9 @@ def refusal_threshold(scores: np.ndarray, share: float) -> float:
 
 def to_scores(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Returns softmax(logits / temperature), float32 (N, classes)."""
-    return softmax(logits.astype(np.float64) / temperature, axis=1).astype(np.float32)
+    return scipy.special.softmax(
+        logits.astype(np.float64) / temperature, axis=1
+    ).astype(np.float32)
 
 
 def scores_of(

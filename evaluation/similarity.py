@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from babelet.evaluation.encoding import Predict, encode_once
 from babelet.evaluation.retrieval import RetrievalSet
@@ -67,4 +67,4 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Returns Spearman's rho of two (N,) arrays; 0 where one of them is constant."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(stats.spearmanr(a, b).statistic)
+    return float(scipy.stats.spearmanr(a, b).statistic)

@@ -1,5 +1,6 @@
 """Settings of every test."""
 
+import gc
 import subprocess
 
 import pytest
@@ -8,6 +9,14 @@ from hypothesis import settings
 # A deadline of milliseconds measures the machine's other work, not the code.
 settings.register_profile("babelet", deadline=None)
 settings.load_profile("babelet")
+
+# What the tests import stays: see babelet.core.startup.
+gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

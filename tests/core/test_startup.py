@@ -12,12 +12,15 @@ NAME = "TF_CPU_ALLOCATOR_USE_BFC"
 PLAIN = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 # Only an allocator that keeps what it has can say how much that is.
 PROGRAM = """
+import gc
 from babelet.core.startup import import_quietly
 tensorflow = import_quietly("tensorflow")
 tensor = tensorflow.ones((1000, 1000))
 print(tensorflow.config.experimental.get_memory_info("CPU:0")["current"])
+before = gc.get_freeze_count()
+import_quietly("babelet.model.student")
+print(gc.isenabled(), before, gc.get_freeze_count())
 """
-
 
 LEFT_OVER = """
 from babelet.core.startup import import_quietly
@@ -47,9 +50,17 @@ def test_memory_of_tensors_is_kept():
     """
     done = started()
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 4_000_000
+    assert int(done.stdout.split()[0]) >= 4_000_000
     # Nothing of what TensorFlow says while it starts.
     assert not done.stderr
+
+
+def test_what_was_imported_is_not_searched_for_garbage():
+    """Half of the start of every command is lost again; or memory is never freed."""
+    collecting, before, after = started().stdout.split()[1:]
+    assert collecting == "True" and int(before) > 100_000
+    # A second import must not keep the garbage of the work in between.
+    assert before == after
 
 
 def test_what_the_user_sets_stays():
