@@ -30,7 +30,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # As babelet/core/startup.py has it.
 export TF_CPU_ALLOCATOR_USE_BFC ?= true
 
-.PHONY: help install distill test browser lint docs baseline
+.PHONY: help install distill check fast test browser lint docs wheel baseline
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -44,7 +44,13 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 	$(RUN) -m benchmarks.latency --workdir=runs/smart_home
 	$(DISTILL)
 
-test: $(STAMP) browser ## Run the tests
+check: $(STAMP) ## Check style and types and run the fast tests, in a minute or so
+	@$(MAKE) --no-print-directory -j2 --output-sync lint fast
+
+fast: $(STAMP)
+	$(RUN) -m pytest -q --durations=5 -m "not slow"
+
+test: $(STAMP) browser ## Run all tests
 	$(RUN) -m pytest -n 2 --dist loadfile
 
 # The page is tested in a real browser, which no package index of Python's has, and
@@ -77,6 +83,9 @@ SPHINX = $(RUN) -m sphinx -q -E -W --keep-going -c docs
 docs: $(STAMP) ## Build the documentation: build/docs/index.html
 	$(SPHINX) -d build/doctrees/en docs build/docs
 	$(SPHINX) -d build/doctrees/zh -D language=zh_CN docs/zh build/docs/zh
+
+wheel: $(STAMP) ## Build the package into dist/
+	$(RUN) -m build --wheel --no-isolation
 
 baseline: $(STAMP) ## Compare with training without the teacher (hours; resumable)
 	$(DISTILL)

@@ -1,7 +1,9 @@
 """Settings of every test."""
 
 import gc
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,49 @@ settings.load_profile("babelet")
 
 # What the tests import stays: see babelet.core.startup.
 gc.disable()
+
+
+TESTS = Path(__file__).parent
+# What `make check` leaves out: tests that start runs, train, export, load a teacher or
+# try very many inputs. Folders and files.
+SLOW = (
+    "benchmarks",
+    "export",
+    "search",
+    "tasks",
+    "training",
+    "model/teachers",
+    "model/test_decoding.py",
+    "model/test_linear_head.py",
+    "model/test_packaged_e5.py",
+    "configs/test_every_setting_is_read.py",
+    "core/test_startup.py",
+    "data/sources/test_any_bytes.py",
+    "data/sources/test_opening.py",
+    "data/sources/test_slot_values.py",
+    "data/test_building.py",
+    "test_makefile.py",
+    "test_types.py",
+)
+# Seconds of processor time that one test of the others may take.
+FAST = 4
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        if any(f"{place}/".startswith(f"{slow}/") for slow in SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    before = sum(os.times()[:4])
+    result = yield
+    spent = sum(os.times()[:4]) - before
+    if item.config.option.markexpr == "not slow" and spent > FAST:
+        pytest.fail(f"it took {spent:.1f} s and is not marked as slow in {__file__}")
+    return result
 
 
 def pytest_collection_finish():

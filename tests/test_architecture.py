@@ -1,18 +1,14 @@
-"""The layout keeps its promises: one-way imports, small functions, no dead settings."""
+"""The layout keeps its promises: one-way imports, small functions."""
 
 import ast
-import dataclasses
 import functools
 import importlib.metadata
 import re
 import sys
 import tomllib
-import typing
 from pathlib import Path
 
 import pytest
-
-from babelet.configs import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -189,48 +185,3 @@ def test_functions_fit_on_a_screen():
                 lines = node.end_lineno - node.lineno + 1 - docstring_lines(node)
                 where = f"{name_of(path)}:{node.lineno} {node.name}"
                 assert lines <= MAX_FUNCTION_LINES, f"{where} has {lines} lines"
-
-
-def settings():
-    """Returns (group or "", name) for every setting of a run."""
-    hints = typing.get_type_hints(schema.Config)
-    found = []
-    for group in dataclasses.fields(schema.Config):
-        if dataclasses.is_dataclass(hints[group.name]):
-            inner = dataclasses.fields(hints[group.name])
-            found += [(group.name, field.name) for field in inner]
-        else:
-            found.append(("", group.name))
-    return found
-
-
-@functools.cache
-def attributes_read():
-    """Returns {(receiver, attribute)} of every x.y.z read outside configs/.
-
-    A name that was assigned from an attribute, `shape = config.student`, counts as
-    that attribute.
-    """
-    read = set()
-    for path in SOURCES:
-        if own_layer(path) == "configs":
-            continue
-        aliases = {}
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
-                aliases |= {ast.unparse(t): node.value.attr for t in node.targets}
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                name = ast.unparse(node.value)
-                receiver = aliases.get(name, name.rpartition(".")[2])
-                read.add((receiver.lstrip("_"), node.attr))
-    return read
-
-
-@pytest.mark.parametrize(
-    ("group", "name"), settings(), ids=lambda part: part or "config"
-)
-def test_every_setting_is_read(group, name):
-    """A setting nothing reads is accepted, recorded, and silently without effect."""
-    receivers = {"config", group, f"{group}_config", "settings"}
-    assert any((receiver, name) in attributes_read() for receiver in receivers)
