@@ -48,10 +48,10 @@ check: $(STAMP) ## Check style and types and run the fast tests, in a minute or 
 	@$(MAKE) --no-print-directory -j2 --output-sync lint fast
 
 fast: $(STAMP)
-	$(RUN) -m pytest -q --durations=5 -m "not slow"
+	$(RUN) -m pytest -n 2 --dist loadfile -q --durations=5 -m "not slow"
 
 test: $(STAMP) browser ## Run all tests
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The page is tested in a real browser, which no package index of Python's has, and
 # MediaPipe links to two libraries of the system's.
