@@ -107,7 +107,9 @@ def _write_sound_tiers(
     kept, reasons, forced = {"fp32"}, [], set()
     if judged:
         place = [f"--workdir={workdir.resolve()}", f"--folder={folder.resolve()}"]
-        run_module(f"export.{judge}", [*place, "--record", *["--force"] * force])
+        run_module(
+            f"babelet.export.{judge}", [*place, "--record", *["--force"] * force]
+        )
         tiers = read_json(folder, REPORT)["tiers"]
         kept |= {tier for tier, row in tiers.items() if row["kept"]}
         forced = {t for t in kept & tiers.keys() if tiers[t]["failures"]}

@@ -49,13 +49,13 @@ class Bench:
         """Returns the training of a task from nothing."""
         folder = self.workdir / "run" / task
         recipe = f"--config={self.inputs.recipes[task]}"
-        arguments = ["training.distill", recipe, f"--workdir={folder}", *flags]
+        arguments = ["babelet.training.distill", recipe, f"--workdir={folder}", *flags]
         return Command(f"distill {task}", arguments, folder, None)
 
     def export(self, task: str) -> Command:
         """Returns the export alone, of a finished run."""
         folder = self.workdir / "run" / task
-        arguments = ["export", f"--workdir={folder}"]
+        arguments = ["babelet.export", f"--workdir={folder}"]
         return Command(f"export {task}", arguments, folder, self.state(task, "report"))
 
     def build(self) -> Command:
@@ -110,7 +110,7 @@ class Bench:
         model = self.state("embedding", "report") / "export" / "student_int8.tflite"
         flags = [f"--model={model}", f"--input={documents}", "--source=home"]
         index = f"--index={folder / 'my.db'}"
-        return Command(name, ["search.build", *flags, index], folder, state)
+        return Command(name, ["babelet.search.build", *flags, index], folder, state)
 
     def _make(
         self,

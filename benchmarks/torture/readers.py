@@ -112,9 +112,9 @@ def of_index(bench: Bench) -> Case:
     """Returns a finished index, with what reads it."""
     update = bench.update()
     index = f"--index={update.folder / 'my.db'}"
-    query = ["search.query", index, "--json", "--top=20"]
+    query = ["babelet.search.query", index, "--json", "--top=20"]
     read = [
-        Reader("inspect", ["search.inspect", index], _nothing, printed=True),
+        Reader("inspect", ["babelet.search.inspect", index], _nothing, printed=True),
         Reader("query", [*query, "lamp in the kitchen"], _nothing, printed=True),
         Reader("words", [*query, "--mode=words", "Küche"], _nothing, printed=True),
         Reader(
@@ -149,7 +149,9 @@ def _of_finished(
     def infer(model: str) -> Reader:
         output = folder / "answers"
         flags = [f"--model={folder / model}", f"--output={output}", texts]
-        return Reader(f"infer {model}", ["export.infer", *flags], _files("answers"))
+        return Reader(
+            f"infer {model}", ["babelet.export.infer", *flags], _files("answers")
+        )
 
     found = []
     if name.startswith("export/saved_model"):
@@ -160,10 +162,10 @@ def _of_finished(
         found.append(infer("export/student_int8.tflite"))
     if name in ("metrics.json", "manifest.json", "config.json"):
         other = str(bench.state(task, "evaluation"))
-        compare = ["evaluation.compare", str(folder), other]
+        compare = ["babelet.evaluation.compare", str(folder), other]
         found.append(Reader("compare", compare, _nothing, printed=True))
     if name in ("config.json", "student.weights.h5", "tokenizer.model", "labels.txt"):
-        again = ["export", f"--workdir={folder}"]
+        again = ["babelet.export", f"--workdir={folder}"]
         again += [] if task == "translation" else ["--formats=fp32"]
         found.append(Reader("export", again, _files("export/*.tflite")))
     # The report alone would be made again: nothing that is compared hangs on it.

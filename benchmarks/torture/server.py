@@ -221,9 +221,10 @@ def main() -> None:
                 or "run(main" in text
             ):
                 continue
-            name = ".".join(path.relative_to(root).with_suffix("").parts)
-            if "templates" in name or name.startswith("configs.") and "flags" in text:
+            parts = path.relative_to(root).with_suffix("").parts
+            if "templates" in parts or parts[0] == "configs" and "flags" in text:
                 continue
+            name = ".".join(("babelet", *parts))
             import_module(name.removesuffix(".__init__"))
     client = folder / "python"
     address = folder / "socket"

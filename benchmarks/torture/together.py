@@ -94,10 +94,10 @@ def _runs(bench: Bench, task: str) -> Iterator[Pair]:
     until = bench.distill(task, "--until=preparation").arguments
     train = bench.distill(task, "--until=training").arguments
     page = folder / "page.html"
-    compare = ["evaluation.compare", str(folder), other, f"--html={page}"]
+    compare = ["babelet.evaluation.compare", str(folder), other, f"--html={page}"]
     model = f"--model={folder / 'export' / 'student_int8.tflite'}"
     answers = f"--output={folder / 'answers'}"
-    infer = ["export.infer", model, answers, str(bench.inputs.texts)]
+    infer = ["babelet.export.infer", model, answers, str(bench.inputs.texts)]
     yield Pair(f"{task}: two preparations", until, until, None, folder)
     yield Pair(f"{task}: two trainings", train, train, prepared, folder)
     whole = distill.arguments
@@ -116,8 +116,8 @@ def _runs(bench: Bench, task: str) -> Iterator[Pair]:
 def _indexes(bench: Bench) -> Iterator[Pair]:
     build, update = bench.build(), bench.update()
     index = f"--index={build.folder / 'my.db'}"
-    query = ["search.query", index, "lamp"]
-    inspect = ["search.inspect", index]
+    query = ["babelet.search.query", index, "lamp"]
+    inspect = ["babelet.search.inspect", index]
     folder, new, changed = build.folder, build.arguments, update.arguments
     yield Pair("index: two builds", new, new, None, folder)
     yield Pair("index: two updates", changed, changed, update.state, folder)

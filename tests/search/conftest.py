@@ -85,7 +85,12 @@ def run():
     """A function that runs an entry module; its arguments are flags."""
 
     def start(module, *arguments, wait=True):
-        command = [sys.executable, "-m", f"search.{module}", *map(str, arguments)]
+        command = [
+            sys.executable,
+            "-m",
+            f"babelet.search.{module}",
+            *map(str, arguments),
+        ]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
         if not wait:

@@ -144,8 +144,8 @@ def test_what_search_export_writes_is_opened_and_searched(
     (tmp_path / "home.tsv").write_text("\n".join(lines) + "\n", "utf-8")
     index, page = f"--index={tmp_path / 'home.db'}", tmp_path / "home.index"
     model = f"--model={artefacts / 'student_int8.tflite'}"
-    build = ("search.build", model, f"--input={tmp_path / 'home.tsv'}", index)
-    for command in (build, ("search.export", index, f"--output={page}")):
+    build = ("babelet.search.build", model, f"--input={tmp_path / 'home.tsv'}", index)
+    for command in (build, ("babelet.search.export", index, f"--output={page}")):
         subprocess.run([sys.executable, "-m", *command], check=True, cwd=ROOT)
     origin, _ = serve(gather(run, page, 1))
     chromium.open(f"{origin}/")
