@@ -1,12 +1,12 @@
 """What `pip install babelet` gives: the runtime, in a small environment."""
 
-import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.wheel_environment import build_wheel, install
 
 ROOT = Path(__file__).resolve().parents[2]
 # The environment as a phone's server has it: 600 MB of TensorFlow would not fit.
@@ -22,47 +22,13 @@ print(vectors.shape, vectors @ vectors.T)
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel, built from what git has: what lies about here is not in it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    named = subprocess.check_output(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
-    )
-    for name in named.splitlines():
-        if (ROOT / name).is_file():
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / "source" / name)
-    line = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        f"--outdir={folder}",
-    ]
-    done = subprocess.run(line, cwd=folder / "source", capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (made,) = folder.glob("*.whl")
-    return made
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def environment(wheel, tmp_path_factory):
     """A virtual environment with the wheel, what it depends on, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    install = [sys.executable, "-m", "pip", f"--python={folder}", "install", "-q"]
-    line = [
-        *install,
-        "--disable-pip-version-check",
-        "-c",
-        "constraints.txt",
-        str(wheel),
-    ]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
-    if "NewConnectionError" in done.stderr:
-        pytest.skip("there is no package index to install from")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return install(wheel, tmp_path_factory.mktemp("environment") / "venv")
 
 
 def test_the_wheel_has_pages_and_templates_and_no_tests(wheel):

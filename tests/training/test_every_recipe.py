@@ -7,6 +7,9 @@ import csv
 import itertools
 import json
 import math
+import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +20,10 @@ from babelet.data.download import cache_folder
 from babelet.data.sources import home_assistant, home_assistant_intents
 from tests.configs.test_recipes import RECIPES, ROOT
 from tests.training.conftest import Command
+from tests.wheel_environment import build_wheel, install_for_training
 
 STEPS = 20
+TINY = "tiny_translation.py"
 # Of any task: little text, one layer, few steps. A beginner's quantised files answer
 # otherwise than it does: what the gate lets pass is tested elsewhere.
 SMALL = {
@@ -103,14 +108,8 @@ def settings(recipe, folder):
     return [f"{key}={value}" for key, value in found.items()]
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_runs_from_download_to_report(name, tmp_path):
-    """A recipe that ends in seconds on real text, while all tests with small text pass.
-
-    That was `intents`: a function that it calls had moved.
-    """
-    recipe, run = ROOT / "configs" / name, tmp_path / "run"
-    Command(recipe, run, tuple(settings(recipe, tmp_path))).succeed()
+def finished(run):
+    """Checks what every run leaves."""
     assert [path for path in (run / "export").iterdir() if path.stat().st_size]
     assert (run / "report.html").stat().st_size
     assert "student" in (run / "metrics.json").read_text("utf-8")
@@ -118,3 +117,33 @@ def test_a_recipe_runs_from_download_to_report(name, tmp_path):
     curve = steps["training"]["facts"]["curve"]
     losses = [point["train/loss"] for point in curve if "train/loss" in point]
     assert losses and all(map(math.isfinite, losses))
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != TINY])
+def test_a_recipe_runs_from_download_to_report(name, tmp_path):
+    """A recipe that ends in seconds on real text, while all tests with small text pass.
+
+    That was `intents`: a function that it calls had moved.
+    """
+    recipe, run = ROOT / "configs" / name, tmp_path / "run"
+    Command(recipe, run, tuple(settings(recipe, tmp_path))).succeed()
+    finished(run)
+
+
+def test_the_tiny_recipe_runs_from_the_wheel_in_any_folder(tmp_path):
+    """What is found beside a clone alone is missing for who installs the package."""
+    (tmp_path / "wheel").mkdir()
+    environment = install_for_training(
+        build_wheel(tmp_path / "wheel"), tmp_path / "venv"
+    )
+    changes = settings(ROOT / "configs" / TINY, tmp_path)
+    line = [environment / "bin" / "babelet", "distill", "--config=tiny_translation"]
+    line += [f"--workdir={tmp_path / 'run'}", *(f"--set={each}" for each in changes)]
+    before = set(Path("/").iterdir())
+    done = subprocess.run(line, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Device: CPU" in done.stdout
+    # C++'s own lines would bury an error.
+    assert not re.search(r"^(WARNING|INFO|[IWE]0000)", done.stderr, re.MULTILINE)
+    assert set(Path("/").iterdir()) == before
+    finished(tmp_path / "run")
