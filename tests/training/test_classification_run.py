@@ -86,7 +86,7 @@ def test_the_classifier_answers_as_its_labels_say(finished, tmp_path):
     names.write_text("one\ntwo\n")
     with pytest.raises(BabeletError, match="Expected: 5 labels. Received: 2"):
         Classifier(model, labels=names)
-    with pytest.raises(BabeletError, match="use export.runtime.Classifier"):
+    with pytest.raises(BabeletError, match="use babelet.Classifier"):
         Embedder(model)
 
 
