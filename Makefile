@@ -47,7 +47,7 @@ distill: $(STAMP) ## The main job: distil, export and measure the default studen
 check: $(STAMP) ## Check style and types and run the fast tests, in a minute or so
 	@$(MAKE) --no-print-directory -j2 --output-sync lint fast
 
-fast: $(STAMP)
+fast: $(STAMP) ## Run the fast tests
 	$(RUN) -m pytest -n 2 --dist loadfile -q --durations=5 -m "not slow"
 
 test: $(STAMP) browser ## Run all tests

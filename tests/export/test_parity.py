@@ -275,7 +275,7 @@ def test_a_file_of_another_run_with_equal_vectors_is_refused(
 def test_damaged_texts_to_check_with_are_one_line(tmp_path, text):
     """A traceback at the end of a night's training names no remedy."""
     (tmp_path / TEXTS).write_text(text, "latin-1")
-    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run training"):
+    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run babelet"):
         read_texts(tmp_path)
 
 

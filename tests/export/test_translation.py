@@ -229,7 +229,7 @@ def test_spaces_at_the_start_are_dropped_by_every_way_out(workdir, monkeypatch):
 def test_damaged_texts_to_check_with_are_one_line(tmp_path, text):
     """Zipped as they are, lists of other lengths compare the wrong sentences."""
     (tmp_path / "parity_texts.json").write_text(text)
-    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run training"):
+    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run babelet"):
         read_texts(tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_another_or_a_damaged_file_is_one_line(tmp_path, change, said):
     path.write_bytes(change(to_bytes(INDEX)))
     with pytest.raises(BabeletError) as error:
         read_header(path)
-    assert said in str(error.value) and "search.export" in str(error.value)
+    assert said in str(error.value) and "search export" in str(error.value)
     assert "\n" not in str(error.value)
 
 
