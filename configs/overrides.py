@@ -60,9 +60,19 @@ def meant(flag: str, value: str) -> str | None:
     return " or ".join(f"--set {key}={value or '...'}" for key in found) or None
 
 
+def _ours(file: Path) -> Path:
+    """Returns the recipe of ours that "NAME" or "configs/NAME.py" means, or `file`.
+
+    No other path means one: with a mistyped folder another text would be distilled.
+    """
+    own = recipes()
+    names = {key: own[name] for name in own for key in (name, f"configs/{name}.py")}
+    return names.get(file.as_posix(), file)
+
+
 def _run_recipe(file: Path) -> schema.Config:
-    if not file.is_file() and file.parent.name in ("", "configs"):
-        file = recipes().get(file.stem, file)
+    if not file.is_file():
+        file = _ours(file)
     if not file.is_file():
         raise BabeletError(
             f"There is no config at {file}",

@@ -21,6 +21,7 @@ import typing
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from babelet.configs import parsing
 from babelet.configs.ranges import RANGES
 from babelet.configs.schema import Config
 from babelet.core import command
@@ -103,21 +104,14 @@ class Setting:
 @functools.cache
 def every_setting() -> tuple[Setting, ...]:
     """Returns all settings, in the order of the code; those outside groups first."""
-    alone, grouped = [], []
-    types = typing.get_type_hints(Config)
-    for field in dataclasses.fields(Config):
-        kind = types[field.name]
-        if dataclasses.is_dataclass(kind):
-            grouped += _settings_of(typing.cast(type, kind), f"{field.name}.")
-        else:
-            alone.append(_setting(Config, field, kind, ""))
-    return (*alone, *grouped)
+    return tuple(
+        sorted(map(_setting, parsing.keys()), key=lambda each: "." in each.name)
+    )
 
 
 def group_meaning(group: str) -> str:
     """Returns what a group of settings is about; "" is those outside all groups."""
-    kind = typing.get_type_hints(Config)[group] if group else Config
-    return inspect.cleandoc(kind.__doc__ or "")
+    return inspect.cleandoc(_group(group).__doc__ or "")
 
 
 def find(task: str = "", word: str = "") -> tuple[Setting, ...]:
@@ -171,27 +165,23 @@ def only(tasks: Sequence[str]) -> str:
     return "" if tuple(tasks) == TASKS else f"Only for {' and '.join(tasks)}."
 
 
-def _settings_of(group: type, before: str) -> list[Setting]:
-    types = typing.get_type_hints(group)
-    return [
-        _setting(group, field, types[field.name], before)
-        for field in dataclasses.fields(group)
-    ]
-
-
-def _setting(
-    group: type, field: "dataclasses.Field[Any]", kind: Any, before: str
-) -> Setting:
-    name = before + field.name
-    default = "" if field.default is dataclasses.MISSING else _shown(field.default)
-    unread = (name, before.rstrip("."))
+def _setting(name: str) -> Setting:
+    """Returns the setting at a dotted path."""
+    group, _, own = name.rpartition(".")
+    kind = _group(group)
+    default = kind.__dataclass_fields__[own].default
     return Setting(
         name,
-        _values(name, kind),
-        default,
-        _comments(group).get(field.name, ""),
-        tuple(task for task in TASKS if not set(unread) & set(UNREAD[task])),
+        _values(name, typing.get_type_hints(kind)[own]),
+        "" if default is dataclasses.MISSING else _shown(default),
+        _comments(kind).get(own, ""),
+        tuple(task for task in TASKS if not {name, group} & set(UNREAD[task])),
     )
+
+
+def _group(name: str) -> Any:
+    """Returns the dataclass of a group of settings; "" is the whole."""
+    return typing.get_type_hints(Config)[name] if name else Config
 
 
 @functools.cache

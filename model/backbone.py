@@ -207,6 +207,15 @@ class EncoderLayer(keras.layers.Layer):
         }
 
 
+def require_heads(hidden_dim: int, num_heads: int) -> None:
+    """Raises a ValueError unless the heads divide the width."""
+    if hidden_dim % num_heads:
+        raise ValueError(
+            "hidden_dim must be a multiple of num_heads. "
+            f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
+        )
+
+
 def _narrow() -> keras.initializers.Initializer:
     """Returns BERT's initial weights; each has random numbers of its own."""
     return keras.initializers.TruncatedNormal(stddev=0.02)

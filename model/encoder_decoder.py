@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from babelet.model.backbone import EncoderLayer, TokenEmbedding
+from babelet.model.backbone import EncoderLayer, TokenEmbedding, require_heads
 from babelet.model.decoder import DecoderLayer, KeysValues
 
 
@@ -100,11 +100,7 @@ class EncoderDecoder(keras.Model):
             ValueError: hidden_dim is not a multiple of num_heads.
         """
         super().__init__(**kwargs)
-        if hidden_dim % num_heads:
-            raise ValueError(
-                "hidden_dim must be a multiple of num_heads. "
-                f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
-            )
+        require_heads(hidden_dim, num_heads)
         self._arguments = {
             "vocabulary_size": vocabulary_size,
             "encoder_layers": encoder_layers,

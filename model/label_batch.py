@@ -8,7 +8,7 @@ from keras import ops
 
 from babelet.model.objective import Decisions, Outcome
 
-_ANSWERS = ("label", "label_weight", "teacher_logits")
+ANSWERS = ("label", "label_weight", "teacher_logits")
 
 
 def decide_class(
@@ -33,9 +33,9 @@ def decide_class(
     """
     x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
     answers = y if isinstance(y, dict) else {"label": y}
-    if not set(answers) <= set(_ANSWERS):
+    if not set(answers) <= set(ANSWERS):
         raise ValueError(
-            f"y may have the keys {', '.join(_ANSWERS)}. Received: {sorted(answers)}"
+            f"y may have the keys {', '.join(ANSWERS)}. Received: {sorted(answers)}"
         )
     logits = student(x, training=training)
     rows, classes = ops.shape(logits)[:-1], ops.shape(logits)[-1]

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from babelet.model.backbone import EncoderLayer, TokenEmbedding
+from babelet.model.backbone import EncoderLayer, TokenEmbedding, require_heads
 from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.heads import SentencePooling, UnitLength
 
@@ -135,11 +135,7 @@ def _pooled(
     dtype: str = "float32",
 ) -> tuple[dict, keras.KerasTensor]:
     """Returns the inputs, and the pooled vectors float32 (batch, hidden_dim)."""
-    if hidden_dim % num_heads:
-        raise ValueError(
-            "hidden_dim must be a multiple of num_heads. "
-            f"Received: hidden_dim={hidden_dim}, num_heads={num_heads}"
-        )
+    require_heads(hidden_dim, num_heads)
     policy = keras.dtype_policies.get(dtype)
     embedding = TokenEmbedding(
         vocabulary_size, max_length, hidden_dim, dropout, dtype=policy, name="embedding"

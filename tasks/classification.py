@@ -9,13 +9,12 @@ import keras
 
 from babelet.configs.schema import StudentConfig
 from babelet.data.labelled_batches import LabelledBatches
-from babelet.model.label_batch import decide_class
+from babelet.model.label_batch import ANSWERS, decide_class
 from babelet.model.objective import Outcome
 from babelet.model.student import build_classifier
 from babelet.tasks.base import Task
 
 _INPUTS = ("token_ids", "padding_mask")
-_ANSWERS = ("label", "label_weight", "teacher_logits")
 
 
 class ClassificationTask(Task):
@@ -30,7 +29,7 @@ class ClassificationTask(Task):
             training: Whether dropout is on.
         """
         inputs = {name: batch[name] for name in _INPUTS}
-        answers = {name: batch[name] for name in _ANSWERS if name in batch}
+        answers = {name: batch[name] for name in ANSWERS if name in batch}
         return decide_class(student, (inputs, answers), training)
 
 

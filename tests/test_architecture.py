@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from babelet import keras_registration
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A package may import from packages of a lower number only, never from its siblings.
@@ -133,6 +135,16 @@ def test_the_model_takes_tensors():
         if folder[0] == "model" and folder[1] != "teachers":
             taken = [name for name in imports(path) if name.startswith(text_modules)]
             assert not taken, f"{name_of(path)} imports {taken}"
+
+
+def test_keras_is_told_of_every_class_of_ours():
+    """A class that is not on the list is missing when a user loads their student."""
+    told = {
+        "babelet." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in SOURCES
+        if "@keras.saving.register_keras_serializable" in path.read_text("utf-8")
+    }
+    assert told == set(keras_registration.MODULES)
 
 
 def test_third_party_imports_are_declared():

@@ -103,3 +103,18 @@ def test_errors_of_settings_pass_through_a_recipe(tmp_path):
     file.write_text(RECIPE.replace('name="lamp"', 'name="lamp", seed=-1'))
     with pytest.raises(BabeletError, match="Invalid seed"):
         overrides.load(str(file))
+
+
+@pytest.mark.parametrize("name", ["smart_home", "configs/smart_home.py"])
+def test_a_recipe_of_ours_is_found_in_any_folder(name, tmp_path, monkeypatch):
+    """The package has no clone beside it where it is installed."""
+    monkeypatch.chdir(tmp_path)
+    assert overrides.load(name).name == "smart_home"
+
+
+@pytest.mark.parametrize("name", ["mine/configs/smart_home.py", "smart_home.py"])
+def test_another_path_never_means_a_recipe_of_ours(name, tmp_path, monkeypatch):
+    """With a mistyped folder, an hour would be spent on another text than one's own."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BabeletError, match="There is no config at"):
+        overrides.load(name)

@@ -191,7 +191,7 @@ def test_two_files_are_refused(run_folder):
 
 
 def test_a_command_refuses_a_model_of_another_task(artefacts):
-    """Vectors in the place of classes would fill a file that the user then ships."""
+    """A file of vectors passes for one of classes until somebody opens it."""
     model = artefacts / "student_int8.tflite"
     line = [Path(sys.executable).with_name("babelet"), "classify", f"--model={model}"]
     done = subprocess.run(line, input="Lamp", capture_output=True, text=True)

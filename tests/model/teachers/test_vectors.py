@@ -1,7 +1,7 @@
 """Vectors that were computed elsewhere, as teachers."""
 
-import importlib.util
 import io
+import sys
 import warnings
 
 import numpy as np
@@ -220,10 +220,11 @@ def test_settings_without_effect_are_refused(tmp_path):
         open_teacher(path, prefix="query: ")
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed"
-)
-def test_parquet_without_pyarrow_is_one_clear_error(tmp_path):
+def test_parquet_without_pyarrow_is_one_clear_error(tmp_path, monkeypatch):
+    """Who never installed pyarrow reads the name of one of our modules."""
+    # None: Python refuses to import it, as if it were not installed.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "pyarrow.parquet", raising=False)
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
     with pytest.raises(BabeletError, match=r"needs.*pyarrow.*pip install"):
         open_teacher(tmp_path / "x.parquet")
