@@ -25,7 +25,7 @@ from babelet.core.errors import BabeletError
 from babelet.export.latency import measure_latency
 from babelet.export.litert import convert, sentence_model
 from babelet.export.rebuild import versions
-from babelet.training.class_teacher import load_class_teacher
+from babelet.tasks.given_classifier import load_class_teacher
 from babelet.training.teachers import open_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
 

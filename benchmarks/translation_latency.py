@@ -36,7 +36,7 @@ from babelet.export.rebuild import rebuild_student
 from babelet.export.translation_litert import convert_translator
 from babelet.model.encoder_decoder import Context, EncoderDecoder
 from babelet.model.teachers.base import Teacher
-from babelet.tasks.translation import configured_teacher
+from babelet.tasks.students import configured_teacher
 from babelet.training.teachers import open_teacher
 
 SENTENCES = 200

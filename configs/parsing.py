@@ -105,6 +105,18 @@ def value_of(config: Config, key: str) -> Any:
     return functools.reduce(getattr, key.split("."), config)
 
 
+def as_values(config: Config, key: str) -> Any:
+    """Returns the setting, or the group of settings, at a dotted path as JSON values.
+
+    Raises:
+        AttributeError: There is none.
+    """
+    found = value_of(config, key)
+    if dataclasses.is_dataclass(found) and not isinstance(found, type):
+        return dataclasses.asdict(found)
+    return found
+
+
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     cls, where = Config, ""
     head, *rest = key.split(".")

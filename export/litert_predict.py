@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from babelet.core.by_length import by_length
 from babelet.core.errors import BabeletError
 from babelet.core.quiet import without_noise
 from babelet.data.tokenizer import Tokenizer
@@ -107,8 +108,6 @@ def in_batches(
         batch_size: Items to a batch.
     """
     vectors = np.zeros((len(items), dim), np.float32)
-    order = sorted(range(len(items)), key=lambda i: len(items[i]))
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        vectors[rows] = encode([items[row] for row in rows])
+    for places in by_length([len(item) for item in items], rows=batch_size):
+        vectors[places] = encode([items[place] for place in places])
     return vectors

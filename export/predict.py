@@ -11,27 +11,41 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operation the SavedModel needs.
 
+from babelet.core.by_length import by_length
 from babelet.data.tokenizer import Tokenizer, valid_unicode
 from babelet.export.litert_predict import Predict, in_batches, tokens_predict
 from babelet.export.metadata import require_whole_saved_model
 
 
 def keras_predict(
-    student: keras.Model, tokenizer: Tokenizer, batch_size: int = 32, multiple: int = 8
+    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 4096
 ) -> Predict:
-    """Returns `predict` over the Keras student."""
-    encode = tf.function(
-        lambda inputs: student(inputs, training=False), reduce_retracing=True
+    """Returns `predict` over the Keras student.
+
+    Args:
+        student: Inputs `token_ids` and `padding_mask`, output (batch, dim).
+        tokenizer: The student's own.
+        tokens_per_batch: Tokens per forward pass, padding included.
+    """
+    forward = tf.function(
+        lambda inputs: student(inputs, training=False),
+        input_signature=[
+            {
+                "token_ids": tf.TensorSpec([None, None], tf.int32),
+                "padding_mask": tf.TensorSpec([None, None], tf.bool),
+            }
+        ],
     )
-    return tokens_predict(
-        lambda inputs: encode(
-            {name: tf.constant(value) for name, value in inputs.items()}
-        ).numpy(),
-        tokenizer,
-        student.output_shape[-1],
-        batch_size,
-        multiple,
-    )
+
+    def predict(texts: Sequence[str]) -> np.ndarray:
+        vectors = np.zeros((len(texts), student.output_shape[-1]), "float32")
+        ids = tokenizer.encode(texts)
+        for places in by_length([len(row) for row in ids], tokens=tokens_per_batch):
+            batch = tokenizer.pad([ids[place] for place in places])
+            vectors[places] = forward(batch).numpy()
+        return vectors
+
+    return predict
 
 
 def saved_model_predict(folder: Path, batch_size: int = 32) -> Predict:

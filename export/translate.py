@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operations the SavedModel needs.
 
+from babelet.core.by_length import by_length
 from babelet.data.tokenizer import valid_unicode
 from babelet.evaluation.translation import Translate
 from babelet.export.metadata import require_whole_saved_model
@@ -23,10 +24,8 @@ def saved_model_translate(folder: Path) -> Translate:
 
     def translate(texts: Sequence[str]) -> list[str]:
         # Shortest first: a batch decodes as many steps as its longest row needs.
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         translations = [""] * len(texts)
-        for start in range(0, len(order), _ROWS):
-            rows = order[start : start + _ROWS]
+        for rows in by_length([len(text) for text in texts], rows=_ROWS):
             given = tf.constant([valid_unicode(texts[row]) for row in rows])
             found = signature(text=given)["translation"].numpy()
             for row, text in zip(rows, found, strict=True):

@@ -10,7 +10,7 @@ from babelet.model.decoder import KeysValues
 from babelet.model.decoding import greedy, length_limits
 from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.translation import translate
-from babelet.tasks.translation import vocabulary_of
+from babelet.tasks.next_token import vocabulary_of
 
 
 def text_to_text(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:

@@ -33,7 +33,7 @@ from babelet.export.translation import TIERS, read_texts
 from babelet.export.translation_litert import DECODING
 from babelet.export.verdict import Verdict, require_metadata
 from babelet.model.translation import translate
-from babelet.tasks.translation import vocabulary_of
+from babelet.tasks.next_token import vocabulary_of
 
 # Of the sentences, how many have the same tokens in fp32; where they differ, the two
 # tokens' logits may by TIE: the order of a sum decides between them.

@@ -1,1 +1,1 @@
-"""What a decision is, for each task."""
+"""What differs between tasks, and nothing else: one module, or few, for each."""

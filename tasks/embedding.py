@@ -1,220 +1,281 @@
-"""Sentence embeddings: each sentence chooses its translation among candidates.
+"""Sentence embeddings, from parallel text to a student and its files."""
 
-Translation ranking as in LaBSE (Feng et al. 2022) and LEALLA (Mao & Nakagawa 2023),
-with the teacher's similarities as soft labels. Logits are cosines over a scale tau.
-"""
-
-from collections.abc import Callable, Sequence
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-from keras import ops
 
-from babelet.configs.schema import ObjectiveConfig, StudentConfig
+from babelet.configs.schema import TrainingConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pipeline import PairBatches
-from babelet.data.tokenizer import Tokenizer
-from babelet.model.features import EmbeddingMatch, FeatureTerm
-from babelet.model.objective import Decisions, Outcome
-from babelet.model.student import build_encoder
-from babelet.tasks.base import Task, configured_objective
+from babelet.data.splits import TEST, TRAIN, VALIDATION
+from babelet.evaluation.agreement import agreement_alone
+from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.retrieval import mean_over_languages, retrieval
+from babelet.export.predict import keras_predict
+from babelet.export.rebuild import rebuild_student
+from babelet.export.run import export_run
+from babelet.model.features import FeatureTerm
+from babelet.model.objective import Outcome
+from babelet.tasks.parallel_text import ParallelText
+from babelet.tasks.ranking import Ranking, require_width
+from babelet.tasks.students import configured_encoder
+from babelet.training import projector, reporting
+from babelet.training.encoder_teacher import CACHE, EncoderTeacher, lost_from
+from babelet.training.loop import TrainingData
+from babelet.training.steps import Step
+from babelet.training.student_vocabulary import Coverage, StudentVocabulary
+from babelet.training.task import Task
+from babelet.training.workdir import Workdir
 
-
-def require_width(
-    objective: ObjectiveConfig, student_dim: int, teacher_dim: int
-) -> None:
-    """Raises a BabeletError for teacher vectors as candidates, at another width."""
-    if objective.candidates == "teacher" and student_dim != teacher_dim:
-        raise BabeletError(
-            "The student's vectors cannot be compared with the teacher's",
-            expected=f"student.output_dim = {teacher_dim}",
-            received=str(student_dim),
-            remedy="set objective.candidates=student (the teacher's vectors then "
-            "reach the student through a learned projection), or change "
-            "student.output_dim",
-        )
+# Test pairs a language on which the parity gate compares the exported files.
+PARITY_PAIRS = 40
 
 
 class EmbeddingTask(Task):
-    """Two decisions a pair: sentence to translation, and translation to sentence."""
+    """Distils a sentence encoder; its test is retrieval of translations."""
 
-    def __init__(self, objective: ObjectiveConfig, teacher_dim: int) -> None:
-        """Takes the settings of the loss.
+    name = "embedding"
+    trained_on = (
+        "tokens",
+        "settings.student",
+        "settings.objective",
+        "settings.training",
+        "settings.data.weights",
+    )
 
-        Args:
-            objective: Shares, scale and candidates.
-            teacher_dim: Width of the teacher's vectors.
-        """
-        super().__init__(configured_objective(objective))
-        self._settings = objective
-        self._teacher_dim = teacher_dim
+    def __init__(self, workdir: Workdir) -> None:
+        """Takes the run's folder; no step is done yet."""
+        super().__init__(workdir)
+        text = self.text = ParallelText(workdir)
+        encoder = self.encoder = EncoderTeacher(workdir)
+        self.vocabulary = StudentVocabulary(
+            workdir, text.training_sentences, lambda: text.corpus.sentences, encoder
+        )
+        self.coverage = Coverage(
+            workdir,
+            self.vocabulary,
+            encoder,
+            lambda: text.held_out_texts(
+                VALIDATION, self.config.training.validation_pairs
+            ),
+            # The teacher's vectors are kept.
+            lambda: (
+                encoder.origin.encode
+                if self.config.student.init_from
+                else encoder.cache.encode
+            ),
+        )
 
-    def feature_terms(self, student: keras.Model) -> Sequence[FeatureTerm]:
-        """Returns the embedding match, where it counts.
+    def preparation(self) -> list[Step]:
+        """Returns the steps from raw text to token ids and teacher vectors."""
+        vocabulary, tokens = self.vocabulary.steps()
+        return [
+            self.text.step(),
+            # Before the teacher runs, which takes longest.
+            vocabulary._replace(beside=lambda: self._checked(vocabulary)),
+            tokens,
+            Step(
+                "teacher",
+                self._encode,
+                reads=(
+                    "corpus",
+                    "settings.evaluation.pairs_per_language",
+                    "settings.training.validation_pairs",
+                ),
+                beside=self.encoder.fingerprints,
+                shares=(CACHE,),
+                lost=lost_from(lambda: self.encoder.cache, "vectors"),
+            ),
+            self.coverage.step(),
+        ]
 
-        Raises:
-            BabeletError: Teacher vectors as candidates, at another width.
-        """
-        settings, student_dim = self._settings, student.output_shape[-1]
-        require_width(settings, student_dim, self._teacher_dim)
-        if not settings.embedding_match:
-            return ()
-        layer = EmbeddingMatch(student_dim, self._teacher_dim)
-        return (FeatureTerm(layer, settings.embedding_match),)
+    def _checked(self, vocabulary: Step) -> dict[str, Any]:
+        """Returns what the vocabulary depends on; refuses a student that cannot be."""
+        settings, encoder = self.config, self.encoder
+        width = settings.student.output_dim
+        require_width(settings.objective, width, encoder.model.dim)
+        encoder.require_layers()
+        return vocabulary.beside()
+
+    def _encode(self, _: str) -> dict:
+        """Caches the vectors of all that is trained on, validated on and tested."""
+        config, text = self.config, self.text
+        sentences, pivots = text.corpus.sentences, text.training_pivots()
+        limits = {
+            VALIDATION: config.training.validation_pairs,
+            TEST: config.evaluation.pairs_per_language,
+        }
+        held_out = [
+            text
+            for split, limit in limits.items()
+            for group in self.text.held_out(split, limit)
+            for side in (group.pivot_texts, group.texts)
+            for text in side
+        ]
+        for split, limit in limits.items():
+            held_out += itertools.chain(*text.alone(split, limit).values())
+        training = (sentences[int(i)] for i in pivots)
+        self.encoder.model.require(itertools.chain(training, held_out))
+        training = (sentences[int(i)] for i in pivots)
+        cache = self.encoder.cache
+        cache.ensure(training, "Teacher, training text", len(pivots))
+        cache.ensure(held_out, "Teacher, held-out text")
+        return {"vectors": len(cache)}
+
+    def trained_beside(self) -> dict[str, Any]:
+        """Returns what names teacher and origin."""
+        return self.encoder.fingerprints()
+
+    @property
+    def training_settings(self) -> TrainingConfig:
+        """Steps and rates; without pairs to validate, agreement is the metric."""
+        settings = self.config.training
+        if self.text.held_out(VALIDATION, 1):
+            return settings
+        return dataclasses.replace(settings, metric="agreement")
+
+    def initial_student(self, precision: str) -> keras.Model:
+        """Returns the student at random weights, or at layers of its origin."""
+        size = self.vocabulary.tokenizer.vocabulary_size
+        student = configured_encoder(self.config.student, size, precision)
+        self.encoder.start(student, self.vocabulary.teacher_ids())
+        return student
+
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking(self.config.objective, self.encoder.model.dim)
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
-        """Returns both directions' decisions, and what the embedding match reads.
+        """Returns both directions' decisions, and what the embedding match reads."""
+        return self._ranking.decide(student, batch, training)
 
-        Args:
-            student: Token ids to unit vectors.
-            batch: As `PairBatches.batch` makes it.
-            training: Whether dropout is on.
-        """
-        vectors = student(_inputs(batch, ""), training=training)
-        teacher = batch["teacher"]
-        features = {"embedding_match": (vectors, teacher)}
-        if self._settings.candidates == "student":
-            own = student(_inputs(batch, "pivot_"), training=training)
-            features["embedding_match"] = (
-                ops.concatenate([vectors, own]),
-                ops.concatenate([teacher, teacher]),
-            )
-            decisions = self._choose(
-                vectors, own, teacher, teacher, batch["pivot"], batch["label_weight"]
-            )
-        else:
-            bank = ops.concatenate([teacher, batch["bank"]])
-            pivots = ops.concatenate([batch["pivot"], batch["bank_pivot"]])
-            decisions = self._choose(
-                vectors, teacher, teacher, bank, pivots, batch["label_weight"], bank
-            )
-        return Outcome(decisions, features)
+    def feature_terms(self, student: keras.Model) -> Sequence[FeatureTerm]:
+        """Returns the embedding match, where it counts."""
+        return self._ranking.feature_terms(student)
 
-    def _choose(
-        self,
-        vectors: object,
-        translations: object,
-        teacher: object,
-        teacher_candidates: object,
-        pivots: object,
-        label_weight: object,
-        candidates: object = None,
-    ) -> dict[str, Decisions]:
-        if candidates is None:
-            candidates = translations
-        batch_size = ops.shape(vectors)[0]
-        allowed = distinct_candidates(pivots, batch_size)
-        labels = ops.arange(batch_size)
-        scale = self._settings.scale
-        soft = ops.matmul(teacher, ops.transpose(teacher_candidates)) / scale
+    def data(self) -> TrainingData:
+        """Returns pairs, and retrieval among held-out ones."""
+        limit = self.config.training.validation_pairs
+        sets = self.text.held_out(VALIDATION, limit)
+        alone = self.text.alone(VALIDATION, limit)
+        if not sets and not alone:
+            raise BabeletError(
+                "No text is left to validate with",
+                expected="a pair, or three sentences of one language, held out",
+                received=f"{len(self.text.corpus.pairs)} rows in all",
+                remedy="give more text, or raise data.validation_fraction",
+            )
+        encode = self.encoder.cache.encode
+        teacher = retrieval(encode, sets)
+        reporting.log_teacher(self.path / "logs", teacher, self.config.training.steps)
+
+        def validate(model: keras.Model) -> dict[str, float]:
+            predict = keras_predict(model, self.vocabulary.tokenizer)
+            scores = {}
+            if sets:
+                result = retrieval(predict, sets)
+                scores["retrieval"] = mean_over_languages(result)["mean"]
+                scores |= {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            if alone:
+                scores["agreement"] = agreement_alone(predict, encode, alone)["mean"]
+            return scores
+
+        batches, text_of = self._batches(), self.text.corpus.sentences.__getitem__
+        return TrainingData(
+            batches,
+            lambda step: [
+                f"{text_of(source)!r} <- {text_of(pivot)!r}"
+                for pivot, source in batches.pairs_of(step)
+            ],
+            validate,
+        )
+
+    def _batches(self) -> PairBatches:
+        config, corpus, cache = self.config, self.text.corpus, self.encoder.cache
+        left_out = [corpus.languages.index(x) for x in config.training.leave_out]
+        chosen = (corpus.pair_split == TRAIN) & ~np.isin(corpus.pair_language, left_out)
+        # The teacher's vector of each pivot sentence, by sentence id.
+        rows = np.full(len(corpus.sentences), -1, np.int64)
+        pivots = self.text.training_pivots()
+        rows[pivots] = cache.rows(corpus.sentences.texts(pivots))
+        return PairBatches(
+            self.vocabulary.tokens,
+            np.asarray(corpus.pairs[chosen]),
+            corpus.sentence_language,
+            cache.vectors,
+            rows,
+            batch_size=config.training.batch_size,
+            pivot_share=config.training.pivot_share,
+            bank_size=config.objective.bank_size,
+            with_pivot_tokens=config.objective.candidates == "student",
+            seed=config.seed,
+            entries=None if corpus.pair_entry is None else corpus.pair_entry[chosen],
+            weights=config.data.weights,
+        )
+
+    def finish(self, student: keras.Model) -> dict[str, Any]:
+        """Writes the student's vectors for TensorBoard's projector."""
+        limit = self.config.training.validation_pairs
+        projector.write(
+            self.path / "logs" / "projector",
+            keras_predict(student, self.vocabulary.tokenizer),
+            self.text.held_out_texts(VALIDATION, limit),
+        )
+        return {}
+
+    def evaluate(self) -> dict[str, Any]:
+        """Scores teacher and student on the test split and the sets given."""
+        settings = self.config.evaluation
+        limit = settings.pairs_per_language
+        sets, alone = self.text.held_out(TEST, limit), self.text.alone(TEST, limit)
+        rebuilt = rebuild_student(self.path)
+        encode = self.encoder.cache.encode
+        models = {
+            "teacher": encode,
+            "student": keras_predict(rebuilt.student, rebuilt.tokenizer),
+        }
         return {
-            "to_pivot": Decisions(
-                ops.matmul(vectors, ops.transpose(candidates)) / scale,
-                labels,
-                soft,
-                label_weight=label_weight,
-                candidate_mask=allowed,
-            ),
-            "from_pivot": Decisions(
-                ops.matmul(translations, ops.transpose(vectors)) / scale,
-                labels,
-                soft[:, :batch_size],
-                label_weight=label_weight,
-                candidate_mask=allowed[:, :batch_size],
-            ),
+            name: evaluate(
+                predict,
+                sets,
+                tatoeba=settings.tatoeba,
+                sts=settings.sts,
+                teacher=None if name == "teacher" else encode,
+                alone=alone,
+                description=f"Evaluating the {name}",
+            )
+            for name, predict in models.items()
         }
 
+    def headline(self, metrics: dict[str, Any]) -> str:
+        """Returns teacher and student in one sentence."""
+        teacher, student = (headline(metrics[x]) for x in ("teacher", "student"))
+        if teacher is None:
+            return f"Test agreement with the teacher: {student:.3f}"
+        return (
+            f"Test retrieval, mean over languages: teacher {teacher:.1%}, "
+            f"student {student:.1%}"
+        )
 
-def readable_rows(
-    batches: PairBatches, text_of: Callable[[int], str]
-) -> Callable[[int], list[str]]:
-    """Returns a function from a step to "sentence <- pivot" of each row of its batch.
+    def export(self, _: str) -> dict[str, Any]:
+        """Exports the student, proven on test pairs of every language."""
+        texts = {
+            group.language: list(zip(group.pivot_texts, group.texts, strict=True))
+            for group in self.text.held_out(TEST, PARITY_PAIRS)
+        }
+        for language, alone in self.text.alone(TEST, PARITY_PAIRS).items():
+            texts[language] = [("", text) for text in alone]
+        return export_run(self.path, texts)
 
-    Args:
-        batches: Of pairs of sentence ids.
-        text_of: Sentence id to text.
-    """
-    return lambda step: [
-        f"{text_of(source)!r} <- {text_of(pivot)!r}"
-        for pivot, source in batches.pairs_of(step)
-    ]
+    def measurements(self) -> dict[str, str]:
+        """Returns what benchmarks left in the folder."""
+        return reporting.measurements(self.path)
 
-
-def distinct_candidates(
-    pivots: keras.KerasTensor, batch_size: int
-) -> keras.KerasTensor:
-    """Returns bool (batch, candidates), False at other copies of a row's pivot.
-
-    Args:
-        pivots: int (candidates,), the pivot of each; row i's own is at i.
-        batch_size: Number of rows.
-    """
-    same = ops.expand_dims(pivots[:batch_size], 1) == ops.expand_dims(pivots, 0)
-    own = ops.expand_dims(ops.arange(batch_size), 1) == ops.expand_dims(
-        ops.arange(ops.shape(pivots)[0]), 0
-    )
-    return ops.logical_or(ops.logical_not(same), own)
-
-
-def _inputs(batch: dict, prefix: str) -> dict[str, object]:
-    return {name: batch[f"{prefix}{name}"] for name in ("token_ids", "padding_mask")}
-
-
-def configured_student(
-    settings: StudentConfig, vocabulary_size: int, precision: str = "float32"
-) -> keras.Model:
-    """Returns `build_encoder` for the settings, under a Keras precision policy."""
-    return build_encoder(
-        vocabulary_size=vocabulary_size,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        num_heads=settings.num_heads,
-        intermediate_dim=settings.intermediate_dim,
-        max_length=settings.max_length,
-        pooling=settings.pooling,
-        output_dim=settings.output_dim,
-        dropout=settings.dropout,
-        dtype=precision,
-    )
-
-
-def student_predict(
-    student: keras.Model, tokenizer: Tokenizer, tokens_per_batch: int = 4096
-) -> Callable[[Sequence[str]], np.ndarray]:
-    """Returns `predict`: texts to float32 (N, dim) unit vectors of the student.
-
-    Args:
-        student: As built by `model.student.build_encoder`.
-        tokenizer: The student's own.
-        tokens_per_batch: Tokens per forward pass, padding included.
-    """
-    forward = tf.function(
-        lambda inputs: student(inputs, training=False),
-        input_signature=[
-            {
-                "token_ids": tf.TensorSpec([None, None], tf.int32),
-                "padding_mask": tf.TensorSpec([None, None], tf.bool),
-            }
-        ],
-    )
-
-    def predict(texts: Sequence[str]) -> np.ndarray:
-        vectors = np.zeros((len(texts), student.output_shape[-1]), "float32")
-        ids = tokenizer.encode(texts)
-        order = np.argsort([len(row) for row in ids], kind="stable")
-        start = 0
-        while start < len(order):
-            # Sorted by length: the last row of a batch is its longest.
-            end = start + 1
-            while (
-                end < len(order)
-                and (end + 1 - start) * len(ids[order[end]]) <= tokens_per_batch
-            ):
-                end += 1
-            rows = order[start:end]
-            vectors[rows] = forward(tokenizer.pad([ids[row] for row in rows])).numpy()
-            start = end
-        return vectors
-
-    return predict
+    def report(self, _: str) -> dict[str, Any]:
+        """Writes the report and the model card."""
+        return reporting.report(self.workdir, self)

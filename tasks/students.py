@@ -6,21 +6,20 @@ from typing import Any
 
 import keras
 
-from babelet.configs.schema import Config
+from babelet.configs.schema import Config, StudentConfig
 from babelet.core.boundary import run_folder
 from babelet.core.run_files import read_json
 from babelet.data.class_names import LABELS, read_labels
+from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.heads import Scores
-from babelet.tasks.classification import configured_classifier
-from babelet.tasks.embedding import configured_student
-from babelet.tasks.translation import configured_student as configured_translator
+from babelet.model.student import build_classifier, build_encoder, build_translator
 
 CALIBRATION = "calibration.json"
 
 
 def _encoder(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
     del workdir
-    return configured_student(config.student, vocabulary_size)
+    return configured_encoder(config.student, vocabulary_size)
 
 
 def _classifier(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
@@ -78,3 +77,83 @@ def read_calibration(workdir: Path) -> dict[str, float]:
     found = read_json(file, ("temperature", "threshold"))
     with run_folder(file):
         return {name: float(value) for name, value in found.items()}
+
+
+def configured_encoder(
+    settings: StudentConfig, vocabulary_size: int, precision: str = "float32"
+) -> keras.Model:
+    """Returns `build_encoder` for the settings, under a Keras precision policy."""
+    return build_encoder(
+        vocabulary_size=vocabulary_size,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        intermediate_dim=settings.intermediate_dim,
+        max_length=settings.max_length,
+        pooling=settings.pooling,
+        output_dim=settings.output_dim,
+        dropout=settings.dropout,
+        dtype=precision,
+    )
+
+
+def configured_classifier(
+    settings: StudentConfig,
+    vocabulary_size: int,
+    classes: int,
+    precision: str = "float32",
+) -> keras.Model:
+    """Returns `build_classifier` for the settings, under a Keras precision policy."""
+    return build_classifier(
+        classes=classes,
+        vocabulary_size=vocabulary_size,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        intermediate_dim=settings.intermediate_dim,
+        max_length=settings.max_length,
+        pooling=settings.pooling,
+        dropout=settings.dropout,
+        dtype=precision,
+    )
+
+
+def configured_translator(
+    config: Config, vocabulary_size: int, precision: str = "float32"
+) -> EncoderDecoder:
+    """Returns the student of the settings, under a Keras precision policy."""
+    shape = config.student
+    return build_translator(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=shape.num_layers,
+        decoder_layers=config.translation.decoder_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
+        max_length=shape.max_length,
+        dropout=shape.dropout,
+        dtype=precision,
+    )
+
+
+def configured_teacher(
+    config: Config,
+    vocabulary_size: int,
+    precision: str = "float32",
+    context_dim: int = 0,
+) -> EncoderDecoder:
+    """Returns the teacher of the settings, under a Keras precision policy."""
+    translation = config.translation
+    return EncoderDecoder(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=translation.teacher_encoder_layers,
+        decoder_layers=translation.teacher_decoder_layers,
+        hidden_dim=translation.teacher_hidden_dim,
+        num_heads=translation.teacher_num_heads,
+        intermediate_dim=translation.teacher_intermediate_dim,
+        max_length=config.student.max_length,
+        dropout=translation.teacher_dropout,
+        context_dim=context_dim,
+        dtype=keras.dtype_policies.get(precision),
+        name="teacher",
+    )

@@ -1,6 +1,7 @@
 """Gathers what a finished run of classification left, for its report."""
 
 from pathlib import Path
+from typing import Any
 
 from babelet.configs.schema import Config
 from babelet.core.run_files import read_json
@@ -13,24 +14,23 @@ from babelet.evaluation.classification_report import (
 from babelet.evaluation.wording import repeat
 from babelet.tasks.students import read_calibration
 from babelet.training import measured
-from babelet.training.labelled_preparation import LabelledPreparation
 from babelet.training.workdir import Workdir
 
 # What `benchmarks.transfer` leaves in the run's folder.
 TRANSFER = "transfer/tables.json"
 
 
-def report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
+def report(workdir: Workdir, task: Any) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
     with measured.reporting(workdir.path):
-        return _report(workdir, preparation)
+        return _report(workdir, task)
 
 
-def _report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
+def _report(workdir: Workdir, task: Any) -> dict:
     path, steps = workdir.path, workdir.manifest["steps"]
-    corpus = preparation.corpus
+    corpus = task.text.corpus
     warnings = class_warnings(corpus.report)
-    warnings += visibility_warnings(corpus, preparation.visible)
+    warnings += visibility_warnings(corpus, task.text.visible)
     transfer, parity = path / TRANSFER, measured.parity(path)
     latency, note = measured.latency(path)
     tables = read_json(transfer, kind=list) if transfer.is_file() else []
@@ -47,7 +47,7 @@ def _report(workdir: Workdir, preparation: LabelledPreparation) -> dict:
         sizes={name: row["bytes"] for name, row in parity["files"].items()},
         models=measured.sizes(
             path,
-            preparation.teacher.parameters,
+            task.encoder.model.parameters,
             steps["training"]["facts"]["parameters"],
         ),
         latency=latency,

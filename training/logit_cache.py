@@ -11,8 +11,8 @@ from babelet.model.teachers.base import Teacher
 from babelet.training.teacher_cache import TeacherCache
 
 
-class TunedTeacher:
-    """A teacher that has learned the task, as `LogitCache` reads it."""
+class NamedFunction:
+    """A function of texts to logits, named by all that it depends on."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class TunedTeacher:
 class LogitCache(TeacherCache):
     """As `TeacherCache`; its rows need not be of unit length."""
 
-    def __init__(self, teacher: TunedTeacher, folder: Path) -> None:
+    def __init__(self, teacher: NamedFunction, folder: Path) -> None:
         """Opens the cache in `folder`, which is created at the first write."""
         super().__init__(cast(Teacher, teacher), folder)
 

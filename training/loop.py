@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import tensorflow as tf
@@ -15,7 +15,6 @@ from babelet.core.checksums import require_undamaged
 from babelet.model.distiller import Distiller
 from babelet.model.muon import Muon
 from babelet.model.optimizer import FusedAdamW
-from babelet.tasks.base import Task, TrainingData
 from babelet.training import callbacks, checkpoints
 
 BEST = "best.weights.h5"
@@ -38,27 +37,44 @@ class StepDistiller(Distiller):
         return self.learn(batch).terms
 
 
+class Batches(Protocol):
+    """Training batches in a fixed order."""
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """Returns the endless batches from `first_step` on."""
+
+
+class TrainingData(NamedTuple):
+    """What a student is trained and validated on.
+
+    Attributes:
+        batches: With what the teacher says, where alpha is below 1.
+        rows: From a step to a readable line for each row of its batch, for messages.
+        validate: Student to metrics by name; higher is better.
+    """
+
+    batches: Batches
+    rows: Callable[[int], list[str]]
+    validate: Callable[[keras.Model], dict[str, float]]
+
+
 def train(
-    task: Task,
+    distiller: StepDistiller,
     data: TrainingData,
-    student: keras.Model,
     config: TrainingConfig,
-    precision: str,
     run: Path,
     identity: str,
     hparams: Mapping[str, int | float | str] | None = None,
 ) -> dict:
-    """Trains `student` in place and leaves it at the weights of `config.keep`.
+    """Trains the student in place and leaves it at the weights of `config.keep`.
 
     Continues from `run/checkpoints` where there is a checkpoint; the result is then
     the same, bit for bit, as that of a run never interrupted.
 
     Args:
-        task: Decisions and objective.
+        distiller: Of the student at its initial weights; not compiled yet.
         data: Batches and validation.
-        student: At its initial weights.
         config: Steps and rates.
-        precision: The Keras policy that the student was built with.
         run: The workdir; logs go to `run/logs`.
         identity: Names all that the result depends on; a checkpoint of another
             identity is not continued.
@@ -68,7 +84,6 @@ def train(
         The validation state: best score, its step, and the curve.
     """
     folder = run / "checkpoints"
-    distiller = task.distiller(student, precision, StepDistiller)
     distiller.compile(optimizer=_optimizer(config), jit_compile=False)
     distiller.optimizer.build(distiller.trainable_variables)
     step, state = checkpoints.restore(folder, identity, distiller)
@@ -91,7 +106,7 @@ def train(
             remedy=f"delete {folder} and run the same command again: the training is "
             "done again",
         )
-        student.load_weights(folder / BEST)
+        distiller.student.load_weights(folder / BEST)
     return state
 
 

@@ -14,10 +14,9 @@ from babelet.evaluation.projection import pca_map
 from babelet.evaluation.report import Report, write_model_card, write_report
 from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages
 from babelet.evaluation.wording import decimal, repeat
+from babelet.export.predict import keras_predict
 from babelet.export.rebuild import rebuild_student
-from babelet.tasks.embedding import student_predict
 from babelet.training import measured
-from babelet.training.preparation import Preparation
 from babelet.training.workdir import Workdir
 
 # Sentences shown in the map with all their translations.
@@ -45,32 +44,32 @@ def log_teacher(logs: Path, result: dict[str, Any], steps: int) -> None:
         json.dump(scores, file)
 
 
-def report(workdir: Workdir, preparation: Preparation) -> dict:
+def report(workdir: Workdir, task: Any) -> dict:
     """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
     with measured.reporting(workdir.path):
-        return _report(workdir, preparation)
+        return _report(workdir, task)
 
 
-def _report(workdir: Workdir, preparation: Preparation) -> dict:
+def _report(workdir: Workdir, task: Any) -> dict:
     path, steps = workdir.path, workdir.manifest["steps"]
     latency, note = measured.latency(path)
     content = Report(
         config=read_json(path / "config.json"),
         manifest=workdir.manifest,
-        counts=preparation.corpus.counts(),
-        monolingual=preparation.corpus.report.monolingual,
+        counts=task.text.corpus.counts(),
+        monolingual=task.text.corpus.report.monolingual,
         rejected=steps["corpus"]["facts"]["rejected"],
-        vocabulary=preparation.coverage(),
+        vocabulary=task.coverage.rows(),
         sizes=measured.sizes(
             path,
-            preparation.teacher.parameters,
+            task.encoder.model.parameters,
             steps["training"]["facts"]["parameters"],
         ),
         latency=latency,
         latency_note=note,
         metrics=read_json(path / "metrics.json"),
         curves=_curves(workdir),
-        map_points=_map(workdir, preparation),
+        map_points=_map(workdir, task),
         parity=measured.parity(path)["artefacts"],
         quantisation=measured.quantisation(path),
         tables=_tables(workdir),
@@ -158,16 +157,16 @@ def _curves(workdir: Workdir) -> list[dict]:
     return points + curve_points({"step": step} | named for step in steps)
 
 
-def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:
-    sets = preparation.held_out(TEST, workdir.config.evaluation.pairs_per_language)
-    rows = _most_translated(sets, preparation.corpus.languages[0])
+def _map(workdir: Workdir, task: Any) -> list[dict]:
+    sets = task.text.held_out(TEST, workdir.config.evaluation.pairs_per_language)
+    rows = _most_translated(sets, task.text.corpus.languages[0])
     if not rows:
         return []
     rebuilt = rebuild_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {
-        "teacher": preparation.cache.encode,
-        "student": student_predict(rebuilt.student, rebuilt.tokenizer),
+        "teacher": task.encoder.cache.encode,
+        "student": keras_predict(rebuilt.student, rebuilt.tokenizer),
     }
     points = []
     for model, predict in models.items():

@@ -10,12 +10,12 @@ import tensorflow as tf
 from babelet.configs.schema import Config
 from babelet.export.published import require_own
 from babelet.model.precision import described_device, resolved_precision
-from babelet.training.pipelines import PIPELINES
+from babelet.training.steps import do
+from babelet.training.task import task_class
 from babelet.training.workdir import Workdir, explain_os_error, opened, peak_memory
 
 # In their order; `--until` names one of them.
 STEPS = ("preparation", "training", "evaluation", "export", "report")
-STUDENT = ("student.weights.h5", "student.keras")
 
 
 def run(config: Config, path: Path, prepared: str = "", until: str = STEPS[-1]) -> None:
@@ -49,29 +49,13 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     print(f"Device: {described_device(policy)}", flush=True)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(workdir.config.seed)
-    pipeline = PIPELINES[workdir.config.task](workdir)
-    pipeline.prepare(prepared)
-    training = pipeline.training_inputs()
-    evaluation = {"training": training} | pipeline.evaluation_inputs()
-    names = ("export", "licence")
-    exported = evaluation | {name: workdir.section(name) for name in names}
-    steps = {
-        "training": (training, [*STUDENT, *pipeline.companions], pipeline.train),
-        "evaluation": (evaluation, [*pipeline.scores], pipeline.evaluate),
-        "export": (exported, ["export"], pipeline.export),
-        "report": (exported, ["report.html", "MODEL_CARD.md"], pipeline.report),
-    }
-    for name in STEPS[1 : STEPS.index(until) + 1]:
-        inputs, outputs, work = steps[name]
-        if name == "report":
-            # Not earlier: the export leaves measurements as well.
-            inputs = inputs | pipeline.measurements()
-        workdir.step(name, inputs, outputs, work, editable=name == "report")
-        if name == "training":
-            workdir.note_student()
+    steps = task_class(workdir.config.task)(workdir).steps()
+    names = [step.name for step in steps]
+    last = names.index("training") - 1 if until == STEPS[0] else names.index(until)
+    do(workdir, steps[: last + 1], Path(prepared) if prepared else None)
     if until == STEPS[-1]:
-        scores = workdir.manifest["steps"]["evaluation"]["facts"]
+        facts = workdir.manifest["steps"]["evaluation"]["facts"]
         print(
-            f"{pipeline.headline(scores)}. Peak memory {peak_memory() / 1e9:.1f} GB. "
+            f"{facts['headline']}. Peak memory {peak_memory() / 1e9:.1f} GB. "
             f"Report: {workdir.path / 'report.html'}"
         )

@@ -1,7 +1,6 @@
 """The folder of one run: which steps are done, with what, and who is in it."""
 
 import contextlib
-import dataclasses
 import importlib.metadata
 import json
 import resource
@@ -89,7 +88,7 @@ class Workdir:
             run: Does the work and returns facts to note, as JSON values.
             editable: People may change the outputs, which are then left as they are.
         """
-        wanted = digest(json.dumps(inputs, sort_keys=True))
+        wanted = identity_of(inputs)
         done = self.manifest["steps"].get(name)
         same = done and done["inputs"] == wanted
         if same and self._whole(name, done, outputs, editable):
@@ -125,10 +124,6 @@ class Workdir:
         self.manifest[record.STUDENT] = record.of_student(self.config)
         self._write_manifest()
 
-    def section(self, name: str) -> Any:
-        """Returns a group of settings as JSON values, to name as a step's input."""
-        return dataclasses.asdict(self.config)[name]
-
     def _files(self, outputs: list[str]) -> dict[str, str]:
         """Returns the checksums of outputs, but for folders that hold their own."""
         sealed = {name for name in outputs if (self.path / name / SEAL).is_file()}
@@ -155,6 +150,11 @@ class Workdir:
 
     def _write_manifest(self) -> None:
         record.write_manifest(self.path, self.manifest)
+
+
+def identity_of(inputs: dict[str, Any]) -> str:
+    """Returns the hash of all that a step depends on, hexadecimal."""
+    return digest(json.dumps(inputs, sort_keys=True))
 
 
 def peak_memory() -> int:

@@ -2,7 +2,7 @@
 
 import abc
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,27 +85,6 @@ class TeacherKind(NamedTuple):
         """
         with model_in(path):
             return self.load(config, path)
-
-
-def by_length(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
-    """Yields int (B,) rows of one batch after another, shorter sentences first.
-
-    Args:
-        lengths: int (N,), tokens of each sentence.
-        tokens_per_batch: Limit of B times the longest sentence of the batch; a
-            sentence longer than that is a batch of its own.
-    """
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while (
-            stop < len(order)
-            and (stop + 1 - start) * lengths[order[stop]] <= tokens_per_batch
-        ):
-            stop += 1
-        yield order[start:stop]
-        start = stop
 
 
 def digest(*facts: object) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from babelet.configs.schema import TeacherConfig
+from babelet.core.by_length import by_length
 from babelet.core.errors import BabeletError
 from babelet.model.precision import preferred_precision
 from babelet.model.teachers.base import (
     Teacher,
-    by_length,
     digest,
     refuse_unused,
     require_at_most,
@@ -124,7 +124,7 @@ def encode_by_length(
     inputs = {name: np.asarray(value) for name, value in packed.items()}
     mask = inputs["padding_mask"].astype(bool)
     rows, parts = [], []
-    for batch in by_length(mask.sum(axis=1), tokens_per_batch):
+    for batch in by_length(mask.sum(axis=1), tokens=tokens_per_batch):
         used = mask[batch].any(axis=0)
         rows.append(batch)
         parts.append(forward({k: v[batch][:, used] for k, v in inputs.items()}))

@@ -9,11 +9,11 @@ import sentencepiece
 import tensorflow as tf
 
 from babelet.configs.schema import TeacherConfig
+from babelet.core.by_length import by_length
 from babelet.model.precision import preferred_precision
 from babelet.model.teachers.base import (
     Teacher,
     Wheel,
-    by_length,
     digest,
     refuse_unused,
     require_at_most,
@@ -112,7 +112,7 @@ class PackagedE5(Teacher):
         """
         sequences = self._tokenize(texts)
         lengths = np.array([len(ids) for ids in sequences], np.int64)
-        for rows in by_length(lengths, self._tokens_per_batch):
+        for rows in by_length(lengths, tokens=self._tokens_per_batch):
             token_ids = np.full(
                 (len(rows), lengths[rows[-1]]), self._pieces.pad, np.int32
             )

@@ -10,9 +10,10 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the operations that tokenize.
 
 from babelet.core.boundary import described
+from babelet.core.by_length import by_length
 from babelet.core.errors import BabeletError
 from babelet.core.programs import warn_of_program
-from babelet.model.teachers.base import by_length, digest
+from babelet.model.teachers.base import digest
 
 _SIGNATURE = "serving_default"
 # Characters of a text that count as one token, where batches are filled.
@@ -62,7 +63,7 @@ class Program:
         """Returns the rows of `texts`, float32 (N, width), in batches by length."""
         rows = np.empty((len(texts), width), np.float32)
         lengths = np.array([len(x) for x in texts], int) // _CHARACTERS_PER_TOKEN + 1
-        for batch in by_length(lengths, self._tokens_per_batch):
+        for batch in by_length(lengths, tokens=self._tokens_per_batch):
             found = self.forward([texts[int(row)] for row in batch])
             if found.shape[1] != width:
                 expected = f"{width} numbers for each text"

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
+import keras
 import numpy as np
 
-from babelet.configs import schema
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.data.class_names import LABELS
@@ -13,23 +14,39 @@ from babelet.data.download import cache_folder
 from babelet.data.enough_text import too_little_labelled
 from babelet.data.label_visibility import (
     label_weights,
+    visibility_warnings,
     visible_labels,
     visible_languages,
 )
 from babelet.data.labelled_building import build_labelled_corpus
-from babelet.data.labelled_corpus import LabelledCorpus, format_labelled_counts
+from babelet.data.labelled_corpus import (
+    LabelledCorpus,
+    class_warnings,
+    format_labelled_counts,
+)
+from babelet.data.sources import labelled_files, parallel_files
 from babelet.data.splits import TRAIN, VALIDATION
 from babelet.evaluation.classification import LabelledSet
-from babelet.training.preparation import Preparation
+from babelet.model.label_batch import ANSWERS, decide_class
+from babelet.model.objective import Outcome
+from babelet.tasks.parallel_text import CORPUS
+from babelet.training.steps import FINGERPRINT, Step
+from babelet.training.workdir import Workdir
+
+_INPUTS = ("token_ids", "padding_mask")
 
 
-class LabelledText(Preparation):
-    """Builds the corpus of a run of classification, and takes sentences from it."""
+class LabelledText:
+    """Builds the corpus of labelled sentences, and takes sentences from it."""
+
+    def __init__(self, workdir: Workdir) -> None:
+        """Takes the run's folder."""
+        self._path, self._config = workdir.path, workdir.config
 
     @cached_property
     def corpus(self) -> LabelledCorpus:
         """The cleaned and split text."""
-        return LabelledCorpus(self._path / "corpus")
+        return LabelledCorpus(self._path / CORPUS)
 
     @cached_property
     def visible(self) -> np.ndarray:
@@ -41,6 +58,51 @@ class LabelledText(Preparation):
         """The hard labels' weights, float32 (sentences,), 0 where hidden."""
         balanced = self._config.labels.class_weights == "balanced"
         return label_weights(self.corpus, self.visible, balanced)
+
+    def step(self) -> Step:
+        """Returns the step "corpus"."""
+        folds = ("settings.folds",) if self._config.folds.count else ()
+        made = ("settings.labels.classes", "settings.labels.sentences_per_template")
+        return Step(
+            CORPUS,
+            self._build,
+            reads=("settings.data", *made, *folds),
+            but=("settings.data.files",),
+            beside=self._files,
+            leaves=(CORPUS, LABELS),
+            after=self.warnings,
+        )
+
+    def warnings(self) -> list[str]:
+        """Returns what is odd about the classes and their labels."""
+        found = class_warnings(self.corpus.report)
+        return found + visibility_warnings(self.corpus, self.visible)
+
+    def _files(self) -> dict[str, Any]:
+        data = self._config.data
+        if not data.files:
+            return {}
+        return {"files": parallel_files.digests(labelled_files.as_parallel(data))}
+
+    def _build(self, _: str) -> dict:
+        config = self._config
+        report = build_labelled_corpus(
+            config.data,
+            config.labels,
+            self._path / CORPUS,
+            cache_folder(),
+            config.folds,
+        )
+        print(format_labelled_counts(report), flush=True)
+        if error := too_little_labelled(report, config.labels):
+            raise error
+        with atomic_path(self._path / LABELS) as path:
+            path.write_text("\n".join(report.classes) + "\n", "utf-8")
+        return {
+            FINGERPRINT: self.corpus.fingerprint,
+            "counts": report.counts,
+            "rejected": report.rejected,
+        }
 
     def held_out(self, split: int, limit: int) -> list[LabelledSet]:
         """Returns up to `limit` sentences a language of a split."""
@@ -72,7 +134,7 @@ class LabelledText(Preparation):
             )
         return sets
 
-    def training_rows(self, settings: schema.ObjectiveConfig) -> np.ndarray:
+    def training_rows(self) -> np.ndarray:
         """Returns the sentences to train a student on, int64 (n,).
 
         Without a teacher a sentence whose label is hidden teaches nothing.
@@ -80,28 +142,26 @@ class LabelledText(Preparation):
         corpus, left_out = self.corpus, self._config.training.leave_out
         numbers = [corpus.languages.index(name) for name in left_out]
         chosen = corpus.split == TRAIN
-        if settings.alpha == 1:
+        if self._config.objective.alpha == 1:
             chosen = self.visible
         return np.flatnonzero(chosen & ~np.isin(corpus.sentence_language, numbers))
 
-    def _build_corpus(self) -> dict:
-        config = self._config
-        report = build_labelled_corpus(
-            config.data,
-            config.labels,
-            self._path / "corpus",
-            cache_folder(),
-            config.folds,
-        )
-        print(format_labelled_counts(report), flush=True)
-        if error := too_little_labelled(report, config.labels):
-            raise error
-        with atomic_path(self._path / LABELS) as path:
-            path.write_text("\n".join(report.classes) + "\n", "utf-8")
-        return {"counts": report.counts, "rejected": report.rejected}
-
-    def _training_sentences(self) -> Iterator[tuple[str, str]]:
+    def training_sentences(self) -> Iterator[tuple[str, str]]:
+        """Yields language and text of each sentence to train on."""
         corpus = self.corpus
         for row in np.flatnonzero(corpus.split == TRAIN).tolist():
             language = corpus.languages[corpus.sentence_language[row]]
             yield language, corpus.sentences[row]
+
+
+def decide_labelled(student: keras.Model, batch: dict, training: bool) -> Outcome:
+    """Returns one decision a sentence, among the classes.
+
+    Args:
+        student: Token ids to logits (batch, classes).
+        batch: As `LabelledBatches.batch` makes it.
+        training: Whether dropout is on.
+    """
+    inputs = {name: batch[name] for name in _INPUTS}
+    answers = {name: batch[name] for name in ANSWERS if name in batch}
+    return decide_class(student, (inputs, answers), training)

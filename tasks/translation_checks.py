@@ -2,7 +2,7 @@
 
 from babelet.configs.schema import Config
 from babelet.core.errors import BabeletError
-from babelet.training.prepared_pairs import METRICS
+from babelet.tasks.translation_text import METRICS
 
 
 def check(config: Config) -> None:

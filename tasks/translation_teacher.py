@@ -9,7 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from babelet.configs.record import digest
 from babelet.configs.schema import Config, TrainingConfig
+from babelet.core.checksums import broken_seal
 from babelet.core.errors import BabeletError
 from babelet.data.context_store import ContextStore, EncodeTokens
 from babelet.data.download import cache_folder
@@ -20,23 +22,20 @@ from babelet.model.objective import Objective
 from babelet.model.precision import resolved_precision
 from babelet.model.teachers.base import Teacher
 from babelet.model.translator_initialisation import token_table
-from babelet.tasks.base import TrainingData
-from babelet.tasks.translation import (
-    TranslationTask,
-    configured_teacher,
-    keras_translate,
-    readable_rows,
-)
-from babelet.training import translation_targets
-from babelet.training.foreign_teacher import fingerprint, foreign_translate
-from babelet.training.loop import train
-from babelet.training.prepared_pairs import PreparedPairs
+from babelet.tasks import translation_targets
+from babelet.tasks.given_translations import fingerprint, given_translate
+from babelet.tasks.next_token import decide_next_token, keras_translate
+from babelet.tasks.students import configured_teacher
+from babelet.tasks.translation_text import TranslationText
+from babelet.training.loop import StepDistiller, train
 from babelet.training.saving import save_weights
+from babelet.training.steps import Step
 from babelet.training.teachers import open_teacher
-from babelet.training.workdir import Workdir, digest
+from babelet.training.workdir import Workdir, identity_of
 
 # Within the run's folder.
 WEIGHTS = "teacher/teacher.weights.h5"
+TRANSLATIONS, CONTEXT = "teacher_translations", "context"
 # Validation BLEU below which translations say little of their sources.
 _POOR = 10.0
 
@@ -44,7 +43,7 @@ _POOR = 10.0
 class TranslationTeacher:
     """Trains the teacher, and asks it what it has not been asked before."""
 
-    def __init__(self, workdir: Workdir, text: PreparedPairs) -> None:
+    def __init__(self, workdir: Workdir, text: TranslationText) -> None:
         """Takes the run's folder and its text; nothing need be there yet."""
         self._workdir = workdir
         self._path = workdir.path
@@ -79,11 +78,47 @@ class TranslationTeacher:
     def _encode_tokens(self) -> EncodeTokens | None:
         return None if self.reader is None else self.reader.encode_tokens
 
-    def inputs(self) -> dict:
+    @cached_property
+    def context(self) -> ContextStore | None:
+        """What the teacher's reader makes of all sources; None if it has none."""
+        reader, text = self.reader, self._text
+        if reader is None:
+            return None
+        named = [reader.fingerprint, text.corpus.fingerprint, text.additions_named]
+        folder = self._path / CONTEXT / digest(json.dumps(named))[:16]
+        if folder.is_dir() and not broken_seal(folder):
+            return ContextStore(folder)
+        rows = text.source_rows()
+        texts = [text.source_text(row) for row in rows]
+        encode, width = reader.encode_tokens, reader.token_dim or 0
+        return ContextStore.build(encode, rows, texts, width, folder)
+
+    def steps(self) -> list[Step]:
+        """Returns the step "teacher"; none where it is not trained here."""
+        if self._config.translation.teacher_path:
+            return []
+        return [
+            Step(
+                "teacher",
+                self._train,
+                reads=("tokens",),
+                beside=self._trained_on,
+                leaves=(WEIGHTS,),
+                shares=(CONTEXT,),
+                after=self.warnings,
+            )
+        ]
+
+    def named(self) -> dict[str, Any]:
+        """Returns what its translations depend on beside sources and beams."""
+        path = self._config.translation.teacher_path
+        if path:
+            return {"teacher_path": fingerprint(Path(path))}
+        return {"teacher": self._workdir.manifest["steps"]["teacher"]["inputs"]}
+
+    def _trained_on(self) -> dict[str, Any]:
         """Returns what it depends on beside the text, as JSON values."""
         settings = self._config.translation
-        if settings.teacher_path:
-            return {"teacher_path": fingerprint(Path(settings.teacher_path))}
         named = {
             name: value
             for name, value in dataclasses.asdict(settings).items()
@@ -91,6 +126,9 @@ class TranslationTeacher:
         }
         # It is among the settings of the training.
         del named["teacher_warmup_steps"]
+        if settings.renamed:
+            # It reads these, and not the sentences that it translates afterwards.
+            named["renamed"] = settings.renamed
         # One of before had its norms elsewhere.
         form: dict[str, Any] = {"norm_first": True}
         if self.reader is not None:
@@ -98,16 +136,8 @@ class TranslationTeacher:
             form["tokens"] = "the reader's"
         return named | dataclasses.asdict(self._training()) | form
 
-    def train(self, identity: str, context: ContextStore | None = None) -> dict:
-        """Trains the model and writes its weights; goes on where it was killed.
-
-        Args:
-            identity: Of all it depends on: checkpoints of another are not used.
-            context: What its `reader` makes of the training sources.
-
-        Returns:
-            The validation state of `training.loop.train`, and the parameters.
-        """
+    def _train(self, identity: str) -> dict[str, Any]:
+        """Trains the model and writes its weights; goes on where it was killed."""
         config, settings, text = self._config, self._training(), self._text
         seed = config.translation.teacher_seed
         keras.utils.set_random_seed(seed)
@@ -121,79 +151,67 @@ class TranslationTeacher:
             text.translated_pairs(),
             batch_size=settings.batch_size,
             seed=seed,
-            context=context,
+            context=self.context,
         )
-        validate = text.validation(self._encode_tokens)
-        rows = readable_rows(batches, text.source_text)
-        data = TrainingData(batches, rows, validate)
-        task = TranslationTask(Objective(alpha=1.0))
+        data = text.training_data(batches, self._encode_tokens)
+        distiller = StepDistiller(
+            teacher, Objective(alpha=1.0), decide=decide_next_token, dtype=precision
+        )
         print(f"teacher: {teacher.count_params():,} parameters, {precision}")
         folder = (self._path / WEIGHTS).parent
-        if folder.is_symlink():
-            # Another run's, of other settings: it stays as it is.
-            folder.unlink()
-        state = train(task, data, teacher, settings, precision, folder, identity)
+        state = train(distiller, data, settings, folder, identity)
         save_weights(teacher, self._path / WEIGHTS)
         # Those of the encoder that it reads are the teacher's too.
         read = 0 if self.reader is None else self.reader.parameters or 0
         return state | {"parameters": teacher.count_params() + read}
 
-    def warning(self) -> str:
-        """Returns what is wrong with the trained teacher, "" if nothing is known."""
+    def warnings(self) -> list[str]:
+        """Returns what is wrong with the trained teacher, nothing if not known."""
         curve = self._workdir.manifest["steps"]["teacher"]["facts"]["curve"]
         best = max(point.get("validation/bleu", 0.0) for point in curve)
         if best >= _POOR:
-            return ""
-        return (
+            return []
+        return [
             f"The teacher has {best:.1f} BLEU on the validation split at its best: "
             "its student would learn nonsense. Remedy: lower "
             "translation.teacher_learning_rate, or raise translation.teacher_steps"
-        )
+        ]
 
     def translate(
-        self, beams: int | None = None, encode_tokens: EncodeTokens | None = None
+        self, beams: int, encode_tokens: EncodeTokens | None = None
     ) -> Translate:
         """Returns it as a function of texts.
 
         Args:
-            beams: The config's by default.
+            beams: 1 is greedy search.
             encode_tokens: In the place of its reader.
         """
         settings = self._config.translation
         if settings.teacher_path:
-            return foreign_translate(Path(settings.teacher_path))
+            return given_translate(Path(settings.teacher_path))
         return keras_translate(
             self.model,
             self._text.tokenizer,
-            settings.beam_size if beams is None else beams,
+            beams,
             settings.length_penalty,
             encode_tokens=encode_tokens or self._encode_tokens,
         )
 
-    def translations(
-        self,
-        texts: list[str],
-        named: dict,
-        beams: int | None = None,
-        encode_tokens: EncodeTokens | None = None,
-    ) -> list[str]:
-        """Returns its translations, kept so that it is asked once.
+    def translated(self, rows: list[int], named: dict) -> list[tuple[int, str]]:
+        """Returns number and translation of sources, by beam search.
 
         Args:
-            texts: Sources.
-            named: All that they and their translations depend on beside the corpus.
-            beams: As those of `translate`.
-            encode_tokens: The same.
+            rows: Numbers of the sources.
+            named: What these sources depend on beside the corpus.
         """
-        named = {"sources": self._text.corpus.fingerprint} | named
-        name = digest(json.dumps(named, sort_keys=True))[:16]
-        folder = self._path / "teacher_translations" / name
-        return translation_targets.translate_all(
-            self.translate(beams, encode_tokens),
-            texts,
-            folder,
-            "Teacher's translations",
-        )
+        settings, known = self._config.translation, None
+        texts = [self._text.source_text(row) for row in rows]
+        if self.context is not None:
+            known = self.context.remembered(texts, rows)
+        if settings.renamed:
+            named = named | {"renamed": settings.renamed}
+        found = self._asked(texts, named, settings.beam_size, known)
+        return list(zip(rows, found, strict=True))
 
     def tested(self, beams: int, limit: int) -> Translate:
         """Returns it as a function of the test's sources.
@@ -203,12 +221,34 @@ class TranslationTeacher:
 
         Args:
             beams: 1 is greedy search.
-            limit: That of `PreparedPairs.held_out`.
+            limit: That of `TranslationText.held_out`.
+        """
+        return lambda texts: self._asked(list(texts), {"test": limit}, beams)
+
+    def _asked(
+        self,
+        texts: list[str],
+        named: dict,
+        beams: int,
+        encode_tokens: EncodeTokens | None = None,
+    ) -> list[str]:
+        """Returns its translations, kept so that it is asked once.
+
+        Args:
+            texts: Sources.
+            named: What they depend on beside the corpus.
+            beams: As those of `translate`.
+            encode_tokens: The same.
         """
         penalty = self._config.translation.length_penalty
-        trained = self._workdir.manifest["steps"]["teacher"]["inputs"]
-        named = {"teacher": trained, "beams": [beams, penalty], "test": limit}
-        return lambda texts: self.translations(list(texts), named, beams)
+        named = named | self.named() | {"beams": [beams, penalty]}
+        named["sources"] = self._text.corpus.fingerprint
+        return translation_targets.translate_all(
+            self.translate(beams, encode_tokens),
+            texts,
+            self._path / TRANSLATIONS / identity_of(named)[:16],
+            "Teacher's translations",
+        )
 
     def _configured(self, precision: str) -> EncoderDecoder:
         """Returns the model at its initial weights."""

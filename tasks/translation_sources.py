@@ -5,8 +5,6 @@ pairs, their targets, and the recombined sentences.
 """
 
 from collections.abc import Callable
-from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +14,6 @@ from babelet.data.corpus import Corpus
 from babelet.data.recombination import recombined
 from babelet.data.renaming import Pair, renamed
 from babelet.data.splits import TRAIN
-from babelet.data.tokenizer import Tokenizer
-from babelet.data.tokens import TokenStore
 
 
 class Additions(NamedTuple):
@@ -76,15 +72,6 @@ def additions_to(
     if settings.recombined:
         other_ends = recombined(texts(sources), settings.recombined, held_out)
     return Additions(len(corpus.sentences), other_names, other_ends)
-
-
-def build_sources(
-    corpus: Corpus, extra: list[str], tokenizer: Tokenizer, folder: Path, name: str
-) -> None:
-    """Writes the token ids of all sentences and of `extra`, named `name`."""
-    sentences = corpus.sentences
-    texts = chain((sentences[i] for i in range(len(sentences))), extra)
-    TokenStore.build(tokenizer, texts, folder, name)
 
 
 def text_lookup(corpus: Corpus, extra: list[str]) -> Callable[[int], str]:

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from babelet.configs.record import digest
 from babelet.core.boundary import boundary, model_in
 from babelet.core.errors import BabeletError
 from babelet.core.programs import warn_of_program
 from babelet.evaluation.translation import Translate
 from babelet.export.translate import saved_model_translate
-from babelet.training.workdir import digest
 
 
 def fingerprint(path: Path) -> str:
@@ -33,7 +33,7 @@ def fingerprint(path: Path) -> str:
         ) from error
 
 
-def foreign_translate(path: Path) -> Translate:
+def given_translate(path: Path) -> Translate:
     """Returns a SavedModel, or a file of translations, as a function of texts.
 
     Raises:

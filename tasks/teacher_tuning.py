@@ -12,24 +12,23 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from babelet.configs.record import digest
 from babelet.configs.schema import Config, TrainingConfig
 from babelet.core.errors import BabeletError
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.tokenizer import Tokenizer
 from babelet.evaluation.calibration import scores_of
 from babelet.evaluation.classification import LabelledSet, classification
+from babelet.export.predict import keras_predict
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.model.linear_head import fit_linear_head
 from babelet.model.objective import Objective
 from babelet.model.precision import preferred_precision
 from babelet.model.student import build_classifier
 from babelet.model.teachers.base import Teacher
-from babelet.tasks.base import TrainingData
-from babelet.tasks.classification import ClassificationTask, readable_rows
-from babelet.tasks.embedding import student_predict
-from babelet.training.loop import train
+from babelet.tasks.labelled_text import decide_labelled
+from babelet.training.loop import StepDistiller, TrainingData, train
 from babelet.training.saving import save_weights
-from babelet.training.workdir import digest
 
 WEIGHTS = "teacher.weights.h5"
 Predict = Callable[[Sequence[str]], np.ndarray]
@@ -91,13 +90,19 @@ def tune_layers(
     model = initial_teacher(config, teacher, teacher_ids, len(classes), precision)
 
     def validate(model: keras.Model) -> dict[str, float]:
-        predict = scores_of(student_predict(model, tokenizer))
+        predict = scores_of(keras_predict(model, tokenizer))
         return dict(classification(predict, validation, classes)["mean"])
 
-    data = TrainingData(batches, readable_rows(batches, text_of), validate)
-    task = ClassificationTask(Objective(alpha=1.0))
+    data = TrainingData(
+        batches,
+        lambda step: [repr(text_of(i)) for i in batches.sentences_of(step)],
+        validate,
+    )
+    distiller = StepDistiller(
+        model, Objective(alpha=1.0), decide=decide_labelled, dtype=precision
+    )
     settings = tuning_as_training(config)
-    state = train(task, data, model, settings, precision, folder, identity)
+    state = train(distiller, data, settings, folder, identity)
     save_weights(model, folder / WEIGHTS)
     return state
 

@@ -6,14 +6,14 @@ from typing import cast
 
 import numpy as np
 
+from babelet.configs.record import digest
 from babelet.configs.schema import TeacherConfig
 from babelet.core.errors import BabeletError
 from babelet.data.class_names import LABELS, read_labels
 from babelet.evaluation.classification import confusion_matrix, exchanged_classes
 from babelet.model.teachers import CLASSIFIERS
 from babelet.model.teachers.class_scores import ClassTeacher
-from babelet.training.logit_cache import TunedTeacher
-from babelet.training.workdir import digest
+from babelet.training.logit_cache import NamedFunction
 
 
 def load_class_teacher(config: TeacherConfig) -> ClassTeacher:
@@ -57,7 +57,7 @@ def class_names(path: Path) -> list[str]:
 
 def matched(
     teacher: ClassTeacher, names: Sequence[str], classes: Sequence[str]
-) -> TunedTeacher:
+) -> NamedFunction:
     """Returns the teacher with its outputs in the order of the corpus.
 
     Args:
@@ -87,7 +87,7 @@ def matched(
         )
     columns = [names.index(name) for name in classes]
     fingerprint = digest(f"{teacher.fingerprint} {columns}")
-    return TunedTeacher(
+    return NamedFunction(
         fingerprint, len(columns), lambda texts: teacher.encode(texts)[:, columns]
     )
 

@@ -1,0 +1,227 @@
+"""The Task interface: all that the engine needs to know of one."""
+
+import abc
+import importlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+
+from babelet.configs import parsing
+from babelet.configs.schema import Config, TrainingConfig
+from babelet.core.atomic import atomic_path
+from babelet.export.rebuild import WEIGHTS, built_student
+from babelet.model.features import FeatureTerm
+from babelet.model.objective import Objective, Outcome
+from babelet.model.precision import resolved_precision
+from babelet.training.loop import StepDistiller, TrainingData, train
+from babelet.training.saving import save_model, save_weights
+from babelet.training.steps import Step
+from babelet.training.workdir import Workdir
+
+KERAS_FILE = "student.keras"
+METRICS = "metrics.json"
+
+
+class Task(abc.ABC):
+    """One run of a task: its steps, of which those after the preparation are here.
+
+    Attributes:
+        name: As `task` in the settings.
+        trained_on: What a student depends on, as `Step.reads` has it.
+        companions: Files that a student is read with.
+        scored_by: What its scores depend on beside it, as `Step.reads` has it.
+        scores: What the evaluation leaves.
+    """
+
+    name: ClassVar[str]
+    trained_on: Sequence[str]
+    companions: Sequence[str] = ("tokenizer.model",)
+    scored_by: Sequence[str] = ("settings.evaluation",)
+    scores: Sequence[str] = (METRICS,)
+
+    def __init__(self, workdir: Workdir) -> None:
+        """Takes the run's folder; no step is done yet."""
+        self.workdir = workdir
+        self.path: Path = workdir.path
+        self.config: Config = workdir.config
+
+    @abc.abstractmethod
+    def preparation(self) -> list[Step]:
+        """Returns the steps that come before training."""
+
+    @abc.abstractmethod
+    def initial_student(self, precision: str) -> keras.Model:
+        """Returns the student before its first step.
+
+        Args:
+            precision: A Keras policy.
+        """
+
+    @abc.abstractmethod
+    def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:
+        """Returns the decisions of `batch` and the inputs of the feature terms."""
+
+    def feature_terms(self, student: keras.Model) -> Sequence[FeatureTerm]:
+        """Returns what is learned of the teacher beside its decisions: nothing."""
+        del student
+        return ()
+
+    @abc.abstractmethod
+    def data(self) -> TrainingData:
+        """Returns what the student is trained and validated on."""
+
+    @property
+    def training_settings(self) -> TrainingConfig:
+        """Steps and rates."""
+        return self.config.training
+
+    def finish(self, student: keras.Model) -> dict[str, Any]:
+        """Does what follows training; returns facts to note.
+
+        Args:
+            student: As it was saved, in float32.
+        """
+        del student
+        return {}
+
+    @abc.abstractmethod
+    def evaluate(self) -> dict[str, Any]:
+        """Returns what metrics.json is to hold, by model: "teacher", "student"."""
+
+    @abc.abstractmethod
+    def headline(self, metrics: dict[str, Any]) -> str:
+        """Returns the last line a user reads of the run, without a full stop.
+
+        Args:
+            metrics: What `evaluate` returned.
+        """
+
+    @abc.abstractmethod
+    def export(self, identity: str) -> dict[str, Any]:
+        """Writes export/, if the files equal the student; returns facts to note."""
+
+    @abc.abstractmethod
+    def report(self, identity: str) -> dict[str, Any]:
+        """Writes report.html and MODEL_CARD.md; returns facts to note."""
+
+    def measurements(self) -> dict[str, Any]:
+        """Returns what the report shows beside the steps' own outputs, by name."""
+        return {}
+
+    def trained_beside(self) -> dict[str, Any]:
+        """Returns what a student depends on beside `trained_on`, as JSON values."""
+        return {}
+
+    def steps(self) -> list[Step]:
+        """Returns all steps, each after those that it reads."""
+        shipped = ("settings.export", "settings.licence")
+        shipped = tuple(x for x in shipped if hasattr(self.config, x.split(".")[1]))
+        return [
+            *self.preparation(),
+            Step(
+                "training",
+                self._train,
+                reads=("settings.seed", "settings.task", *self.trained_on),
+                beside=self.trained_beside,
+                leaves=(WEIGHTS, KERAS_FILE),
+                needs=self.companions,
+                after=self._note_student,
+            ),
+            Step(
+                "evaluation",
+                self._evaluate,
+                reads=("training", *self.scored_by),
+                leaves=self.scores,
+            ),
+            Step("export", self.export, ("evaluation", *shipped), leaves=("export",)),
+            Step(
+                "report",
+                self.report,
+                reads=("export",),
+                # Not earlier: the export leaves measurements as well.
+                beside=self.measurements,
+                leaves=("report.html", "MODEL_CARD.md"),
+                editable=True,
+            ),
+        ]
+
+    def _train(self, identity: str) -> dict[str, Any]:
+        """Trains the student and writes it in float32, whatever it was trained in."""
+        settings = self.training_settings
+        precision = resolved_precision(settings.precision)
+        # Steps that are done draw no random numbers; what follows must not depend on
+        # it.
+        keras.utils.set_random_seed(self.config.seed)
+        student = self.initial_student(precision)
+        print(
+            f"{student.count_params():,} parameters, {precision}; "
+            f"{settings.steps} steps of {settings.batch_size}",
+            flush=True,
+        )
+        distiller = self._distiller(student, precision)
+        shown = self.shown_settings()
+        state = train(distiller, self.data(), settings, self.path, identity, shown)
+        save_weights(student, self.path / WEIGHTS)
+        saved = built_student(self.path).student
+        save_model(saved, self.path / KERAS_FILE)
+        facts = {"precision": precision, "parameters": student.count_params()}
+        return state | facts | self.finish(saved)
+
+    def _note_student(self) -> tuple[()]:
+        """Records that the student in the folder is of the present settings."""
+        self.workdir.note_student()
+        return ()
+
+    def _distiller(self, student: keras.Model, precision: str) -> StepDistiller:
+        settings = self.config.objective
+        objective = Objective(settings.alpha, settings.temperature, settings.margin)
+        return StepDistiller(
+            student,
+            objective,
+            decide=self.decide,
+            feature_terms=self.feature_terms(student),
+            dtype=precision,
+        )
+
+    def _evaluate(self, _: str) -> dict[str, Any]:
+        metrics = self.evaluate()
+        self.write_json(METRICS, metrics)
+        return {"headline": self.headline(metrics)}
+
+    def write_json(self, name: str, values: Any) -> None:
+        """Writes a file of the run, whole or not at all."""
+        with atomic_path(self.path / name) as file:
+            text = json.dumps(values, indent=1, ensure_ascii=False)
+            file.write_text(text + "\n", "utf-8")
+
+    def shown_settings(self) -> dict[str, Any]:
+        """Returns the settings by which TensorBoard's HParams tells runs apart."""
+        keys = (
+            "objective.alpha",
+            "objective.temperature",
+            "training.learning_rate",
+            "training.batch_size",
+            "training.steps",
+            "student.num_layers",
+            "student.hidden_dim",
+            "vocabulary.size",
+            "seed",
+        )
+        return {key: parsing.value_of(self.config, key) for key in keys}
+
+
+# Modules of ours, imported when one is asked for.
+_OURS = {
+    "classification": "babelet.tasks.classification:ClassificationTask",
+    "embedding": "babelet.tasks.embedding:EmbeddingTask",
+    "translation": "babelet.tasks.translation:TranslationTask",
+}
+
+
+def task_class(name: str) -> type[Task]:
+    """Returns the task of this name."""
+    module, _, attribute = _OURS[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
