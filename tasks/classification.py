@@ -24,7 +24,7 @@ from babelet.export.rebuild import rebuild_student
 from babelet.export.run import export_run
 from babelet.model.objective import Outcome
 from babelet.tasks.given_classifier import load_class_teacher
-from babelet.tasks.labelled_text import LabelledText, decide_labelled
+from babelet.tasks.labelled_text import LabelledText, decide_labelled, readable_rows
 from babelet.tasks.students import (
     CALIBRATION,
     configured_classifier,
@@ -121,11 +121,7 @@ class ClassificationTask(Task):
             return dict(found["mean"]) | each
 
         batches, text_of = self._batches(), self.text.corpus.sentences.__getitem__
-        return TrainingData(
-            batches,
-            lambda step: [repr(text_of(i)) for i in batches.sentences_of(step)],
-            validate,
-        )
+        return TrainingData(batches, readable_rows(batches, text_of), validate)
 
     def _batches(self) -> LabelledBatches:
         config, corpus = self.config, self.text.corpus

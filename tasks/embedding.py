@@ -22,7 +22,7 @@ from babelet.export.run import export_run
 from babelet.model.features import FeatureTerm
 from babelet.model.objective import Outcome
 from babelet.tasks.parallel_text import ParallelText
-from babelet.tasks.ranking import Ranking, require_width
+from babelet.tasks.ranking import Ranking, readable_rows, require_width
 from babelet.tasks.students import configured_encoder
 from babelet.training import projector, reporting
 from babelet.training.encoder_teacher import CACHE, EncoderTeacher, lost_from
@@ -97,9 +97,9 @@ class EmbeddingTask(Task):
     def _checked(self, vocabulary: Step) -> dict[str, Any]:
         """Returns what the vocabulary depends on; refuses a student that cannot be."""
         settings, encoder = self.config, self.encoder
+        encoder.require_layers()
         width = settings.student.output_dim
         require_width(settings.objective, width, encoder.model.dim)
-        encoder.require_layers()
         return vocabulary.beside()
 
     def _encode(self, _: str) -> dict:
@@ -186,14 +186,7 @@ class EmbeddingTask(Task):
             return scores
 
         batches, text_of = self._batches(), self.text.corpus.sentences.__getitem__
-        return TrainingData(
-            batches,
-            lambda step: [
-                f"{text_of(source)!r} <- {text_of(pivot)!r}"
-                for pivot, source in batches.pairs_of(step)
-            ],
-            validate,
-        )
+        return TrainingData(batches, readable_rows(batches, text_of), validate)
 
     def _batches(self) -> PairBatches:
         config, corpus, cache = self.config, self.text.corpus, self.encoder.cache

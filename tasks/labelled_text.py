@@ -1,6 +1,6 @@
 """Labelled text of a run: its corpus, which labels it may see, what is held out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from babelet.data.label_visibility import (
     visible_labels,
     visible_languages,
 )
+from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.labelled_building import build_labelled_corpus
 from babelet.data.labelled_corpus import (
     LabelledCorpus,
@@ -165,3 +166,15 @@ def decide_labelled(student: keras.Model, batch: dict, training: bool) -> Outcom
     inputs = {name: batch[name] for name in _INPUTS}
     answers = {name: batch[name] for name in ANSWERS if name in batch}
     return decide_class(student, (inputs, answers), training)
+
+
+def readable_rows(
+    batches: LabelledBatches, text_of: Callable[[int], str]
+) -> Callable[[int], list[str]]:
+    """Returns a function from a step to the sentences of its batch.
+
+    Args:
+        batches: Of sentence ids.
+        text_of: Sentence id to text.
+    """
+    return lambda step: [repr(text_of(i)) for i in batches.sentences_of(step)]

@@ -4,13 +4,14 @@ Translation ranking as in LaBSE (Feng et al. 2022) and LEALLA (Mao & Nakagawa 20
 with the teacher's similarities as soft labels. Logits are cosines over a scale tau.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
 
 from babelet.configs.schema import ObjectiveConfig
 from babelet.core.errors import BabeletError
+from babelet.data.pipeline import PairBatches
 from babelet.model.features import EmbeddingMatch, FeatureTerm
 from babelet.model.objective import Decisions, Outcome
 
@@ -117,6 +118,21 @@ class Ranking:
                 candidate_mask=allowed[:, :batch_size],
             ),
         }
+
+
+def readable_rows(
+    batches: PairBatches, text_of: Callable[[int], str]
+) -> Callable[[int], list[str]]:
+    """Returns a function from a step to "sentence <- pivot" of each row of its batch.
+
+    Args:
+        batches: Of pairs of sentence ids.
+        text_of: Sentence id to text.
+    """
+    return lambda step: [
+        f"{text_of(source)!r} <- {text_of(pivot)!r}"
+        for pivot, source in batches.pairs_of(step)
+    ]
 
 
 def distinct_candidates(

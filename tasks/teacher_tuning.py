@@ -26,7 +26,7 @@ from babelet.model.objective import Objective
 from babelet.model.precision import preferred_precision
 from babelet.model.student import build_classifier
 from babelet.model.teachers.base import Teacher
-from babelet.tasks.labelled_text import decide_labelled
+from babelet.tasks.labelled_text import decide_labelled, readable_rows
 from babelet.training.loop import StepDistiller, TrainingData, train
 from babelet.training.saving import save_weights
 
@@ -93,11 +93,7 @@ def tune_layers(
         predict = scores_of(keras_predict(model, tokenizer))
         return dict(classification(predict, validation, classes)["mean"])
 
-    data = TrainingData(
-        batches,
-        lambda step: [repr(text_of(i)) for i in batches.sentences_of(step)],
-        validate,
-    )
+    data = TrainingData(batches, readable_rows(batches, text_of), validate)
     distiller = StepDistiller(
         model, Objective(alpha=1.0), decide=decide_labelled, dtype=precision
     )

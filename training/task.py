@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 
 from babelet.configs import parsing
-from babelet.configs.schema import Config, TrainingConfig
+from babelet.configs.schema import Config, ObjectiveConfig, TrainingConfig
 from babelet.core.atomic import atomic_path
 from babelet.export.rebuild import WEIGHTS, built_student
 from babelet.model.features import FeatureTerm
@@ -148,14 +148,19 @@ class Task(abc.ABC):
             ),
         ]
 
+    def seeded_student(self, precision: str) -> keras.Model:
+        """Returns the student before its first step, whatever was drawn until now.
+
+        Steps that are done draw no random numbers; what follows must not depend on it.
+        """
+        keras.utils.set_random_seed(self.config.seed)
+        return self.initial_student(precision)
+
     def _train(self, identity: str) -> dict[str, Any]:
         """Trains the student and writes it in float32, whatever it was trained in."""
         settings = self.training_settings
         precision = resolved_precision(settings.precision)
-        # Steps that are done draw no random numbers; what follows must not depend on
-        # it.
-        keras.utils.set_random_seed(self.config.seed)
-        student = self.initial_student(precision)
+        student = self.seeded_student(precision)
         print(
             f"{student.count_params():,} parameters, {precision}; "
             f"{settings.steps} steps of {settings.batch_size}",
@@ -176,11 +181,9 @@ class Task(abc.ABC):
         return ()
 
     def _distiller(self, student: keras.Model, precision: str) -> StepDistiller:
-        settings = self.config.objective
-        objective = Objective(settings.alpha, settings.temperature, settings.margin)
         return StepDistiller(
             student,
-            objective,
+            configured_objective(self.config.objective),
             decide=self.decide,
             feature_terms=self.feature_terms(student),
             dtype=precision,
@@ -211,6 +214,11 @@ class Task(abc.ABC):
             "seed",
         )
         return {key: parsing.value_of(self.config, key) for key in keys}
+
+
+def configured_objective(settings: ObjectiveConfig) -> Objective:
+    """Returns the objective of the settings."""
+    return Objective(settings.alpha, settings.temperature, settings.margin)
 
 
 # Modules of ours, imported when one is asked for.

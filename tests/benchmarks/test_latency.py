@@ -8,7 +8,7 @@ from babelet.configs import intents
 from babelet.configs.schema import TeacherConfig
 from babelet.export.litert import convert
 from babelet.export.run import write_artefacts
-from babelet.tasks.classification import configured_classifier
+from babelet.tasks.students import configured_classifier
 from benchmarks.latency import compare, compare_with_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
 from tests import e5s1_writer, run_record

@@ -12,7 +12,7 @@ from babelet.core.errors import BabeletError
 from babelet.export.predict import keras_predict
 from babelet.export.run import write_artefacts
 from babelet.model.heads import Scores
-from babelet.tasks.classification import configured_classifier
+from babelet.tasks.students import configured_classifier
 from benchmarks.onnx_runtime import (
     compare_with_onnx_runtime,
     onnx_predict,

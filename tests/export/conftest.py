@@ -9,7 +9,7 @@ from babelet.configs import schema, smart_home
 from babelet.data.building import build_corpus
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.run import write_artefacts
-from babelet.tasks.embedding import configured_student
+from babelet.tasks.students import configured_encoder
 from tests import run_record
 from tests.small_tokenizer import unigram_model
 
@@ -74,7 +74,7 @@ def make_student(tokenizer):
     def make(pooling: str = "mean") -> keras.Model:
         keras.utils.set_random_seed(1)
         shape = dataclasses.replace(SHAPE, pooling=pooling, dropout=0.1)
-        student = configured_student(shape, tokenizer.vocabulary_size)
+        student = configured_encoder(shape, tokenizer.vocabulary_size)
         table = student.get_layer("embedding").tokens
         # Freshly initialised, all sentences have nearly one vector.
         table.assign(table * 20)

@@ -16,7 +16,7 @@ from babelet.export.litert_predict import litert_predict
 from babelet.export.metadata import read_metadata
 from babelet.export.text_litert import convert_mediapipe
 from babelet.model.heads import Scores
-from babelet.tasks.classification import configured_classifier
+from babelet.tasks.students import configured_classifier
 from benchmarks.mediapipe_classes import mediapipe_classes
 from tests.export.conftest import SHAPE
 

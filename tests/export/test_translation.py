@@ -29,7 +29,8 @@ from babelet.export.translation import export_translator, leave_out, read_texts
 from babelet.export.translation_functions import text_to_text
 from babelet.export.translation_parity import check_parity
 from babelet.export.translator import Translator
-from babelet.tasks.translation import configured_student, keras_translate
+from babelet.tasks.next_token import keras_translate
+from babelet.tasks.students import configured_translator
 from tests import run_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,7 @@ def workdir(tmp_path_factory):
     (workdir / "tokenizer.model").write_bytes(model)
     config = dataclasses.replace(CONFIG)
     keras.utils.set_random_seed(1)
-    student = configured_student(config, Tokenizer(model, 40).vocabulary_size)
+    student = configured_translator(config, Tokenizer(model, 40).vocabulary_size)
     for variable in student.trainable_variables:
         if variable.name in ("kernel", "tokens", "positions"):
             variable.assign(8 * variable)

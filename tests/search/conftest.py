@@ -13,7 +13,7 @@ from babelet.search.embedding import load_embedders
 from babelet.search.lexical import WordRules
 from babelet.search.store import Store
 from babelet.search.update import update
-from babelet.tasks.embedding import configured_student
+from babelet.tasks.students import configured_encoder
 from tests.index_documents import DOCUMENTS, write_tsv
 from tests.small_tokenizer import unigram_model
 
@@ -35,7 +35,7 @@ def make_model(folder, seed):
     (folder / "tokenizer.model").write_bytes(model)
     size = Tokenizer(model, SHAPE.max_length).vocabulary_size
     keras.utils.set_random_seed(seed)
-    student = configured_student(SHAPE, size)
+    student = configured_encoder(SHAPE, size)
     table = student.get_layer("embedding").tokens
     table.assign(table * 20)
     path = folder / "student_int8.tflite"

@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.tokens import TokenStore
+from babelet.model.distiller import Distiller
 from babelet.model.objective import Objective
 from babelet.model.student import build_classifier
-from babelet.tasks.classification import ClassificationTask, readable_rows
+from babelet.tasks.labelled_text import decide_labelled, readable_rows
 
 CLASSES = 4
 RANDOM = np.random.default_rng(5)
@@ -58,8 +59,9 @@ def student():
 
 
 def losses(student, batch, alpha, training=False):
-    task = ClassificationTask(Objective(alpha, temperature=2.0))
-    return task.distiller(student).losses_of(batch, training).terms
+    objective = Objective(alpha, temperature=2.0)
+    distiller = Distiller(student, objective, decide=decide_labelled)
+    return distiller.losses_of(batch, training).terms
 
 
 def log_softmax(logits):

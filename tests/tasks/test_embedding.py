@@ -8,14 +8,12 @@ from sentencepiece import sentencepiece_model_pb2
 from babelet.configs.schema import ObjectiveConfig
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
+from babelet.export.predict import keras_predict
+from babelet.model.distiller import Distiller
 from babelet.model.objective import Objective
 from babelet.model.student import build_encoder
-from babelet.tasks.embedding import (
-    EmbeddingTask,
-    distinct_candidates,
-    readable_rows,
-    student_predict,
-)
+from babelet.tasks.ranking import Ranking, distinct_candidates, readable_rows
+from babelet.training.task import configured_objective
 
 TEXTS = ["lamp", "turn on the lamp", "a", "", "open the door", "lamp on"]
 
@@ -75,7 +73,19 @@ class Corpus:
 
 
 def task(teacher_dim=8, **objective):
-    return EmbeddingTask(ObjectiveConfig(**objective), teacher_dim)
+    return Ranking(ObjectiveConfig(**objective), teacher_dim)
+
+
+def distiller(precision="float32", teacher_dim=8, **objective):
+    model = student()
+    ranking = task(teacher_dim, **objective)
+    return Distiller(
+        model,
+        configured_objective(ObjectiveConfig(**objective)),
+        decide=ranking.decide,
+        feature_terms=ranking.feature_terms(model),
+        dtype=precision,
+    )
 
 
 def vectors(model, inputs, prefix=""):
@@ -172,28 +182,28 @@ def test_labels_point_at_the_own_translation():
 def test_teacher_candidates_need_its_width():
     """A matrix product of wrong widths fails after the teacher has been cached."""
     with pytest.raises(BabeletError, match=r"output_dim = 12.*Received: 8.*Remedy"):
-        task(teacher_dim=12, candidates="teacher").distiller(student(), "float32")
+        distiller(teacher_dim=12, candidates="teacher")
 
 
 def test_the_distiller_has_the_configured_objective():
     """What is left at a default distils another objective than config.json says."""
     settings = {"candidates": "student", "alpha": 0.25, "temperature": 3.0}
     settings["margin"] = 2.0
-    model = task(teacher_dim=12, **settings).distiller(student(), "mixed_bfloat16")
+    model = distiller("mixed_bfloat16", teacher_dim=12, **settings)
     assert model.objective == Objective(alpha=0.25, temperature=3.0, margin=2.0)
     assert model.feature_weights == {"embedding_match": 10.0}
     assert model.dtype_policy.name == "mixed_bfloat16"
     own = len(student().trainable_variables)
     assert len(model.trainable_variables) == own + 1
-    plain = task(teacher_dim=12, embedding_match=0.0, **settings)
-    assert not plain.distiller(student(), "float32").feature_layers
+    plain = distiller(teacher_dim=12, embedding_match=0.0, **settings)
+    assert not plain.feature_layers
 
 
 @pytest.mark.parametrize("candidates", ["teacher", "student"])
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
 def test_steps_lower_the_loss(candidates, alpha):
     """Parts that fit alone may still not train together."""
-    model = task(candidates=candidates, alpha=alpha).distiller(student(), "float32")
+    model = distiller(candidates=candidates, alpha=alpha)
     model.compile(optimizer=keras.optimizers.Adam(0.003))
     losses = [float(model.learn(batch()).terms["loss"]) for _ in range(8)]
     assert losses[-1] < losses[0]
@@ -227,7 +237,7 @@ def tokenizer():
 def test_prediction_keeps_the_order_of_texts(tokenizer, tokens_per_batch):
     """Sorted by length and never put back, every score is near chance."""
     model = student()
-    predict = student_predict(model, tokenizer, tokens_per_batch)
+    predict = keras_predict(model, tokenizer, tokens_per_batch)
     got = predict(TEXTS)
     assert got.dtype == np.float32
     for text, vector in zip(TEXTS, got, strict=True):
@@ -239,13 +249,13 @@ def test_prediction_keeps_the_order_of_texts(tokenizer, tokens_per_batch):
 
 def test_no_texts_give_no_vectors(tokenizer):
     """An empty language must not stop the evaluation of the others."""
-    assert student_predict(student(), tokenizer)([]).shape == (0, 8)
+    assert keras_predict(student(), tokenizer)([]).shape == (0, 8)
 
 
 def test_prediction_follows_training(tokenizer):
     """Weights frozen into the traced function would validate the first step forever."""
     model = student()
-    predict = student_predict(model, tokenizer)
+    predict = keras_predict(model, tokenizer)
     before = predict(TEXTS)
     table = model.get_layer("embedding").tokens
     table.assign(table * -1)

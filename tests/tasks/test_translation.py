@@ -9,13 +9,11 @@ from babelet.data import trained_vocabulary
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import TranslationBatches, laid_out
+from babelet.model.distiller import Distiller
 from babelet.model.objective import Objective
-from babelet.tasks.translation import (
-    TranslationTask,
-    configured_student,
-    keras_translate,
-)
-from babelet.training import translation_targets
+from babelet.tasks import translation_targets
+from babelet.tasks.next_token import decide_next_token, keras_translate
+from babelet.tasks.students import configured_translator
 
 CONFIG = Config(
     name="test",
@@ -43,7 +41,7 @@ def tokenizer():
 @pytest.fixture(scope="module")
 def student(tokenizer):
     keras.utils.set_random_seed(0)
-    student = configured_student(CONFIG, tokenizer.vocabulary_size)
+    student = configured_translator(CONFIG, tokenizer.vocabulary_size)
     for variable in student.trainable_variables:
         if variable.name in ("kernel", "tokens", "positions"):
             variable.assign(8 * variable)
@@ -59,8 +57,8 @@ def stores(tokenizer, tmp_path):
 
 
 def losses(student, batch, alpha=1.0):
-    task = TranslationTask(Objective(alpha, temperature=1.0))
-    terms = task.distiller(student).losses_of(batch, training=False).terms
+    distiller = Distiller(student, Objective(alpha), decide=decide_next_token)
+    terms = distiller.losses_of(batch, training=False).terms
     return {name: float(value) for name, value in terms.items()}
 
 

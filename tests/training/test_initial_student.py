@@ -9,8 +9,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from babelet.configs import schema
 from babelet.core.errors import BabeletError
-from babelet.training.pipelines.embedding import initial_student
-from babelet.training.preparation import Preparation
+from babelet.tasks.embedding import EmbeddingTask
 from babelet.training.workdir import Workdir
 from tests import e5s1_writer
 
@@ -40,13 +39,14 @@ def preparation(tmp_path):
     spec.pad_id, spec.bos_id, spec.eos_id, spec.unk_id = range(4)
     spec.pad_piece = "<pad>"
     (tmp_path / "tokenizer.model").write_bytes(proto.SerializeToString())
-    return Preparation(Workdir(tmp_path, config))
+    return EmbeddingTask(Workdir(tmp_path, config))
 
 
 def state(preparation, seed=0):
     """All numbers of the student: weights, and the random state of its dropout."""
-    config = dataclasses.replace(preparation._config, seed=seed)
-    student = initial_student(config, preparation, "float32")
+    config = dataclasses.replace(preparation.config, seed=seed)
+    task = EmbeddingTask(Workdir(preparation.path, config))
+    student = task.seeded_student("float32")
     return [np.asarray(variable) for variable in student.variables]
 
 
@@ -64,6 +64,14 @@ def test_it_depends_on_the_seed_and_not_on_what_ran_before(preparation):
     assert (other[0] != expected[0]).any()
 
 
+def vocabulary_inputs(folder, config):
+    """What is asked before the vocabulary, and so before the teacher, is made."""
+    task = EmbeddingTask(Workdir(folder, config))
+    steps = {step.name: step for step in task.preparation()}
+    assert list(steps).index("vocabulary") < list(steps).index("teacher")
+    return steps["vocabulary"].beside()
+
+
 @pytest.mark.parametrize("layers", [(2,)])
 def test_layers_that_are_not_there_are_told_before_the_teacher_runs(tmp_path, layers):
     """The teacher encoded for an hour, and then the run ended."""
@@ -79,7 +87,7 @@ def test_layers_that_are_not_there_are_told_before_the_teacher_runs(tmp_path, la
     )
     # There is no corpus: whatever comes after the check fails otherwise.
     with pytest.raises(BabeletError, match=r"layers from 0 to 1.*init_layers"):
-        Preparation(Workdir(tmp_path, config))._do_tokens()
+        vocabulary_inputs(tmp_path, config)
 
 
 def test_a_teacher_without_layers_is_told_before_it_runs(tmp_path):
@@ -92,4 +100,4 @@ def test_a_teacher_without_layers_is_told_before_it_runs(tmp_path):
         student=schema.StudentConfig(num_layers=1, init_layers=(0,)),
     )
     with pytest.raises(BabeletError, match="has no layers for the student"):
-        Preparation(Workdir(tmp_path, config))._do_tokens()
+        vocabulary_inputs(tmp_path, config)

@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from babelet.configs.schema import TrainingConfig
 from babelet.model.objective import Decisions, Objective, Outcome
-from babelet.tasks.base import Task, TrainingData
-from babelet.training.loop import train
+from babelet.training.loop import StepDistiller, TrainingData, train
 
 # Of the validations after steps 2, 4, 6 and 8: the first one is the best.
 SCORES = (0.9, 0.5, 0.4, 0.3)
@@ -23,15 +22,14 @@ class Rows:
         return tf.data.Dataset.from_tensors(batch).repeat()
 
 
-class Classes(Task):
+def decide(student, batch, training):
     """Learns those labels."""
-
-    def decide(self, student, batch, training):
-        logits = student(batch["x"], training=training)
-        return Outcome({"class": Decisions(logits, batch["labels"])}, {})
+    logits = student(batch["x"], training=training)
+    return Outcome({"class": Decisions(logits, batch["labels"])}, {})
 
 
-TASK = Classes(Objective(alpha=1.0))
+def distiller(student):
+    return StepDistiller(student, Objective(alpha=1.0), decide=decide)
 
 
 def scored(seen):
@@ -54,7 +52,7 @@ def test_the_weights_kept_are_those_asked_for(keep, patience, tmp_path):
     settings = {"metric": "accuracy", "validate_every": 2, "warmup_steps": 0}
     config = TrainingConfig(steps=8, keep=keep, patience=patience, **settings)
     seen = []
-    state = train(TASK, scored(seen), student, config, "float32", tmp_path, "this")
+    state = train(distiller(student), scored(seen), config, tmp_path, "this")
     assert state["best_step"] == 2
     # Patience ends a training only where the best weights are kept.
     assert len(seen) == (2 if patience == 1 and keep == "best" else 4)
@@ -63,7 +61,7 @@ def test_the_weights_kept_are_those_asked_for(keep, patience, tmp_path):
     assert not np.array_equal(seen[0], seen[-1])
     # The same command again, after the end, is left with the same.
     student.set_weights([np.zeros_like(w) for w in student.get_weights()])
-    train(TASK, scored(seen), student, config, "float32", tmp_path, "this")
+    train(distiller(student), scored(seen), config, tmp_path, "this")
     np.testing.assert_array_equal(student.get_weights()[0], kept)
 
 
@@ -80,7 +78,7 @@ def test_the_optimizer_asked_for_trains(optimizer, tmp_path):
         validate_every=1,
         warmup_steps=0,
     )
-    train(TASK, scored([]), student, config, "float32", tmp_path, "this")
+    train(distiller(student), scored([]), config, tmp_path, "this")
     moved = before - student.get_weights()[0]
     # AdamW's first step is as long in each element, Muon's in each direction: of two,
     # as the three classes' gradients add up to zero.

@@ -11,8 +11,8 @@ import tensorflow as tf
 from babelet.configs import overrides
 from babelet.configs.schema import TeacherConfig
 from babelet.core.errors import BabeletError
-from babelet.training.pipelines.embedding import initial_student
-from babelet.training.preparation import Preparation
+from babelet.tasks.embedding import EmbeddingTask
+from babelet.training.steps import do
 from babelet.training.teachers import open_teacher
 from babelet.training.workdir import Workdir
 from tests import hugging_face_writer
@@ -38,12 +38,19 @@ def wordpiece(tmp_path_factory, english):
     return ("teacher.kind=kerashub", f"teacher.path={folder}", OTHER_WIDTH)
 
 
+def prepare(workdir):
+    """Does the steps before training; returns the task that opens what they left."""
+    task = EmbeddingTask(workdir)
+    do(workdir, task.preparation())
+    return task
+
+
 @pytest.fixture(scope="module")
 def corpus(home):
     """A folder with the corpus, which all these preparations share."""
     folder = home.folder / "corpus_only"
     folder.mkdir()
-    Preparation(Workdir(folder, overrides.load(str(home.recipe)))).run()
+    prepare(Workdir(folder, overrides.load(str(home.recipe))))
     return folder
 
 
@@ -58,9 +65,7 @@ def prepared(home, corpus, tmp_path):
             shutil.copytree(corpus / "corpus", folder / "corpus")
             shutil.copy(corpus / "manifest.json", folder)
         config = overrides.load(str(home.recipe), settings)
-        preparation = Preparation(Workdir(folder, config))
-        preparation.run()
-        return preparation
+        return prepare(Workdir(folder, config))
 
     return make
 
@@ -68,40 +73,42 @@ def prepared(home, corpus, tmp_path):
 def test_a_vocabulary_of_its_own(prepared, wordpiece):
     """Columns of a teacher that has no such tokenizer would be another's."""
     preparation = prepared(*wordpiece, *OWN_VOCABULARY)
-    rows = preparation.coverage()
+    rows = preparation.coverage.rows()
     assert {row["language"] for row in rows} == set(LANGUAGES)
     assert not {"agreement", "inflation", "tokens_per_word_before"} & set(rows[0])
-    assert preparation.teacher_ids() is None
-    assert preparation.tokenizer.vocabulary_size == 128
-    assert preparation.cache.encode(["Turn on the lamp"]).shape == (1, 48)
+    assert preparation.vocabulary.teacher_ids() is None
+    assert preparation.vocabulary.tokenizer.vocabulary_size == 128
+    assert preparation.encoder.cache.encode(["Turn on the lamp"]).shape == (1, 48)
 
 
 def test_layers_without_a_common_vocabulary(prepared, wordpiece, capsys):
     """Rows of other words are a worse start than random ones."""
     shapes = ("student.hidden_dim=48", "student.intermediate_dim=96")
     preparation = prepared(*wordpiece, *OWN_VOCABULARY, *shapes)
-    student = initial_student(preparation._config, preparation, "float32")
+    student = preparation.initial_student("float32")
     assert "initialised 15 of" in capsys.readouterr().out
     table = student.get_layer("embedding").tokens.numpy()
     assert abs(table.std() - 0.02) < 0.005
     ours = student.get_layer("layer_0").feedforward_output.kernel.numpy()
-    theirs = preparation.teacher.backbone.get_layer("transformer_layer_0")
+    theirs = preparation.encoder.model.backbone.get_layer("transformer_layer_0")
     np.testing.assert_array_equal(ours, theirs._feedforward_output_dense.kernel.numpy())
 
 
 def test_a_student_that_starts_from_another_model(prepared, wordpiece, home, corpus):
     """Rows and layers of the wrong model start no better than random ones."""
     preparation = prepared(*wordpiece, f"student.init_from=packaged_e5:{home.teacher}")
-    ids = preparation.teacher_ids()
+    ids = preparation.vocabulary.teacher_ids()
     np.testing.assert_array_equal(ids, np.load(corpus / "teacher_ids.npy"))
     own = json.loads((corpus / "vocabulary_report.json").read_text("utf-8"))
-    for ours, theirs in zip(preparation.coverage(), own, strict=True):
+    for ours, theirs in zip(preparation.coverage.rows(), own, strict=True):
         assert ours["agreement"] == pytest.approx(theirs["agreement"], abs=1e-5)
-    student = initial_student(preparation._config, preparation, "float32")
-    table = preparation.origin.backbone.get_layer("token_embedding").embeddings.numpy()
+    student = preparation.initial_student("float32")
+    table = preparation.encoder.origin.backbone.get_layer(
+        "token_embedding"
+    ).embeddings.numpy()
     ours = student.get_layer("embedding").tokens.numpy()
     np.testing.assert_array_equal(ours, table[ids])
-    assert preparation.teacher.dim == 48
+    assert preparation.encoder.model.dim == 48
 
 
 def test_no_vocabulary_to_trim(prepared, wordpiece):
@@ -151,7 +158,7 @@ def test_vectors_from_elsewhere(prepared, english, tmp_path):
         prepared(*settings)
     missing = (tmp_path / "given.missing.txt").read_text("utf-8").splitlines()
     write_vectors(file, [*english, *missing])
-    got = prepared(*settings).cache.encode(missing[:1])[0]
+    got = prepared(*settings).encoder.cache.encode(missing[:1])[0]
     assert got @ vector(missing[0]) == pytest.approx(
         np.linalg.norm(vector(missing[0])), rel=1e-5
     )

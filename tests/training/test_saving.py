@@ -7,9 +7,7 @@ import pytest
 from babelet.configs import schema
 from babelet.core.errors import BabeletError
 from babelet.export.rebuild import weights_digest
-from babelet.tasks.classification import configured_classifier
-from babelet.tasks.embedding import configured_student
-from babelet.tasks.translation import configured_student as configured_translator
+from babelet.tasks.students import configured_classifier, configured_encoder
 from babelet.training.saving import save_model, save_weights
 
 SHAPE = schema.StudentConfig(
@@ -23,7 +21,7 @@ SHAPE = schema.StudentConfig(
 )
 CONFIG = schema.Config("t", schema.DataConfig(languages=("de",)), student=SHAPE)
 BUILD = {
-    "embedding": lambda: configured_student(SHAPE, 50),
+    "embedding": lambda: configured_encoder(SHAPE, 50),
     "classification": lambda: configured_classifier(SHAPE, 50, 3),
     "translation": lambda: configured_translator(CONFIG, 50),
 }

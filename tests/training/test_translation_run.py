@@ -8,10 +8,10 @@ import pytest
 
 from babelet.configs import overrides
 from babelet.core.errors import BabeletError
-from babelet.training.foreign_teacher import read_translations
+from babelet.tasks.given_translations import read_translations
+from babelet.tasks.translation import TranslationTask
+from babelet.tasks.translation_targets import merged, translate_all
 from babelet.training.run import run as start
-from babelet.training.translation_preparation import TranslationPreparation
-from babelet.training.translation_targets import merged, translate_all
 from babelet.training.workdir import Workdir
 from tests.training.conftest import sentences
 
@@ -220,7 +220,7 @@ def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_p
     assert read(first / "metrics.json")["teacher, greedy"]["chrf"] > 20
     # It takes part in what the teacher says of texts that are in no store.
     config = overrides.load(str(recipe), settings)
-    teacher = TranslationPreparation(Workdir(first, config)).teacher
+    teacher = TranslationTask(Workdir(first, config)).teacher
     # Many: a beginner says the same of some, whatever it reads.
     texts = [row[0] for row in sentences()]
     said = teacher.translate(1)(texts)

@@ -8,9 +8,9 @@ import pytest
 from babelet.configs import overrides
 from babelet.data.splits import TRAIN, group_key
 from babelet.data.tokens import TokenStore
-from babelet.training.prepared_pairs import PreparedPairs
+from babelet.tasks.translation import TranslationTask
 from babelet.training.run import run as start
-from babelet.training.translation_preparation import TranslationPreparation
+from babelet.training.steps import do
 from babelet.training.workdir import Workdir, opened
 
 NAMES = ("Sonos", "Velbus", "Tado", "Zigbee", "Hue", "Abode", "Ring", "Nest")
@@ -46,7 +46,7 @@ def workdir(config, tmp_path_factory):
 
 def test_recombinations_are_of_the_source_language_and_not_held_out(workdir):
     """The teacher would translate German into German, or the student read the test."""
-    text = PreparedPairs(workdir)
+    text = TranslationTask(workdir).text
     corpus, found = text.corpus, text.additions.recombined
     assert len(found) == 30
     german = corpus.sentences.texts((corpus.sentence_language != 0).nonzero()[0])
@@ -63,7 +63,7 @@ def held_out(corpus):
 
 def test_renamed_pairs_are_read_by_teacher_and_student(workdir):
     """Numbered wrongly, each would be trained to translate other sentences."""
-    text = TranslationPreparation(workdir)
+    text = TranslationTask(workdir).text
     pairs, read = text.additions.renamed_pairs, text.source_text
     assert len(pairs) == 40
     rows = np.load(workdir.path / "target_pairs.npy")
@@ -87,11 +87,11 @@ def tokens(store, row):
 
 def test_a_teacher_that_learned_nothing_is_named(workdir):
     """Half an hour later its student would be as bad, and nothing would say why."""
-    teacher = TranslationPreparation(workdir).teacher
-    assert "BLEU on the validation" in teacher.warning()
+    teacher = TranslationTask(workdir).teacher
+    assert "BLEU on the validation" in teacher.warnings()[0]
     curve = workdir.manifest["steps"]["teacher"]["facts"]["curve"]
     curve.append({"step": 3, "validation/bleu": 30.0})
-    assert teacher.warning() == ""
+    assert not teacher.warnings()
     curve.pop()
 
 
@@ -99,13 +99,10 @@ def test_what_a_run_began_itself_is_not_another_s(workdir, config, tmp_path):
     """Tokens that a killed run left half-made would pass for those of --prepared."""
     with opened(tmp_path, config) as begun:
         (tmp_path / "tokens").mkdir()
-        preparation = TranslationPreparation(begun)
-        preparation.adopt(workdir.path)
-        assert set(workdir.manifest["steps"]) - set(begun.manifest["steps"]) == {
-            "tokens"
-        }
-        preparation.run()
-    assert len(preparation.tokens) == len(preparation.corpus.sentences)
+        task = TranslationTask(begun)
+        do(begun, task.preparation(), workdir.path)
+    tokens = TokenStore(tmp_path / "tokens")
+    assert len(tokens) == len(task.text.corpus.sentences)
     assert not (tmp_path / "tokens").is_symlink()
     for name in ("corpus", "sources", "targets"):
         assert (tmp_path / name).is_symlink()

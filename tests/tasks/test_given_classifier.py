@@ -6,7 +6,7 @@ import pytest
 from babelet.configs.schema import TeacherConfig
 from babelet.core.errors import BabeletError
 from babelet.model.teachers.class_scores import ClassTeacher
-from babelet.training.class_teacher import (
+from babelet.tasks.given_classifier import (
     class_names,
     load_class_teacher,
     matched,

@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 from babelet.core.errors import BabeletError
-from babelet.training.foreign_teacher import (
+from babelet.tasks.given_translations import (
     fingerprint,
-    foreign_translate,
+    given_translate,
     read_translations,
 )
 
@@ -25,9 +25,9 @@ def save(folder, name="text", answer="translation"):
 def test_a_program_translates_and_warns_once(tmp_path, capfd):
     """A user who takes it for data opens his files to a stranger."""
     folder = save(tmp_path / "program")
-    assert foreign_translate(folder)(["lamp", "on"]) == ["+lamp", "+on"]
+    assert given_translate(folder)(["lamp", "on"]) == ["+lamp", "+on"]
     assert "is a program" in capfd.readouterr().err
-    foreign_translate(folder)
+    given_translate(folder)
     assert "is a program" not in capfd.readouterr().err
 
 
@@ -42,7 +42,7 @@ def test_another_signature_is_one_clear_error(tmp_path, ends):
     """TensorFlow's own names neither folder nor remedy, after the corpus is built."""
     folder = save(tmp_path / "program", **ends)
     with pytest.raises(BabeletError, match=r"program does not translate.*Remedy"):
-        foreign_translate(folder)
+        given_translate(folder)
 
 
 def test_a_damaged_or_other_folder_is_one_clear_error(tmp_path):
@@ -50,9 +50,9 @@ def test_a_damaged_or_other_folder_is_one_clear_error(tmp_path):
     folder = save(tmp_path / "program")
     (folder / "saved_model.pb").write_bytes(b"not a graph")
     with pytest.raises(BabeletError, match=r"Cannot load the model .*program.*Remedy"):
-        foreign_translate(folder)
+        given_translate(folder)
     (folder / "saved_model.pb").unlink()
-    for use in (foreign_translate, fingerprint):
+    for use in (given_translate, fingerprint):
         with pytest.raises(BabeletError, match="There is no SavedModel"):
             use(folder)
 

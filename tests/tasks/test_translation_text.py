@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from babelet.training.prepared_pairs import asked_once
+from babelet.tasks.translation_text import asked_once
 
 
 def test_the_encoder_is_asked_once_for_a_text():
