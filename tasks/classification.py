@@ -102,7 +102,7 @@ class ClassificationTask(Task):
         size = self.vocabulary.tokenizer.vocabulary_size
         classes = len(self.text.corpus.classes)
         student = configured_classifier(self.config.student, size, classes, precision)
-        self.encoder.start(student, self.vocabulary.teacher_ids())
+        self.encoder.start(student, self.vocabulary.teacher_ids)
         return student
 
     def decide(self, student: keras.Model, batch: dict, training: bool) -> Outcome:

@@ -143,7 +143,7 @@ class EmbeddingTask(Task):
         """Returns the student at random weights, or at layers of its origin."""
         size = self.vocabulary.tokenizer.vocabulary_size
         student = configured_encoder(self.config.student, size, precision)
-        self.encoder.start(student, self.vocabulary.teacher_ids())
+        self.encoder.start(student, self.vocabulary.teacher_ids)
         return student
 
     @cached_property

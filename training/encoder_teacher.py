@@ -100,13 +100,15 @@ class EncoderTeacher:
         if self._config.student.init_layers:
             self.backbone()
 
-    def start(self, student: keras.Model, teacher_ids: np.ndarray | None) -> None:
+    def start(
+        self, student: keras.Model, teacher_ids: Callable[[], np.ndarray | None]
+    ) -> None:
         """Copies the origin's layers of `init_layers` into `student`, where set.
 
         Args:
             student: At random weights.
-            teacher_ids: int32 (vocabulary,), the origin's id of each student token;
-                None if the two have no vocabulary in common.
+            teacher_ids: Returns int32 (vocabulary,), the origin's id of each student
+                token; None if the two have no vocabulary in common.
 
         Raises:
             BabeletError: The layers are not the student's shape, or not there.
@@ -116,7 +118,7 @@ class EncoderTeacher:
             return
         try:
             copied = initialise_from_teacher(
-                student, self.backbone(), layers=layers, teacher_ids=teacher_ids
+                student, self.backbone(), layers=layers, teacher_ids=teacher_ids()
             )
         except ValueError as error:
             raise BabeletError(

@@ -7,7 +7,11 @@ import pytest
 from babelet.configs import schema
 from babelet.core.errors import BabeletError
 from babelet.export.rebuild import weights_digest
-from babelet.tasks.students import configured_classifier, configured_encoder
+from babelet.tasks.students import (
+    configured_classifier,
+    configured_encoder,
+    configured_translator,
+)
 from babelet.training.saving import save_model, save_weights
 
 SHAPE = schema.StudentConfig(
