@@ -39,8 +39,8 @@ from babelet.export.runtime import Embedder
 from babelet.search.connection import connect
 from babelet.search.documents import Document
 from babelet.search.embedding import load_embedders
-from babelet.search.filters import Filter
 from babelet.search.lexical import WordRules
+from babelet.search.passages import Filter
 from babelet.search.searcher import Searcher
 from babelet.search.settings import Model
 from babelet.search.store import Store

@@ -20,8 +20,8 @@ from babelet.core import command
 from babelet.core.errors import BabeletError
 from babelet.export.web.index_file import Index, write_index
 from babelet.search.connection import connect, shown, transaction
-from babelet.search.filters import Filter
 from babelet.search.output import alone, require_output
+from babelet.search.passages import Filter
 from babelet.search.settings import read_settings
 
 

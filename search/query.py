@@ -28,7 +28,7 @@ from absl import flags
 
 from babelet.core import command
 from babelet.core.errors import BabeletError
-from babelet.search.filters import Filter
+from babelet.search.passages import Filter
 from babelet.search.searcher import MODES, Hit, Searcher
 
 

@@ -9,9 +9,7 @@ import numpy as np
 
 from babelet.search.connection import connect, guarded, transaction
 from babelet.search.embedding import load_model_of
-from babelet.search.filters import Filter
-from babelet.search.fusion import fuse
-from babelet.search.passages import Passage, read_passages
+from babelet.search.passages import Filter, Passage, read_passages
 from babelet.search.settings import read_settings
 from babelet.search.vector_ranking import cosines, nearest
 from babelet.search.word_ranking import having_words
@@ -157,3 +155,23 @@ def _hit(
     for name in ("number", "document"):
         del facts[name]
     return Hit(round(score, 4), by_vector, by_words, **facts)
+
+
+# The constant of the paper: the first places of a ranking weigh about the same.
+_DAMPING = 60
+
+
+def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
+    """Returns all items with their scores, the best first.
+
+    An item's score is the sum of 1 / (60 + its rank) over the rankings that have it,
+    ranks from 1. Of equal scores the item that comes first in the rankings is first.
+
+    Args:
+        rankings: Each the best first.
+    """
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, start=1):
+            scores[item] = scores.get(item, 0.0) + 1 / (_DAMPING + rank)
+    return sorted(scores.items(), key=lambda item: -item[1])

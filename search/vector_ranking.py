@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from babelet.search.filters import Filter
+from babelet.search.passages import Filter
 from babelet.search.quantise import sketch, to_bytes, to_unit
 
 # Of the nearest passages by bits, so many are compared by bytes: of 100,000 sentences

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import apsw
 
-from babelet.search.filters import Filter
 from babelet.search.lexical import Word, WordRules
-from babelet.search.passages import Passage, read_passages
+from babelet.search.passages import Filter, Passage, read_passages
 
 # A word in more passages than this share tells little, and takes long to rank.
 _COMMON = 0.05

@@ -6,7 +6,7 @@ import pytest
 
 from babelet.core.errors import BabeletError
 from babelet.search.documents import Document
-from babelet.search.inspection import inspect
+from babelet.search.inspect import inspect
 from babelet.search.searcher import Searcher
 from babelet.search.store import Store
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv

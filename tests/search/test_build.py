@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from babelet.search.inspection import inspect
+from babelet.search.inspect import inspect
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv
 
 

@@ -13,12 +13,11 @@ from babelet.search.build import build, delete
 from babelet.search.connection import connect, guarded, locked, open_file
 from babelet.search.documents import Document
 from babelet.search.export import export
-from babelet.search.filters import Filter
-from babelet.search.inspection import inspect
+from babelet.search.inspect import inspect, repair
 from babelet.search.lexical import WordRules
 from babelet.search.mine import run as mine
+from babelet.search.passages import Filter
 from babelet.search.reembed import reembed
-from babelet.search.repair import repair
 from babelet.search.searcher import Searcher
 from tests.index_documents import DOCUMENTS, content, the_error, write_tsv
 

@@ -6,7 +6,7 @@ import pytest
 
 from babelet.search.connection import connect, is_index
 from babelet.search.documents import Document
-from babelet.search.inspection import inspect
+from babelet.search.inspect import inspect
 from babelet.search.lexical import WordRules
 from babelet.search.store import Store
 from babelet.search.update import update

@@ -9,9 +9,8 @@ from babelet.core.errors import BabeletError
 from babelet.data.sources.parallel_files import pairs
 from babelet.search.documents import Document
 from babelet.search.export import export
-from babelet.search.filters import Filter
-from babelet.search.margin import mine
-from babelet.search.mine import run
+from babelet.search.mine import mine, run
+from babelet.search.passages import Filter
 from babelet.search.quantise import to_bytes
 from tests.index_documents import DOCUMENTS
 

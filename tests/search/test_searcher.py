@@ -4,8 +4,8 @@ import pytest
 from babelet.core.errors import BabeletError
 from babelet.search.connection import connect
 from babelet.search.documents import Document
-from babelet.search.filters import Filter
 from babelet.search.lexical import WordRules
+from babelet.search.passages import Filter
 from babelet.search.quantise import to_bytes
 from babelet.search.query import warnings
 from babelet.search.searcher import Searcher

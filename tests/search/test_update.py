@@ -7,7 +7,7 @@ import pytest
 from babelet.core.errors import BabeletError
 from babelet.search.connection import connect
 from babelet.search.documents import Document
-from babelet.search.inspection import inspect
+from babelet.search.inspect import inspect
 from babelet.search.lexical import WordRules
 from babelet.search.searcher import Searcher
 from babelet.search.store import Embedded, Store

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelet.search.windows import windows
+from babelet.search.update import windows
 
 
 def cut(text, count, most):
