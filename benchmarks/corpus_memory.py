@@ -22,7 +22,7 @@ from babelet.configs import smart_home
 from babelet.configs.schema import Config, DataConfig
 from babelet.core import command
 from babelet.core.child import run_child
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus
 from babelet.data.sources import SOURCES
 from babelet.data.sources.raw import RawPair

@@ -16,7 +16,7 @@ from babelet.data.splits import SPLITS
 
 @dataclasses.dataclass(frozen=True)
 class CorpusReport:
-    """What `data.building.build_corpus` found."""
+    """What `data.build_corpus.build_corpus` found."""
 
     # Rejected rows by reason.
     rejected: dict[str, int]
@@ -75,7 +75,7 @@ def description(folder: Path) -> dict:
 
 
 class Corpus:
-    """The folder that `data.building.build_corpus` wrote.
+    """The folder that `data.build_corpus.build_corpus` wrote.
 
     Attributes:
         languages: The pivot first; a language's id is its index.

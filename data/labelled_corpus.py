@@ -15,7 +15,7 @@ UNLABELLED = -1
 
 @dataclasses.dataclass(frozen=True)
 class LabelledReport:
-    """What `data.labelled_building.build_labelled_corpus` found."""
+    """What `data.build_labelled_corpus.build_labelled_corpus` found."""
 
     # Rejected rows by reason.
     rejected: dict[str, int]
@@ -30,7 +30,7 @@ class LabelledReport:
 
 
 class LabelledCorpus:
-    """The folder that `data.labelled_building.build_labelled_corpus` wrote.
+    """The folder that `data.build_labelled_corpus.build_labelled_corpus` wrote.
 
     Attributes:
         languages: The pivot first; a language's id is its index.

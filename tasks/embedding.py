@@ -11,7 +11,7 @@ import numpy as np
 
 from babelet.configs.schema import TrainingConfig
 from babelet.core.errors import BabeletError
-from babelet.data.pipeline import PairBatches
+from babelet.data.pair_batches import PairBatches
 from babelet.data.splits import TEST, TRAIN, VALIDATION
 from babelet.evaluation.agreement import agreement_alone
 from babelet.evaluation.evaluate import evaluate, headline

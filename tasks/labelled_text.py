@@ -9,6 +9,7 @@ import numpy as np
 
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
+from babelet.data.build_labelled_corpus import build_labelled_corpus
 from babelet.data.class_names import LABELS
 from babelet.data.download import cache_folder
 from babelet.data.enough_text import too_little_labelled
@@ -19,7 +20,6 @@ from babelet.data.label_visibility import (
     visible_languages,
 )
 from babelet.data.labelled_batches import LabelledBatches
-from babelet.data.labelled_building import build_labelled_corpus
 from babelet.data.labelled_corpus import (
     LabelledCorpus,
     class_warnings,

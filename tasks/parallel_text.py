@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus, format_counts
 from babelet.data.download import cache_folder
 from babelet.data.enough_text import too_little

@@ -11,7 +11,7 @@ from keras import ops
 
 from babelet.configs.schema import ObjectiveConfig
 from babelet.core.errors import BabeletError
-from babelet.data.pipeline import PairBatches
+from babelet.data.pair_batches import PairBatches
 from babelet.model.features import EmbeddingMatch, FeatureTerm
 from babelet.model.objective import Decisions, Outcome
 

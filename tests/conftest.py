@@ -42,7 +42,7 @@ SLOW = (
     "data/sources/test_any_bytes.py",
     "data/sources/test_opening.py",
     "data/sources/test_slot_values.py",
-    "data/test_building.py",
+    "data/test_build_corpus.py",
     "test_cli.py",
     "test_makefile.py",
     "test_public_names.py",

@@ -3,7 +3,7 @@ import pytest
 from babelet.configs.schema import DataConfig
 from babelet.core.checksums import seal
 from babelet.core.errors import BabeletError
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus, format_counts
 from babelet.data.sources import SOURCES
 from babelet.data.sources.raw import RawPair

@@ -11,7 +11,7 @@ import pytest
 
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus
 
 ROOMS = {

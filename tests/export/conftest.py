@@ -6,7 +6,7 @@ import keras
 import pytest
 
 from babelet.configs import schema, smart_home
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.run import write_artefacts
 from babelet.tasks.students import configured_encoder

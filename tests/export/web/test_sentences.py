@@ -2,7 +2,7 @@ import pytest
 
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.sources import SOURCES
 from babelet.data.sources.raw import RawPair
 from babelet.export.web.sentences import held_out_sentences

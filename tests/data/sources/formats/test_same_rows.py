@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from babelet.configs.schema import DataConfig
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus
 from babelet.data.sources import parallel_files
 

@@ -7,7 +7,7 @@ import pytest
 
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
-from babelet.data.building import build_corpus
+from babelet.data.build_corpus import build_corpus
 from babelet.data.sources import parallel_files
 
 LAMP = ("Turn on the lamp", "Schalte die Lampe ein")

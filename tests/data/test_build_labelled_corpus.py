@@ -8,7 +8,7 @@ from babelet.configs.labels import LabelsConfig
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data import splits
-from babelet.data.labelled_building import build_labelled_corpus
+from babelet.data.build_labelled_corpus import build_labelled_corpus
 from babelet.data.labelled_corpus import (
     UNLABELLED,
     LabelledCorpus,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
-from babelet.data import building, neighbours
-from babelet.data.building import build_corpus
+from babelet.data import neighbours
+from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus
 from babelet.data.sources import SOURCES
 from babelet.data.sources.raw import RawPair
@@ -173,7 +173,7 @@ def test_no_sentence_is_in_two_splits_in_any_disguise(tmp_path, drawn):
 def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
     """A corpus ten times as large is held in memory and the run is killed."""
     # Blocks small enough for the smaller corpus to have several.
-    monkeypatch.setattr(building, "CHUNK", 128)
+    monkeypatch.setattr("babelet.data.build_corpus.CHUNK", 128)
     monkeypatch.setattr(neighbours, "TRAINING_BLOCK", 32)
 
     def rows(count):
@@ -195,7 +195,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
 def test_chunk_borders_lose_nothing(tmp_path, monkeypatch):
     """Rows beyond the first chunk of a large corpus are lost or shifted."""
     whole, _ = build_house(tmp_path / "a")
-    monkeypatch.setattr(building, "CHUNK", 7)
+    monkeypatch.setattr("babelet.data.build_corpus.CHUNK", 7)
     assert build_house(tmp_path / "b")[0].fingerprint == whole.fingerprint
 
 

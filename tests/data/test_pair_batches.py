@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from babelet.data.pipeline import PairBatches
+from babelet.data.pair_batches import PairBatches
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
 

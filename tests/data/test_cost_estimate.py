@@ -6,15 +6,15 @@ import pytest
 
 from babelet.configs.parsing import replace
 from babelet.configs.schema import Config, DataConfig, StudentConfig
-from babelet.data import prediction
-from babelet.data.prediction import format_prediction, predict, student_parameters
+from babelet.data import cost_estimate
+from babelet.data.cost_estimate import format_prediction, predict, student_parameters
 
-LANGUAGES = tuple(f"l{i}" for i in range(prediction.LANGUAGES))
+LANGUAGES = tuple(f"l{i}" for i in range(cost_estimate.LANGUAGES))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "sentences.bin").write_bytes(b"x" * prediction.TEXT_BYTES)
+    (tmp_path / "sentences.bin").write_bytes(b"x" * cost_estimate.TEXT_BYTES)
     return tmp_path
 
 
@@ -23,7 +23,7 @@ def corpus():
     row = {"train": 10_000, "validation": 190, "test": 752}
     return types.SimpleNamespace(
         languages=("en", *LANGUAGES),
-        sentences=range(prediction.SENTENCES),
+        sentences=range(cost_estimate.SENTENCES),
         counts=lambda: dict.fromkeys(LANGUAGES, row),
         report=types.SimpleNamespace(pivots=19_993),
     )

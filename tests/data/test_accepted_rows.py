@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from babelet.data.numbering import Numbering, scratch_database
+from babelet.data.accepted_rows import Numbering, scratch_database
 
 
 def test_the_first_integer_of_a_key_stays(tmp_path):

@@ -1,7 +1,11 @@
 """Takes the rows of a source one by one: rejects, numbers and groups them."""
 
+import errno
+import hashlib
+import sqlite3
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,6 @@ import numpy as np
 from babelet.configs.schema import DataConfig
 from babelet.data import cleaning, splits
 from babelet.data.language_check import LanguageCheck
-from babelet.data.numbering import Numbering, scratch_database
 from babelet.data.sources.raw import RawPair
 
 
@@ -149,3 +152,58 @@ class _TextFile:
         self._texts.write(data)
         self._lengths.write(np.int32(len(data)).tobytes())
         self._languages.write(np.int16(language).tobytes())
+
+
+# Bounds what the table takes of memory, however many keys it has.
+CACHE_KIBIBYTES = 16 * 1024
+
+
+class Numbering:
+    """Remembers an integer for each key, the first one given.
+
+    Keys are kept as 128-bit digests; that two texts of a corpus share one is less
+    likely than a fault of the disk.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        connection.execute(
+            f"CREATE TABLE {name} (key BLOB PRIMARY KEY, value INT) WITHOUT ROWID"
+        )
+        self._cursor = connection.cursor()
+        self._select = f"SELECT value FROM {name} WHERE key = ?"
+        self._insert = f"INSERT INTO {name} VALUES (?, ?)"
+
+    def setdefault(self, key: str, value: int) -> int:
+        """Returns the integer of `key`, which becomes `value` if it has none."""
+        data = key.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        found = self._cursor.execute(self._select, (digest,)).fetchone()
+        if found:
+            return found[0]
+        self._cursor.execute(self._insert, (digest, value))
+        return value
+
+
+@contextmanager
+def scratch_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yields a database for Numberings, removed with all its keys at the end.
+
+    Raises:
+        OSError: The disk is full (ENOSPC).
+    """
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            # A crash loses the file anyhow, so nothing is spent on surviving one.
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, "No space left on device") from error
+        raise
+    finally:
+        path.unlink(missing_ok=True)

@@ -20,8 +20,8 @@ from babelet.core.atomic import atomic_path
 from babelet.core.checksums import seal
 from babelet.core.errors import BabeletError
 from babelet.data import splits
+from babelet.data.accepted_rows import Intake
 from babelet.data.corpus import CorpusReport
-from babelet.data.intake import Intake
 from babelet.data.neighbours import near_neighbours
 from babelet.data.sources import SOURCES
 from babelet.data.sources.raw import RawPair
