@@ -15,9 +15,11 @@ from babelet.model.objective import Objective, Outcome
 Validate = Callable[[keras.Model], dict[str, float]]
 
 
-def configured_objective(settings: ObjectiveConfig) -> Objective:
-    """Returns the objective of the settings."""
-    return Objective(settings.alpha, settings.temperature, settings.margin)
+def configured_objective(
+    settings: ObjectiveConfig, temperature: float = 1.0
+) -> Objective:
+    """Returns the objective of the settings, at a temperature where it has one."""
+    return Objective(settings.alpha, temperature, settings.margin)
 
 
 class Task(abc.ABC):

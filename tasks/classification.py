@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import keras
 
-from babelet.configs.schema import StudentConfig
+from babelet.configs.classification import StudentConfig
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.model.label_batch import ANSWERS, decide_class
 from babelet.model.objective import Outcome

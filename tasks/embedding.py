@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from babelet.configs.schema import ObjectiveConfig, StudentConfig
+from babelet.configs.embedding import ObjectiveConfig, StudentConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pipeline import PairBatches
 from babelet.data.tokenizer import Tokenizer
@@ -46,7 +46,7 @@ class EmbeddingTask(Task):
             objective: Shares, scale and candidates.
             teacher_dim: Width of the teacher's vectors.
         """
-        super().__init__(configured_objective(objective))
+        super().__init__(configured_objective(objective, objective.temperature))
         self._settings = objective
         self._teacher_dim = teacher_dim
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import keras
 
+from babelet.configs.classification import ClassificationConfig
+from babelet.configs.embedding import EmbeddingConfig
 from babelet.configs.schema import Config
+from babelet.configs.translation import TranslationConfig
 from babelet.core.boundary import run_folder
 from babelet.core.run_files import read_json
 from babelet.data.class_names import LABELS, read_labels
@@ -18,24 +21,30 @@ from babelet.tasks.translation import configured_student as configured_translato
 CALIBRATION = "calibration.json"
 
 
-def _encoder(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _encoder(
+    config: EmbeddingConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     del workdir
     return configured_student(config.student, vocabulary_size)
 
 
-def _classifier(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _classifier(
+    config: ClassificationConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     classes = read_labels(workdir / LABELS)
     return configured_classifier(config.student, vocabulary_size, len(classes))
 
 
-def _translator(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _translator(
+    config: TranslationConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     del workdir
     return configured_translator(config, vocabulary_size)
 
 
 # (settings, pieces of the tokenizer, the run's folder) -> a student in float32, at
 # random weights.
-STUDENTS: dict[str, Callable[[Config, int, Path], keras.Model]] = {
+STUDENTS: dict[str, Callable[[Any, int, Path], keras.Model]] = {
     "classification": _classifier,
     "embedding": _encoder,
     "translation": _translator,

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from babelet.configs.schema import Config
+from babelet.configs.translation import TranslationConfig
 from babelet.data.context_store import EncodeTokens, padded
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.translation_batches import TranslationBatches
@@ -96,14 +96,14 @@ def _at(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
 
 
 def configured_student(
-    config: Config, vocabulary_size: int, precision: str = "float32"
+    config: TranslationConfig, vocabulary_size: int, precision: str = "float32"
 ) -> EncoderDecoder:
     """Returns the student of the settings, under a Keras precision policy."""
     shape = config.student
     return build_translator(
         vocabulary_size=vocabulary_size,
         encoder_layers=shape.num_layers,
-        decoder_layers=config.translation.decoder_layers,
+        decoder_layers=shape.decoder_layers,
         hidden_dim=shape.hidden_dim,
         num_heads=shape.num_heads,
         intermediate_dim=shape.intermediate_dim,
@@ -114,22 +114,22 @@ def configured_student(
 
 
 def configured_teacher(
-    config: Config,
+    config: TranslationConfig,
     vocabulary_size: int,
     precision: str = "float32",
     context_dim: int = 0,
 ) -> EncoderDecoder:
     """Returns the teacher of the settings, under a Keras precision policy."""
-    translation = config.translation
+    shape = config.translation.teacher
     return EncoderDecoder(
         vocabulary_size=vocabulary_size,
-        encoder_layers=translation.teacher_encoder_layers,
-        decoder_layers=translation.teacher_decoder_layers,
-        hidden_dim=translation.teacher_hidden_dim,
-        num_heads=translation.teacher_num_heads,
-        intermediate_dim=translation.teacher_intermediate_dim,
+        encoder_layers=shape.encoder_layers,
+        decoder_layers=shape.decoder_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
         max_length=config.student.max_length,
-        dropout=translation.teacher_dropout,
+        dropout=shape.dropout,
         context_dim=context_dim,
         dtype=keras.dtype_policies.get(precision),
         name="teacher",

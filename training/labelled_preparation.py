@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from babelet.configs import record
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.data import vocabulary
@@ -77,7 +77,7 @@ class LabelledPreparation(LabelledText):
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        theirs, ours = record.read_config(other), self._config
+        theirs, ours = record.read_config_like(other, self._config), self._config
         for name in _OF_CORPUS:
             if getattr(theirs.labels, name) != getattr(ours.labels, name):
                 raise BabeletError(

@@ -67,7 +67,7 @@ class Preparation(PreparedText):
         Raises:
             BabeletError: The other run has none, or other settings for it.
         """
-        path, theirs = other, record.read_config(other)
+        path, theirs = other, record.read_config_like(other, self._config)
         for section in ("data", "folds", "vocabulary", "teacher"):
             if getattr(self._config, section) != getattr(theirs, section):
                 raise BabeletError(

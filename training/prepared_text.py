@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 
-from babelet.configs.schema import Config
 from babelet.data.corpus import Corpus
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
@@ -20,7 +19,7 @@ class PreparedText:
         """Takes the run's folder; no step is done yet."""
         self._workdir = workdir
         self._path = workdir.path
-        self._config: Config = workdir.config
+        self._config = workdir.config
 
     @cached_property
     def corpus(self) -> Corpus:

@@ -2,14 +2,14 @@
 
 import keras
 
-from babelet.configs.schema import StudentConfig
+from babelet.configs.schema import EncoderStudentConfig
 from babelet.core.errors import BabeletError
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.training.preparation import Preparation
 
 
 def start_from_teacher(
-    student: keras.Model, settings: StudentConfig, preparation: Preparation
+    student: keras.Model, settings: EncoderStudentConfig, preparation: Preparation
 ) -> None:
     """Copies the teacher's layers of `init_layers` into `student`, where set.
 

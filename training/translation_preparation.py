@@ -21,7 +21,6 @@ from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import SoftTargets, TranslationBatches
 from babelet.training import translation_targets, translation_teacher
 from babelet.training.prepared_pairs import PreparedPairs
-from babelet.training.translation_checks import check
 from babelet.training.translation_sources import build_sources
 from babelet.training.translation_teacher import TranslationTeacher
 from babelet.training.workdir import digest
@@ -82,7 +81,6 @@ class TranslationPreparation(PreparedPairs):
     def run(self) -> None:
         """Does the steps that are not done."""
         config, step = self._config, self._workdir.step
-        check(config)
         inputs: dict[str, Any] = {"data": self._workdir.section("data")}
         if inputs["data"].pop("files"):
             inputs["files"] = parallel_files.digests(config.data)
@@ -98,7 +96,7 @@ class TranslationPreparation(PreparedPairs):
             # The teacher reads these, and not those that it translates afterwards.
             inputs["renamed"] = self.additions_named["renamed"]
         inputs["teacher"] = self.teacher.inputs()
-        if not config.translation.teacher_path:
+        if not config.translation.teacher.path:
             identity = digest(json.dumps(inputs, sort_keys=True))
             outputs = [translation_teacher.WEIGHTS]
             train = self.teacher.train

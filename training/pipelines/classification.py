@@ -75,7 +75,10 @@ class ClassificationPipeline(Pipeline):
             precision,
         )
         start_from_teacher(student, config.student, preparation)
-        task = ClassificationTask(configured_objective(config.objective))
+        objective = config.objective
+        task = ClassificationTask(
+            configured_objective(objective, objective.temperature)
+        )
         facts = self._distil(student, task, self._data(), config.training, precision)
         return facts | self._calibrate(built_student(self.workdir.path).student)
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from babelet.configs import parsing
-from babelet.configs.schema import Config
+from babelet.configs.embedding import EmbeddingConfig
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.data.pipeline import PairBatches
@@ -210,7 +210,7 @@ class EmbeddingPipeline(Pipeline):
 
 
 def initial_student(
-    config: Config, preparation: Preparation, precision: str
+    config: EmbeddingConfig, preparation: Preparation, precision: str
 ) -> keras.Model:
     """Returns the student before training, from teacher layers where configured."""
     # Steps that are done draw no random numbers; what follows must not depend on it.

@@ -49,11 +49,7 @@ class TranslationPipeline(Pipeline):
         """Returns all that the trained weights depend on."""
         names = ("seed", "task", "student", "objective", "training")
         named = {name: self.workdir.section(name) for name in names}
-        settings = self.workdir.config.translation
-        named["decoder_layers"] = settings.decoder_layers
-        if settings.init_from_teacher:
-            # Which teacher it is, the targets depend on.
-            named["init_from_teacher"] = True
+        # Which teacher a student starts from, the targets depend on.
         return self._preparation.inputs() | named
 
     def evaluation_inputs(self) -> dict:
@@ -71,7 +67,7 @@ class TranslationPipeline(Pipeline):
         keras.utils.set_random_seed(config.seed)
         size = preparation.tokenizer.vocabulary_size
         student = configured_student(config, size, precision)
-        if config.translation.init_from_teacher:
+        if config.student.init_from_teacher:
             initialise_translator(student, preparation.teacher.model)
         task = TranslationTask(configured_objective(config.objective))
         batches = preparation.student_batches()
@@ -122,7 +118,7 @@ class TranslationPipeline(Pipeline):
         tokenizer, beams = preparation.tokenizer, settings.beam_size
         student = rebuild_student(self.workdir.path).student
         models = {}
-        if not settings.teacher_path:
+        if not settings.teacher.path:
             # Such a one decodes as it does, and a file holds the training texts alone.
             teacher = preparation.teacher
             models["teacher, greedy"] = teacher.tested(1, limit)
