@@ -19,7 +19,8 @@ from pathlib import Path
 from absl import flags
 
 from babelet.configs import smart_home
-from babelet.configs.schema import Config, DataConfig
+from babelet.configs.data import DataConfig
+from babelet.configs.embedding import EmbeddingConfig
 from babelet.core import command
 from babelet.core.child import run_child
 from babelet.data.build_corpus import build_corpus
@@ -75,7 +76,9 @@ def measure(factor: int, folder: Path) -> None:
         _print(factor, "caching", corpus, start)
 
 
-def cache_teacher(config: Config, corpus: Corpus, folder: Path, cache: Path) -> None:
+def cache_teacher(
+    config: EmbeddingConfig, corpus: Corpus, folder: Path, cache: Path
+) -> None:
     """Caches the teacher's vectors of all pivot sentences."""
     # Imported here, for the measurement of cleaning alone to be without TensorFlow.
     from babelet.training.teacher_cache import TeacherCache

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 from absl import flags
 
-from babelet.configs import parsing, schema
+from babelet.configs import parsing
 from babelet.core import command
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
@@ -50,7 +50,7 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
             f"There is no {student}",
             remedy="finish the run first: babelet distill with this workdir",
         )
-    config = parsing.from_json(workdir / "config.json")
+    config: Any = parsing.from_json(workdir / "config.json")
     model = _teacher(config, cache)
     with tempfile.TemporaryDirectory(dir=workdir) as folder:
         teacher = Path(folder, "teacher_fp32.tflite")
@@ -58,7 +58,7 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
         return compare(teacher, student)
 
 
-def _teacher(config: schema.Config, cache: Path) -> keras.Model:
+def _teacher(config: Any, cache: Path) -> keras.Model:
     """Returns the teacher's encoder, which a classifier has but a thin layer above."""
     if config.task == "classification" and config.tuning.scope == "none":
         teacher = load_class_teacher(config.teacher)

@@ -36,7 +36,7 @@ from benchmarks.baseline import (
 )
 from benchmarks.comparison import summary
 
-RANDOM = "translation.init_from_teacher=false"
+RANDOM = "student.init_from_teacher=false"
 SENTENCES = "translation.recombined=0"
 VARIANTS = (
     # First: what it prepares serves all the others.

@@ -62,8 +62,8 @@ def measure(workdir: Path) -> dict[str, Any]:
             )
     _, tokenizer, config = rebuild_student(workdir)
     reader = None
-    if config.translation.teacher_informed:
-        reader = open_teacher(config.teacher, cache_folder())
+    if config.translation.teacher.reads_encoder:
+        reader = open_teacher(config.translation.encoder.as_teacher(), cache_folder())
     teacher = configured_teacher(
         config,
         tokenizer.vocabulary_size,

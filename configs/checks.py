@@ -1,10 +1,15 @@
 """Checks of settings, with the error that names the setting."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import Any
+import functools
+import typing
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from babelet.core.errors import BabeletError
+
+# Class of settings -> name -> type, with what is annotated.
+hints = functools.cache(functools.partial(typing.get_type_hints, include_extras=True))
 
 
 def require(condition: bool, key: str, expected: str, received: str) -> None:
@@ -39,27 +44,48 @@ class Range:
         return f"a number {low} and {high}"
 
 
-def in_range(group: str, settings: Any, ranges: Mapping[str, Range]) -> None:
-    """Checks every number and text of a group of settings.
+def range_of(kind: Any) -> Range | None:
+    """Returns the range in a setting's type, or in that of its items."""
+    if typing.get_origin(kind) is tuple:
+        kind = typing.get_args(kind)[0]
+    found = [x for x in getattr(kind, "__metadata__", ()) if isinstance(x, Range)]
+    return found[0] if found else None
 
-    Args:
-        group: Its name, before the dot; "" for the settings outside all groups.
-        settings: A dataclass.
-        ranges: By dotted path. Of a tuple, each item has to be inside.
 
-    Raises:
-        BabeletError: A number out of its range, or a text that no file can hold.
+class Section:
+    """Settings that are checked when they are made; subclasses are dataclasses.
+
+    Attributes:
+        section: Their place in the config, before the dot.
     """
-    for field in dataclasses.fields(settings):
-        key = f"{group}.{field.name}" if group else field.name
-        value = getattr(settings, field.name)
-        for item in value if isinstance(value, tuple | list) else (value,):
-            if key in ranges:
-                number = isinstance(item, int | float) and not isinstance(item, bool)
-                inside = number and item in ranges[key]
-                require(inside, key, str(ranges[key]), _shown(item))
-            elif isinstance(item, str):
-                require("\0" not in item, key, "text without NUL", _shown(item))
+
+    section: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Checks every number, text and section.
+
+        Raises:
+            BabeletError: A number out of its range, a text that no file can hold, or
+                a section of another task.
+        """
+        for field in dataclasses.fields(typing.cast(Any, self)):
+            key = f"{self.section}.{field.name}" if self.section else field.name
+            kind, value = hints(type(self))[field.name], getattr(self, field.name)
+            if dataclasses.is_dataclass(kind):
+                named = typing.cast(type, kind)
+                is_one, expected = isinstance(value, named), _class_name(named)
+                require(is_one, key, expected, _class_name(type(value)))
+                continue
+            numbers = range_of(kind)
+            for item in value if isinstance(value, tuple | list) else (value,):
+                if numbers:
+                    number = isinstance(item, int | float) and not isinstance(
+                        item, bool
+                    )
+                    inside = number and item in numbers
+                    require(inside, key, str(numbers), _shown(item))
+                elif isinstance(item, str):
+                    require("\0" not in item, key, "text without NUL", _shown(item))
 
 
 def named(key: str, values: str | Iterable[str]) -> None:
@@ -78,6 +104,10 @@ def named(key: str, values: str | Iterable[str]) -> None:
         )
     twice = sorted({value for value in values if values.count(value) > 1})
     require(not twice, key, "names that differ", ", ".join(twice))
+
+
+def _class_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _shown(value: object) -> str:

@@ -1,25 +1,23 @@
 """Settings of the text: where it comes from, and which of its rows are used."""
 
 import dataclasses
+from typing import Annotated, ClassVar
 
-from babelet.configs.checks import in_range, named, require
-from babelet.configs.ranges import RANGES
+from babelet.configs.checks import Range, Section, named, require
+from babelet.configs.values import Count, CountOrNone, Part
 
 
 @dataclasses.dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Section):
     """Which text, translated, labelled or neither, and which of its rows."""
 
-    # home_assistant, home_assistant_frontend or parallel_files; for classification:
-    # home_assistant_intents or labelled_files.
+    section: ClassVar[str] = "data"
+    # home_assistant, home_assistant_frontend or parallel_files.
     source: str = "home_assistant"
     # Paths or globs for "parallel_files" and "labelled_files", relative to the working
     # directory. {language} in a path stands for each language in turn. "home_assistant"
     # and "home_assistant_frontend" as entries mix those sources in.
     files: tuple[str, ...] = ()
-    # How often training draws from each entry of data.files, in proportion. Empty: as
-    # often as it has rows.
-    weights: tuple[float, ...] = ()
     # What the columns of tables hold: the code of the pivot or of a language,
     # "language" (the code of the row's language), "text" (the translation), "label",
     # "-" (unused). By position for TSV without a header; elsewhere by name, as in
@@ -32,29 +30,15 @@ class DataConfig:
     # The language that the others are translations of, which the teacher reads in
     # training. Of labelled text: the language whose labels are always used.
     pivot: str = "en"
-    # Characters of the pivot text, at least, after cleaning. An ideograph counts for
-    # three.
-    min_characters: int = 9
     # Characters of a text, at most, after cleaning.
-    max_characters: int = 300
-    # Whether texts with a placeholder, such as {name}, are kept.
-    keep_placeholders: bool = False
-    # Whether pairs of the same text twice are kept: names and loan words, which a
-    # translator has to leave as they are.
-    keep_equal: bool = False
-    # Longer side over shorter side of a pair, at most, in characters weighted by
-    # script.
-    max_length_ratio: float = 4.0
-    # Whether rows in evidently other languages are rejected. Needs pip install
-    # py3langid.
-    check_language: bool = False
+    max_characters: Count = 300
     # Share of the groups of equal or related text that validate.
-    validation_fraction: float = 0.03
+    validation_fraction: Part = 0.03
     # Share of the groups of equal or related text that test.
-    test_fraction: float = 0.07
+    test_fraction: Part = 0.07
 
     def __post_init__(self) -> None:
-        in_range("data", self, RANGES)
+        super().__post_init__()
         named("data.pivot", self.pivot)
         named("data.languages", self.languages)
         require(
@@ -62,18 +46,6 @@ class DataConfig:
             "data.languages",
             "at least one language, or text in the pivot language in data.files",
             "()",
-        )
-        require(
-            len(self.weights) in (0, len(self.files)),
-            "data.weights",
-            f"a number above 0 for each of the {len(self.files)} entries of data.files",
-            ",".join(map(str, self.weights)),
-        )
-        require(
-            self.min_characters <= self.max_characters,
-            "data.min_characters",
-            f"at most data.max_characters ({self.max_characters})",
-            str(self.min_characters),
         )
         require(
             self.pivot not in self.languages,
@@ -110,4 +82,33 @@ class DataConfig:
             "data.columns",
             f"{expected}, each once, from {' '.join(sorted(known))} and -",
             ",".join(self.columns),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class PairDataConfig(DataConfig):
+    """Which text and its translations, and which pairs of it."""
+
+    # Characters of the pivot text, at least, after cleaning. An ideograph counts for
+    # three.
+    min_characters: CountOrNone = 9
+    # Whether texts with a placeholder, such as {name}, are kept.
+    keep_placeholders: bool = False
+    # Whether pairs of the same text twice are kept: names and loan words, which a
+    # translator has to leave as they are.
+    keep_equal: bool = False
+    # Longer side over shorter side of a pair, at most, in characters weighted by
+    # script.
+    max_length_ratio: Annotated[float, Range(1, 1_000_000)] = 4.0
+    # Whether rows in evidently other languages are rejected. Needs pip install
+    # py3langid.
+    check_language: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.min_characters <= self.max_characters,
+            "data.min_characters",
+            f"at most data.max_characters ({self.max_characters})",
+            str(self.min_characters),
         )

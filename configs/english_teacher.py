@@ -12,9 +12,9 @@ minutes on 2 cores with AMX, after downloads of 225 MB. Expected: test retrieval
 (mean over languages) where the teacher has 22.2%.
 """
 
-from babelet.configs.schema import (
-    Config,
+from babelet.configs.embedding import (
     DataConfig,
+    EmbeddingConfig,
     StudentConfig,
     TeacherConfig,
     TrainingConfig,
@@ -22,9 +22,9 @@ from babelet.configs.schema import (
 from babelet.configs.smart_home import LANGUAGES
 
 
-def get_config() -> Config:
+def get_config() -> EmbeddingConfig:
     """Returns the recipe."""
-    return Config(
+    return EmbeddingConfig(
         name="english_teacher",
         data=DataConfig(source="home_assistant", languages=LANGUAGES),
         teacher=TeacherConfig(kind="packaged_minilm"),

@@ -10,10 +10,10 @@ learns the visible labels alone; with four 85.3%, 87.1% and 85.8%; with none
 to its files, takes 7.4 minutes; before that the teacher's tuning, 13 on one busy core.
 """
 
-from babelet.configs.labels import LabelsConfig, TuningConfig
-from babelet.configs.schema import (
-    Config,
+from babelet.configs.classification import (
+    ClassificationConfig,
     DataConfig,
+    LabelsConfig,
     ObjectiveConfig,
     StudentConfig,
     TrainingConfig,
@@ -26,11 +26,10 @@ LANGUAGES = tuple(
 )
 
 
-def get_config() -> Config:
+def get_config() -> ClassificationConfig:
     """Returns the recipe."""
-    return Config(
+    return ClassificationConfig(
         name="intents",
-        task="classification",
         data=DataConfig(
             source="home_assistant_intents",
             languages=LANGUAGES,
@@ -44,9 +43,7 @@ def get_config() -> Config:
             learning_rate=5e-4,
             warmup_steps=60,
             patience=3,
-            metric="accuracy",
             validation_pairs=60,
         ),
         labels=LabelsConfig(per_class=1),
-        tuning=TuningConfig(),
     )

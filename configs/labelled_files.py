@@ -29,9 +29,8 @@ TextClassifier or a SavedModel (teacher.kind=saved_model) with a labels.txt besi
 --set student.init_from=packaged_e5
 """
 
-from babelet.configs.labels import LabelsConfig, TuningConfig
-from babelet.configs.schema import (
-    Config,
+from babelet.configs.classification import (
+    ClassificationConfig,
     DataConfig,
     ObjectiveConfig,
     StudentConfig,
@@ -39,11 +38,10 @@ from babelet.configs.schema import (
 )
 
 
-def get_config() -> Config:
+def get_config() -> ClassificationConfig:
     """Returns the recipe; `data.files` and `data.languages` are yours to set."""
-    return Config(
+    return ClassificationConfig(
         name="labelled_files",
-        task="classification",
         data=DataConfig(
             source="labelled_files",
             languages=("de",),
@@ -57,8 +55,5 @@ def get_config() -> Config:
             learning_rate=5e-4,
             warmup_steps=60,
             patience=3,
-            metric="accuracy",
         ),
-        labels=LabelsConfig(),
-        tuning=TuningConfig(),
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babelet.configs import parsing, schema
+from babelet.configs.registry import config_class, task_names
 from babelet.core.boundary import described
 from babelet.core.errors import BabeletError
 
@@ -52,7 +53,8 @@ def recipes() -> dict[str, Path]:
 
 def meant(flag: str, value: str) -> str | None:
     """Returns the --set that somebody meant who gave a setting as a flag, or None."""
-    keys = parsing.keys()
+    of_tasks = [parsing.keys(config_class(task)) for task in task_names()]
+    keys = dict.fromkeys(key for keys in of_tasks for key in keys)
     found = [key for key in keys if flag in (key, key.rpartition(".")[2])]
     if not found:
         near = difflib.get_close_matches(flag, keys, n=1, cutoff=0.8)
@@ -88,7 +90,7 @@ def _run_recipe(file: Path) -> schema.Config:
     module = importlib.util.module_from_spec(spec)
     with _running(file):
         spec.loader.exec_module(module)
-    expected = "a function get_config() that returns babelet.configs.schema.Config"
+    expected = "a function get_config() that returns the settings of a task"
     remedy = "start from configs/smart_home.py"
     if not callable(getattr(module, "get_config", None)):
         raise BabeletError(f"{file} is not a recipe", expected=expected, remedy=remedy)

@@ -30,12 +30,17 @@ languages) takes 7 minutes on 2 cores: test retrieval 81% of the student, 72% of
 teacher. babelet inspect estimates time and space for your text.
 """
 
-from babelet.configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
+from babelet.configs.embedding import (
+    DataConfig,
+    EmbeddingConfig,
+    StudentConfig,
+    TrainingConfig,
+)
 
 
-def get_config() -> Config:
+def get_config() -> EmbeddingConfig:
     """Returns the recipe; `data.files` and `data.languages` are yours to set."""
-    return Config(
+    return EmbeddingConfig(
         name="parallel_files",
         data=DataConfig(source="parallel_files", languages=("de",)),
         student=StudentConfig(init_layers=(0, 1, 2, 3, 10, 11)),

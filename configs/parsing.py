@@ -12,24 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from babelet.configs.checks import hints
+from babelet.configs.registry import config_class, task_names
 from babelet.configs.schema import Config
+from babelet.configs.values import KIND_AND_PATH, PATH
 from babelet.core.errors import BabeletError
 
 BOOLEANS = {"true": True, "false": False}
-# Settings that are paths, in which ~ is the home folder. data.files is read in data/,
-# which knows which of its entries are paths.
-_PATHS = frozenset(
-    {
-        "teacher.path",
-        "teacher.cache_dir",
-        "student.init_from",
-        "evaluation.tatoeba",
-        "evaluation.sts",
-        "translation.teacher_path",
-    }
-)
-
-_hints = functools.cache(typing.get_type_hints)
 
 
 def to_json(config: Config) -> str:
@@ -42,7 +31,7 @@ def from_json(path: Path) -> Config:
 
     Raises:
         BabeletError: The file is missing, is not JSON, or has an unknown or
-            mistyped key.
+            mistyped key, an unknown task, or settings as an earlier version had them.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -58,7 +47,21 @@ def from_json(path: Path) -> Config:
             f"{path} is not valid JSON: {error}",
             remedy="use the config.json of a run unchanged, and --set for changes",
         ) from error
-    return _build(Config, values, where="")
+    # Once, the settings of all tasks were in every file.
+    if isinstance(values, dict) and {"translation", "labels", "tuning"} <= {*values}:
+        raise BabeletError(
+            f"{path} was written by an earlier version of Babelet",
+            expected="the settings of its own task alone",
+            remedy="give babelet distill the recipe and this --workdir again: steps "
+            "whose settings are the same are kept",
+        )
+    if not isinstance(values, dict) or not isinstance(values.get("task"), str):
+        raise BabeletError(
+            f"{path} does not name a task",
+            expected=f"task: one of {', '.join(task_names())}",
+            remedy="use the config.json of a run unchanged, and --set for changes",
+        )
+    return _build(config_class(values["task"]), values)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,21 +86,29 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
         BabeletError: No such key (the nearest is named), or a value of another type
             or out of range.
     """
-    values = dataclasses.asdict(config)
+    values, cls = dataclasses.asdict(config), type(config)
     for key, value in changes.items():
-        _assign(values, key, value)
-    return _build(Config, values, where="")
+        _assign(cls, values, key, value)
+    return _build(cls, values)
 
 
-def keys() -> list[str]:
-    """Returns the dotted path of every setting, in the order of the schema."""
+def keys(cls: type) -> list[str]:
+    """Returns the dotted path of every setting of a class, in the order of the code."""
     found = []
-    for name, wanted in _hints(Config).items():
-        if dataclasses.is_dataclass(wanted):
-            found += [f"{name}.{field.name}" for field in dataclasses.fields(wanted)]
+    for name, kind in section_types(cls).items():
+        if dataclasses.is_dataclass(kind):
+            inner = keys(typing.cast(type, kind))
+            found += [f"{name}.{key}" for key in inner]
         else:
             found.append(name)
     return found
+
+
+def section_types(cls: type) -> dict[str, Any]:
+    """Returns the type of each field of a section, or of the whole config."""
+    found = hints(cls)
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    return {field.name: found[field.name] for field in fields}
 
 
 def value_of(config: Config, key: str) -> Any:
@@ -117,49 +128,47 @@ def as_values(config: Config, key: str) -> Any:
     return found
 
 
-def _assign(values: dict[str, Any], key: str, value: Any) -> None:
-    cls, where = Config, ""
-    head, *rest = key.split(".")
-    while True:
-        field_types = _hints(cls)
-        path = f"{where}{head}"
-        if head not in field_types:
-            raise _unknown_key(path, [f"{where}{name}" for name in field_types])
-        wanted = field_types[head]
-        if not dataclasses.is_dataclass(wanted):
-            break
-        if not rest:
-            keys = ", ".join(f"{path}.{f.name}" for f in dataclasses.fields(wanted))
-            raise BabeletError(
-                f"{path} is a group of settings", remedy=f"set one of {keys}"
-            )
-        cls, where, values = wanted, f"{path}.", values[head]
-        head, *rest = rest
-    if rest:
-        raise BabeletError(f"{path} has no settings inside it", remedy=f"set {path}")
-    values[head] = _coerce(path, wanted, value)
+def _assign(root: type, values: dict[str, Any], key: str, value: Any) -> None:
+    cls, place, names = root, values, key.split(".")
+    for depth, name in enumerate(names):
+        field_types, path = section_types(cls), ".".join(names[: depth + 1])
+        if name not in field_types:
+            raise _unknown_key(key, root)
+        kind = field_types[name]
+        if not dataclasses.is_dataclass(kind):
+            if depth + 1 < len(names):
+                raise BabeletError(
+                    f"{path} has no settings inside it", remedy=f"set {path}"
+                )
+            place[name] = _coerce(path, kind, value)
+            return
+        cls, place = typing.cast(type, kind), place[name]
+    inside = ", ".join(f"{key}.{name}" for name in keys(cls))
+    raise BabeletError(f"{key} is a group of settings", remedy=f"set one of {inside}")
 
 
-def _build(cls: type, values: Any, where: str) -> Any:
+def _build(cls: type, values: Any, where: str = "", root: type | None = None) -> Any:
+    """Returns a section, or the whole config, of values by name."""
     if not isinstance(values, dict):
         raise BabeletError(
-            f"{where or 'The config'} must be a group of settings",
+            f"{where[:-1]} must be a group of settings",
             received=type(values).__name__,
             remedy="compare it with the config.json of a finished run",
         )
-    field_types = _hints(cls)
-    arguments = {}
+    field_types, arguments, root = section_types(cls), {}, root or cls
     for key, value in values.items():
         path = f"{where}{key}"
         if key not in field_types:
-            raise _unknown_key(path, [f"{where}{name}" for name in field_types])
-        if dataclasses.is_dataclass(field_types[key]):
-            arguments[key] = _build(field_types[key], value, where=f"{path}.")
+            raise _unknown_key(path, root)
+        kind = field_types[key]
+        if dataclasses.is_dataclass(kind):
+            inner = typing.cast(type, kind)
+            arguments[key] = _build(inner, value, f"{path}.", root)
         else:
-            arguments[key] = _coerce(path, field_types[key], value)
+            arguments[key] = _coerce(path, kind, value)
     missing = [
         f.name
-        for f in dataclasses.fields(cls)
+        for f in dataclasses.fields(typing.cast(Any, cls))
         if f.name not in arguments
         and f.default is dataclasses.MISSING
         and f.default_factory is dataclasses.MISSING
@@ -171,15 +180,31 @@ def _build(cls: type, values: Any, where: str) -> Any:
     return cls(**arguments)
 
 
-def _unknown_key(path: str, known: list[str]) -> BabeletError:
-    path = path[:100]
-    near = difflib.get_close_matches(path, known, n=1, cutoff=0.3)
+def _unknown_key(path: str, root: type) -> BabeletError:
+    """Returns the error for a key that the settings of a task do not have."""
+    path, own, known = path[:100], section_types(root), keys(root)
+    task = root.__dataclass_fields__["task"].default  # type: ignore[attr-defined]
+    of_key = f"{path}."
+    others = [
+        name
+        for name in task_names()
+        if any(f"{key}.".startswith(of_key) for key in keys(config_class(name)))
+    ]
+    if others:
+        return BabeletError(
+            f"{path} is a setting of {' and '.join(others)}, not of {task}",
+            remedy=f"leave it out; babelet settings {task} lists those that it reads",
+        )
+    near = difflib.get_close_matches(path, [*known, *own], n=1, cutoff=0.3)
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
     return BabeletError(f"Unknown config key {path}", remedy=hint)
 
 
 def _coerce(path: str, wanted: Any, value: Any) -> Any:
     """Returns `value`, parsed if it is text for another type, or raises."""
+    marks = getattr(wanted, "__metadata__", ())
+    if marks:
+        wanted = wanted.__origin__
     origin, choices = typing.get_origin(wanted), typing.get_args(wanted)
     try:
         if origin is Literal:
@@ -195,7 +220,7 @@ def _coerce(path: str, wanted: Any, value: Any) -> Any:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is wanted:
-            return _expanded(path, str(value)) if path in _PATHS else value
+            return _expanded(str(value), marks) if marks and wanted is str else value
         if isinstance(value, str):
             return _parse(wanted, value)
         raise ValueError
@@ -227,12 +252,12 @@ def _parse(wanted: type, text: str) -> int | float | bool:
     raise ValueError
 
 
-def _expanded(path: str, value: str) -> str:
+def _expanded(value: str, marks: tuple[Any, ...]) -> str:
     """Returns the text of a path setting with ~ as the home folder."""
     kind, colon, place = value.partition(":")
-    if path == "student.init_from" and colon:
+    if KIND_AND_PATH in marks and colon:
         return f"{kind}:{os.path.expanduser(place)}"
-    return os.path.expanduser(value)
+    return os.path.expanduser(value) if PATH in marks else value
 
 
 def _items(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from babelet.configs import parsing
 from babelet.configs.schema import Config
@@ -18,6 +18,7 @@ from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.core.run_files import read_json
 
+C = TypeVar("C", bound=Config)
 CONFIG, MANIFEST = "config.json", "manifest.json"
 # In the manifest: the settings of the training that is done.
 STUDENT = "student"
@@ -92,6 +93,23 @@ def read_config(folder: Path) -> Config:
             expected=f"the settings that {MANIFEST} names",
             consequence="Files and settings would not belong together",
             remedy=_AGAIN,
+        )
+    return config
+
+
+def read_config_like(folder: Path, own: C) -> C:
+    """Returns the settings of a run of the task that `own` is of.
+
+    Raises:
+        BabeletError: What `read_config` raises, or it is a run of another task.
+    """
+    config = read_config(folder)
+    if not isinstance(config, type(own)):
+        raise BabeletError(
+            f"{folder} is a run of another task",
+            expected=own.task,
+            received=config.task,
+            remedy="run without --prepared, or with a run of the same task",
         )
     return config
 

@@ -22,60 +22,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from babelet.configs import parsing
-from babelet.configs.ranges import RANGES
-from babelet.configs.schema import Config
+from babelet.configs.checks import Section, range_of
+from babelet.configs.registry import config_class, task_names
 from babelet.core import command
 from babelet.core.errors import BabeletError
 
-TASKS: tuple[str, ...] = typing.get_args(typing.get_type_hints(Config)["task"])
-# Settings, and whole groups of them, that a task does not read.
-UNREAD: dict[str, tuple[str, ...]] = {
-    "embedding": ("translation", "labels", "tuning", "export.max_bleu_loss"),
-    "classification": (
-        "translation",
-        "export",
-        "data.weights",
-        "data.min_characters",
-        "data.keep_placeholders",
-        "data.keep_equal",
-        "data.max_length_ratio",
-        "data.check_language",
-        "student.output_dim",
-        "objective.scale",
-        "objective.candidates",
-        "objective.bank_size",
-        "objective.embedding_match",
-        "training.pivot_share",
-        "evaluation.tatoeba",
-        "evaluation.sts",
-    ),
-    # The first four are refused unless they have their defaults.
-    "translation": (
-        "data.weights",
-        "folds",
-        "student.init_from",
-        "student.init_layers",
-        "training.leave_out",
-        "labels",
-        "tuning",
-        "teacher.cache_dir",
-        "vocabulary.method",
-        "vocabulary.min_agreement",
-        "vocabulary.max_unknown_rate",
-        "vocabulary.report_sentences",
-        "student.pooling",
-        "student.output_dim",
-        "objective.scale",
-        "objective.candidates",
-        "objective.bank_size",
-        "objective.embedding_match",
-        "training.pivot_share",
-        "evaluation.tatoeba",
-        "evaluation.sts",
-        "export.min_cosine",
-        "export.max_retrieval_loss",
-    ),
-}
 _TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 _WIDTH = 88
 
@@ -92,7 +43,7 @@ class Setting:
     default: str
     # The comment above the field.
     meaning: str
-    # The tasks that read it.
+    # The tasks that have it.
     tasks: tuple[str, ...]
 
     @property
@@ -103,22 +54,45 @@ class Setting:
 
 @functools.cache
 def every_setting() -> tuple[Setting, ...]:
-    """Returns all settings, in the order of the code; those outside groups first."""
-    return tuple(
-        sorted(map(_setting, parsing.keys()), key=lambda each: "." in each.name)
-    )
+    """Returns all settings, in the order of the code; those outside groups first.
+
+    What tasks have by one name and not with the same values, default and meaning is
+    there once for each.
+    """
+    found: dict[str, dict[str, list[Setting]]] = {"": {}}
+    for task in task_names():
+        for name in parsing.keys(config_class(task)):
+            if name == "task":
+                # Another task is another recipe.
+                continue
+            own = _setting(name, task)
+            same_name = found.setdefault(own.group, {}).setdefault(name, [])
+            same = [
+                x for x in same_name if dataclasses.replace(own, tasks=x.tasks) == x
+            ]
+            if same:
+                same_name.remove(same[0])
+                own = dataclasses.replace(own, tasks=(*same[0].tasks, task))
+            same_name.append(own)
+    groups = (group.values() for group in found.values())
+    return tuple(itertools.chain(*(itertools.chain(*names) for names in groups)))
 
 
 def group_meaning(group: str) -> str:
-    """Returns what a group of settings is about; "" is those outside all groups."""
-    return inspect.cleandoc(_group(group).__doc__ or "")
+    """Returns what a group of settings is about, in all tasks; "" is the whole."""
+    for task in task_names():
+        if kind := _group(config_class(task), group):
+            shared = [base for base in kind.__mro__ if issubclass(base, Section)]
+            # Above those of a single task, and below `Section` itself.
+            return inspect.cleandoc(shared[-2].__doc__ or "")
+    raise KeyError(group)
 
 
 def find(task: str = "", word: str = "") -> tuple[Setting, ...]:
     """Returns the settings of a task that have a word in their name or meaning.
 
     Args:
-        task: One of `TASKS`; "" for all of them.
+        task: One of `task_names()`; "" for all of them.
         word: Any part of a name or meaning, in either case; "" for all settings.
 
     Raises:
@@ -131,7 +105,7 @@ def find(task: str = "", word: str = "") -> tuple[Setting, ...]:
     ]
     if not found:
         of_what = f"The task {task} reads no setting" if task else "There is no setting"
-        near = _nearest(sought, [*(each.name for each in of_task), *TASKS])
+        near = _nearest(sought, [*(each.name for each in of_task), *task_names()])
         raise BabeletError(
             f"{of_what} that has {word[:100]!r} in its name or meaning",
             remedy=f"did you mean {', '.join(near)}? "
@@ -162,32 +136,48 @@ def text(settings: Sequence[Setting]) -> str:
 
 def only(tasks: Sequence[str]) -> str:
     """Returns which tasks read a setting, as a remark; "" if all of them do."""
-    return "" if tuple(tasks) == TASKS else f"Only for {' and '.join(tasks)}."
+    if set(tasks) == set(task_names()):
+        return ""
+    return f"Only for {' and '.join(tasks)}."
 
 
-def _setting(name: str) -> Setting:
-    """Returns the setting at a dotted path."""
+def _setting(name: str, task: str) -> Setting:
+    """Returns the setting of a task at a dotted path."""
     group, _, own = name.rpartition(".")
-    kind = _group(group)
+    kind: Any = _group(config_class(task), group)
     default = kind.__dataclass_fields__[own].default
     return Setting(
         name,
-        _values(name, typing.get_type_hints(kind)[own]),
+        _values(parsing.section_types(kind)[own]),
         "" if default is dataclasses.MISSING else _shown(default),
         _comments(kind).get(own, ""),
-        tuple(task for task in TASKS if not {name, group} & set(UNREAD[task])),
+        (task,),
     )
 
 
-def _group(name: str) -> Any:
-    """Returns the dataclass of a group of settings; "" is the whole."""
-    return typing.get_type_hints(Config)[name] if name else Config
+def _group(cls: type, group: str) -> type | None:
+    """Returns the dataclass of a group of settings, None if the task has none."""
+    for name in filter(None, group.split(".")):
+        found = parsing.section_types(cls).get(name)
+        if found is None:
+            return None
+        cls = found
+    return cls
 
 
 @functools.cache
-def _comments(group: type) -> dict[str, str]:
+def _comments(section: type) -> dict[str, str]:
     """Returns the comment above each field of a dataclass that has one."""
-    lines = inspect.getsource(group).splitlines()
+    found = {}
+    for base in reversed(section.__mro__):
+        if issubclass(base, Section):
+            found |= _own_comments(base)
+    return found
+
+
+@functools.cache
+def _own_comments(section: type) -> dict[str, str]:
+    lines = inspect.getsource(section).splitlines()
     found = {}
     for node in ast.parse("\n".join(lines)).body[0].body:  # type: ignore[attr-defined]
         if isinstance(node, ast.AnnAssign):
@@ -200,19 +190,19 @@ def _comments(group: type) -> dict[str, str]:
     return {name: meaning for name, meaning in found.items() if meaning}
 
 
-def _values(name: str, kind: Any) -> str:
+def _values(kind: Any) -> str:
     """Returns what a setting may be, in words."""
     if typing.get_origin(kind) is Literal:
         return " | ".join(map(str, typing.get_args(kind)))
     if typing.get_origin(kind) is tuple:
-        return f"{_values(name, typing.get_args(kind)[0])}, several with commas"
-    if name not in RANGES:
-        return _TYPES[kind]
-    numbers = RANGES[name]
+        return f"{_values(typing.get_args(kind)[0])}, several with commas"
+    numbers, plain = range_of(kind), getattr(kind, "__origin__", kind)
+    if numbers is None:
+        return _TYPES[plain]
     low = f"above {numbers.low:,}" if numbers.above else f"{numbers.low:,}"
     if numbers.high >= 1e30:
-        return f"{_TYPES[kind]} {low}"
-    return f"{_TYPES[kind]}, {low} to {'below ' * numbers.below}{numbers.high:,}"
+        return f"{_TYPES[plain]} {low}"
+    return f"{_TYPES[plain]}, {low} to {'below ' * numbers.below}{numbers.high:,}"
 
 
 def _shown(default: Any) -> str:
@@ -237,7 +227,7 @@ def _nearest(word: str, names: Sequence[str]) -> list[str]:
 def main(argv: list[str]) -> None:
     """Runs the command line."""
     given = argv[1:]
-    task = given.pop(0) if given and given[0] in TASKS else ""
+    task = given.pop(0) if given and given[0] in task_names() else ""
     print(text(find(task, " ".join(given))))
 
 

@@ -7,16 +7,21 @@ About 10 minutes on 2 cores with AMX, 4.6 of them training, after downloads of 1
 81.5), where the teacher, a general-purpose model in 4-bit weights, has 72.1%.
 """
 
-from babelet.configs.schema import Config, DataConfig, StudentConfig, TrainingConfig
+from babelet.configs.embedding import (
+    DataConfig,
+    EmbeddingConfig,
+    StudentConfig,
+    TrainingConfig,
+)
 
 LANGUAGES = tuple(
     "bg cs de el es fi fr he hu id it ja ko nl pl pt ro ru sv tr uk vi zh".split()
 )
 
 
-def get_config() -> Config:
+def get_config() -> EmbeddingConfig:
     """Returns the default recipe."""
-    return Config(
+    return EmbeddingConfig(
         name="smart_home",
         # Home Assistant's text, and the teacher.
         licence="Apache-2.0 AND MIT",

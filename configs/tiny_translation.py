@@ -10,10 +10,14 @@ nothing. Every file of a real run is there.
 import dataclasses
 
 from babelet.configs import translate_smart_home
-from babelet.configs.schema import Config, EvaluationConfig, VocabularyConfig
+from babelet.configs.translation import (
+    EvaluationConfig,
+    TranslationConfig,
+    VocabularyConfig,
+)
 
 
-def get_config() -> Config:
+def get_config() -> TranslationConfig:
     """Returns the default recipe with everything small."""
     config = translate_smart_home.get_config()
     return dataclasses.replace(
@@ -41,12 +45,15 @@ def get_config() -> Config:
         evaluation=EvaluationConfig(pairs_per_language=40),
         translation=dataclasses.replace(
             config.translation,
-            teacher_encoder_layers=1,
-            teacher_decoder_layers=2,
-            teacher_hidden_dim=32,
-            teacher_intermediate_dim=64,
-            teacher_steps=40,
-            teacher_warmup_steps=10,
+            teacher=dataclasses.replace(
+                config.translation.teacher,
+                encoder_layers=1,
+                decoder_layers=2,
+                hidden_dim=32,
+                intermediate_dim=64,
+                steps=40,
+                warmup_steps=10,
+            ),
             targets="both",
             renamed=50,
             recombined=100,

@@ -16,10 +16,14 @@ student. Others take two hours or more, reckoned from their time for a step.
 import dataclasses
 
 from babelet.configs import translate_smart_home
-from babelet.configs.schema import Config, EvaluationConfig, ObjectiveConfig
+from babelet.configs.translation import (
+    EvaluationConfig,
+    ObjectiveConfig,
+    TranslationConfig,
+)
 
 
-def get_config() -> Config:
+def get_config() -> TranslationConfig:
     """Returns the recipe of a longer training."""
     short = translate_smart_home.get_config()
     return dataclasses.replace(
@@ -40,7 +44,7 @@ def get_config() -> Config:
             short.translation,
             targets="teacher",
             recombined=20_000,
-            teacher_steps=7000,
+            teacher=dataclasses.replace(short.translation.teacher, steps=7000),
         ),
         # All of them: of a thousand, the gap between two searches is 0.4 uncertain.
         evaluation=EvaluationConfig(pairs_per_language=2000),

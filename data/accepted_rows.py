@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.data import PairDataConfig
 from babelet.data import cleaning, splits
 from babelet.data.language_check import LanguageCheck
 from babelet.data.sources.raw import RawPair
@@ -34,7 +34,7 @@ class Intake:
         translations: Different ones, by (language, text).
     """
 
-    def __init__(self, config: DataConfig, folder: Path) -> None:
+    def __init__(self, config: PairDataConfig, folder: Path) -> None:
         self.rejected: Counter[str] = Counter()
         self.groups = splits.Groups()
         self.pairs = self.translations = 0

@@ -14,8 +14,9 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from babelet.configs.folds import FoldsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.data import PairDataConfig
+from babelet.configs.embedding import DataConfig
+from babelet.configs.schema import FoldsConfig
 from babelet.core.atomic import atomic_path
 from babelet.core.checksums import seal
 from babelet.core.errors import BabeletError
@@ -31,7 +32,10 @@ CHUNK = 65536
 
 
 def build_corpus(
-    config: DataConfig, folder: Path, cache: Path, folds: FoldsConfig = splits.NO_FOLDS
+    config: PairDataConfig,
+    folder: Path,
+    cache: Path,
+    folds: FoldsConfig = splits.NO_FOLDS,
 ) -> CorpusReport:
     """Writes `folder`, whole or not at all, for `data.corpus.Corpus` to open.
 
@@ -66,7 +70,7 @@ def build_corpus(
 
 
 def _build(
-    config: DataConfig, rows: Iterable[RawPair], folder: Path, folds: FoldsConfig
+    config: PairDataConfig, rows: Iterable[RawPair], folder: Path, folds: FoldsConfig
 ) -> CorpusReport:
     with Intake(config, folder) as intake:
         for row in rows:
@@ -90,7 +94,7 @@ def _build(
     tables, near_share = _write_pairs(
         folder, intake.pairs, split_of_pivot, near_of_pivot, languages
     )
-    if config.weights:
+    if isinstance(config, DataConfig) and config.weights:
         _write_entries(folder, intake.pairs)
     _write_sentences(folder, len(roots), intake.translations)
     sizes = np.bincount(roots)

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from babelet.configs.folds import FoldsConfig
-from babelet.configs.labels import LabelsConfig, class_name
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import LabelsConfig, class_name
+from babelet.configs.schema import DataConfig, FoldsConfig
 from babelet.core.atomic import atomic_path
 from babelet.core.checksums import seal
 from babelet.core.errors import BabeletError

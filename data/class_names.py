@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from babelet.configs.labels import class_name
+from babelet.configs.classification import class_name
 from babelet.core.errors import BabeletError
 
 LABELS = "labels.txt"

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import TextIO
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.data import PairDataConfig
 from babelet.data.sources.raw import RawPair
 
 COLUMNS = ("file", "line", "language", "reason", "pivot_text", "text")
@@ -62,7 +62,7 @@ def clean(row: RawPair) -> RawPair:
     )
 
 
-def rejection(row: RawPair, config: DataConfig) -> str:
+def rejection(row: RawPair, config: PairDataConfig) -> str:
     """Returns why a cleaned row is rejected, "" if it is good.
 
     Reasons: the source's own ("no_pivot"; "not_text"; "choice", a text for each number

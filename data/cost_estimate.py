@@ -7,7 +7,7 @@ scaled by what it grows with; expect it within a factor of two on a like machine
 import dataclasses
 from pathlib import Path
 
-from babelet.configs.schema import Config, StudentConfig
+from babelet.configs.embedding import EmbeddingConfig, StudentConfig
 from babelet.data.corpus import Corpus
 
 # The text of that run, its teacher vectors, and what it was evaluated on.
@@ -47,7 +47,9 @@ class Prediction:
     memory: float
 
 
-def predict(config: Config, corpus: Corpus, folder: Path, seconds: float) -> Prediction:
+def predict(
+    config: EmbeddingConfig, corpus: Corpus, folder: Path, seconds: float
+) -> Prediction:
     """Returns what a run will take of disk, time and memory.
 
     Args:
@@ -80,7 +82,11 @@ def _held_out(corpus: Corpus, split: str, limit: int) -> int:
 
 
 def _scale(
-    config: Config, corpus: Corpus, text_bytes: int, vectors: int, test_pairs: int
+    config: EmbeddingConfig,
+    corpus: Corpus,
+    text_bytes: int,
+    vectors: int,
+    test_pairs: int,
 ) -> dict[str, float]:
     """Returns, by step, how much more it has to do than in the run measured."""
     length = (text_bytes / len(corpus.sentences)) / (TEXT_BYTES / SENTENCES)

@@ -2,7 +2,7 @@
 
 import math
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.corpus import CorpusReport

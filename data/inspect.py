@@ -12,11 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from absl import flags
 
 from babelet.configs import overrides
-from babelet.configs.schema import Config
+from babelet.configs.classification import ClassificationConfig
+from babelet.configs.data import PairDataConfig
+from babelet.configs.embedding import EmbeddingConfig
+from babelet.configs.schema import Config, FoldsConfig
 from babelet.core import command
 from babelet.data.build_corpus import build_corpus
 from babelet.data.build_labelled_corpus import build_labelled_corpus
@@ -41,11 +45,14 @@ def inspect(config: Config) -> str:
     Raises:
         BabeletError: The text cannot be read, or nothing of it is left.
     """
-    if config.task == "classification":
+    if isinstance(config, ClassificationConfig):
         return _inspect_labelled(config)
+    settings = cast(PairDataConfig, config.data)
+    embeds = isinstance(config, EmbeddingConfig)
+    folds = config.folds if embeds else FoldsConfig()
     with tempfile.TemporaryDirectory() as scratch:
         folder, started = Path(scratch) / "corpus", time.monotonic()
-        report = build_corpus(config.data, folder, cache_folder(), config.folds)
+        report = build_corpus(settings, folder, cache_folder(), folds)
         seconds = time.monotonic() - started
         corpus = Corpus(folder)
         rejected = sum(report.rejected.values())
@@ -57,16 +64,18 @@ def inspect(config: Config) -> str:
             examples = format_rejected(folder / "rejected.tsv")
             parts.append(f"The first rejected row of each reason:\n{examples}")
         parts += [
-            format_lengths(corpus, config.data.max_characters),
+            format_lengths(corpus, settings.max_characters),
             format_samples(corpus, SAMPLES),
-            format_prediction(predict(config, corpus, folder, seconds)),
         ]
-        if error := too_little(report, config.data, config.task == "translation"):
+        if embeds:
+            found = predict(config, corpus, folder, seconds)
+            parts.append(format_prediction(found))
+        if error := too_little(report, settings, pairs_only=not embeds):
             parts.append(f"warning: A run ends at once. {error}")
     return "\n\n".join(parts)
 
 
-def _inspect_labelled(config: Config) -> str:
+def _inspect_labelled(config: ClassificationConfig) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "corpus"
         report = build_labelled_corpus(

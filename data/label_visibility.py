@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.data.labelled_corpus import UNLABELLED, LabelledCorpus, spread
 from babelet.data.splits import TRAIN
 

@@ -13,7 +13,7 @@ from array import array
 
 import numpy as np
 
-from babelet.configs.folds import FoldsConfig
+from babelet.configs.schema import FoldsConfig
 
 NO_FOLDS = FoldsConfig()
 TRAIN, VALIDATION, TEST = 0, 1, 2

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sentencepiece import sentencepiece_model_pb2
 
-from babelet.configs.schema import VocabularyConfig
+from babelet.configs.schema import EncoderVocabularyConfig
 from babelet.core.errors import BabeletError
 from babelet.core.languages import UNSPACED, primary
 from babelet.data.pruning import CorpusCounts, choose
@@ -173,7 +173,7 @@ def coverage(
     return rows
 
 
-def warnings(rows: Iterable[Mapping], config: VocabularyConfig) -> list[str]:
+def warnings(rows: Iterable[Mapping], config: EncoderVocabularyConfig) -> list[str]:
     """Returns a sentence for each language the vocabulary serves badly.
 
     Args:

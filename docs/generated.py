@@ -43,7 +43,7 @@ def settings_tables(language: str) -> str:
             if setting.default in ("", "empty"):
                 given = f"{default} *{empty}*" if setting.default else f"*{required}*"
             about = _cell(setting.meaning)
-            if setting.tasks != settings.TASKS:
+            if settings.only(setting.tasks):
                 about += f" *{only}: {', '.join(setting.tasks)}.*"
             short = setting.name.rpartition(".")[2]
             lines.append(f"| `{short}` | {_cell(setting.values)}; {given} | {about} |")

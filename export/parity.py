@@ -18,7 +18,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from babelet.configs.schema import ExportConfig
+from babelet.configs.embedding import ExportConfig
 from babelet.core import command
 from babelet.core.boundary import boundary, described
 from babelet.core.checksums import file_digest
@@ -102,6 +102,8 @@ def check_parity(
     scores = config.task == "classification"
     samples = _samples(texts_by_language, config.data.pivot)
     checked, own = artefacts(formats), describe(workdir)
+    # Scores have a gate without settings.
+    settings = ExportConfig() if scores else config.export
     # The bar counts what is slow: texts through the student and each artefact.
     with tqdm(total=1 + len(checked), desc="Parity", unit=" models") as progress:
         vectors = keras_predict(student, tokenizer)([s.text for s in samples])
@@ -116,7 +118,7 @@ def check_parity(
         figures: dict[str, dict[str, Any]] = {}
         refused: dict[str, BabeletError] = {}
         for artefact in checked:
-            gate = _gate(artefact.tier, config.export, forced)
+            gate = _gate(artefact.tier, settings, forced)
             try:
                 row = _check(artefact, gate, folder, tokenizer, reference)
                 require_metadata(folder / artefact.path, own)

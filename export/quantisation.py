@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from babelet.configs.schema import Config, ExportConfig
+from babelet.configs.embedding import EmbeddingConfig, ExportConfig
 from babelet.core import command
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
@@ -41,7 +41,7 @@ TIERS = ("fp32", "fp16", "int8")
 class _Test(NamedTuple):
     """What every tier is measured with."""
 
-    config: Config
+    config: EmbeddingConfig
     sets: list[RetrievalSet]
     # Sentences without a translation, by language.
     alone: dict[str, list[str]]

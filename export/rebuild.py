@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import h5py
 import keras
 
-from babelet.configs import parsing, record, schema
+from babelet.configs import parsing, record
 from babelet.core.checksums import file_digest
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
@@ -25,7 +25,8 @@ class Rebuilt(NamedTuple):
 
     student: keras.Model
     tokenizer: Tokenizer
-    config: schema.Config
+    # The settings of its task.
+    config: Any
 
 
 def rebuild_student(workdir: Path) -> Rebuilt:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from babelet.configs.schema import TrainingConfig
+from babelet.configs.embedding import TrainingConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pair_batches import PairBatches
 from babelet.data.splits import TEST, TRAIN, VALIDATION

@@ -29,7 +29,7 @@ def fingerprint(path: Path) -> str:
         raise BabeletError(
             f"There is no teacher at {path}: {error.strerror}",
             expected="a SavedModel folder, or a file of texts and translations",
-            remedy="change translation.teacher_path",
+            remedy="change translation.teacher.path",
         ) from error
 
 
@@ -51,7 +51,7 @@ def _require_program(path: Path) -> None:
         raise BabeletError(
             f"There is no SavedModel at {path}",
             expected="a folder with saved_model.pb and variables",
-            remedy="change translation.teacher_path",
+            remedy="change translation.teacher.path",
         )
 
 
@@ -68,7 +68,7 @@ def _program(path: Path) -> Translate:
             expected="a signature serving_default from text, strings (B,), to "
             "translation, strings (B,)",
             remedy="export it with such a signature, or change "
-            "translation.teacher_path",
+            "translation.teacher.path",
         ):
             return translate(texts)
 
@@ -92,7 +92,7 @@ def read_translations(path: Path) -> dict[str, str]:
             f"Cannot read the teacher's translations {path}",
             expected="a text file in UTF-8",
             received=str(error),
-            remedy="change translation.teacher_path",
+            remedy="change translation.teacher.path",
         ) from error
     for number, line in enumerate(lines, start=1):
         if not line:
@@ -103,7 +103,7 @@ def read_translations(path: Path) -> dict[str, str]:
                 f"{path}, line {number} is no translation",
                 expected="a source, a tab, and its translation",
                 received=f"{len(cells)} columns",
-                remedy="write the file so, or change translation.teacher_path",
+                remedy="write the file so, or change translation.teacher.path",
             )
         if found.setdefault(cells[0], cells[1]) != cells[1]:
             raise BabeletError(
@@ -117,6 +117,6 @@ def read_translations(path: Path) -> dict[str, str]:
         raise BabeletError(
             f"{path} has no translations",
             expected="a source, a tab, and its translation on each line",
-            remedy="write the file so, or change translation.teacher_path",
+            remedy="write the file so, or change translation.teacher.path",
         )
     return found

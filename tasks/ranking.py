@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import ops
 
-from babelet.configs.schema import ObjectiveConfig
+from babelet.configs.embedding import ObjectiveConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pair_batches import PairBatches
 from babelet.model.features import EmbeddingMatch, FeatureTerm

@@ -6,7 +6,11 @@ from typing import Any
 
 import keras
 
-from babelet.configs.schema import Config, StudentConfig
+from babelet.configs.classification import ClassificationConfig
+from babelet.configs.embedding import EmbeddingConfig
+from babelet.configs.embedding import StudentConfig as EmbeddingStudentConfig
+from babelet.configs.schema import Config, EncoderStudentConfig
+from babelet.configs.translation import TranslationConfig
 from babelet.core.boundary import run_folder
 from babelet.core.run_files import read_json
 from babelet.data.class_names import LABELS, read_labels
@@ -17,24 +21,30 @@ from babelet.model.student import build_classifier, build_encoder, build_transla
 CALIBRATION = "calibration.json"
 
 
-def _encoder(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _encoder(
+    config: EmbeddingConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     del workdir
     return configured_encoder(config.student, vocabulary_size)
 
 
-def _classifier(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _classifier(
+    config: ClassificationConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     classes = read_labels(workdir / LABELS)
     return configured_classifier(config.student, vocabulary_size, len(classes))
 
 
-def _translator(config: Config, vocabulary_size: int, workdir: Path) -> keras.Model:
+def _translator(
+    config: TranslationConfig, vocabulary_size: int, workdir: Path
+) -> keras.Model:
     del workdir
     return configured_translator(config, vocabulary_size)
 
 
 # (settings, pieces of the tokenizer, the run's folder) -> a student in float32, at
 # random weights.
-STUDENTS: dict[str, Callable[[Config, int, Path], keras.Model]] = {
+STUDENTS: dict[str, Callable[[Any, int, Path], keras.Model]] = {
     "classification": _classifier,
     "embedding": _encoder,
     "translation": _translator,
@@ -80,7 +90,7 @@ def read_calibration(workdir: Path) -> dict[str, float]:
 
 
 def configured_encoder(
-    settings: StudentConfig, vocabulary_size: int, precision: str = "float32"
+    settings: EmbeddingStudentConfig, vocabulary_size: int, precision: str = "float32"
 ) -> keras.Model:
     """Returns `build_encoder` for the settings, under a Keras precision policy."""
     return build_encoder(
@@ -98,7 +108,7 @@ def configured_encoder(
 
 
 def configured_classifier(
-    settings: StudentConfig,
+    settings: EncoderStudentConfig,
     vocabulary_size: int,
     classes: int,
     precision: str = "float32",
@@ -119,14 +129,14 @@ def configured_classifier(
 
 
 def configured_translator(
-    config: Config, vocabulary_size: int, precision: str = "float32"
+    config: TranslationConfig, vocabulary_size: int, precision: str = "float32"
 ) -> EncoderDecoder:
     """Returns the student of the settings, under a Keras precision policy."""
     shape = config.student
     return build_translator(
         vocabulary_size=vocabulary_size,
         encoder_layers=shape.num_layers,
-        decoder_layers=config.translation.decoder_layers,
+        decoder_layers=shape.decoder_layers,
         hidden_dim=shape.hidden_dim,
         num_heads=shape.num_heads,
         intermediate_dim=shape.intermediate_dim,
@@ -137,22 +147,22 @@ def configured_translator(
 
 
 def configured_teacher(
-    config: Config,
+    config: TranslationConfig,
     vocabulary_size: int,
     precision: str = "float32",
     context_dim: int = 0,
 ) -> EncoderDecoder:
     """Returns the teacher of the settings, under a Keras precision policy."""
-    translation = config.translation
+    shape = config.translation.teacher
     return EncoderDecoder(
         vocabulary_size=vocabulary_size,
-        encoder_layers=translation.teacher_encoder_layers,
-        decoder_layers=translation.teacher_decoder_layers,
-        hidden_dim=translation.teacher_hidden_dim,
-        num_heads=translation.teacher_num_heads,
-        intermediate_dim=translation.teacher_intermediate_dim,
+        encoder_layers=shape.encoder_layers,
+        decoder_layers=shape.decoder_layers,
+        hidden_dim=shape.hidden_dim,
+        num_heads=shape.num_heads,
+        intermediate_dim=shape.intermediate_dim,
         max_length=config.student.max_length,
-        dropout=translation.teacher_dropout,
+        dropout=shape.dropout,
         context_dim=context_dim,
         dtype=keras.dtype_policies.get(precision),
         name="teacher",

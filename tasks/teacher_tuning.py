@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from babelet.configs.classification import ClassificationConfig, TrainingConfig
 from babelet.configs.record import digest
-from babelet.configs.schema import Config, TrainingConfig
 from babelet.core.errors import BabeletError
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.tokenizer import Tokenizer
@@ -35,7 +35,7 @@ Predict = Callable[[Sequence[str]], np.ndarray]
 
 
 def tune_head(
-    config: Config,
+    config: ClassificationConfig,
     vectors_of: Predict,
     training: LabelledSet,
     weights: np.ndarray,
@@ -69,7 +69,7 @@ def tune_head(
 
 
 def tune_layers(
-    config: Config,
+    config: ClassificationConfig,
     teacher: Teacher,
     teacher_ids: np.ndarray | None,
     batches: LabelledBatches,
@@ -104,7 +104,7 @@ def tune_layers(
 
 
 def initial_teacher(
-    config: Config,
+    config: ClassificationConfig,
     teacher: Teacher,
     teacher_ids: np.ndarray | None,
     classes: int,
@@ -148,7 +148,7 @@ def initial_teacher(
     return model
 
 
-def tuning_as_training(config: Config) -> TrainingConfig:
+def tuning_as_training(config: ClassificationConfig) -> TrainingConfig:
     """Returns the settings of the teacher's tuning as those of a training."""
     tuning = config.tuning
     return TrainingConfig(
@@ -160,7 +160,6 @@ def tuning_as_training(config: Config) -> TrainingConfig:
         checkpoint_every=tuning.validate_every,
         validate_every=tuning.validate_every,
         patience=tuning.patience,
-        metric="accuracy",
     )
 
 

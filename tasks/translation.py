@@ -18,7 +18,6 @@ from babelet.model.translator_initialisation import initialise_translator
 from babelet.tasks import translation_targets
 from babelet.tasks.next_token import decide_next_token, keras_translate
 from babelet.tasks.students import configured_translator
-from babelet.tasks.translation_checks import check
 from babelet.tasks.translation_teacher import CONTEXT, TRANSLATIONS, TranslationTeacher
 from babelet.tasks.translation_text import TranslationText
 from babelet.training import translation_reporting
@@ -46,13 +45,8 @@ class TranslationTask(Task):
     )
 
     def __init__(self, workdir: Workdir) -> None:
-        """Takes the run's folder; no step is done yet.
-
-        Raises:
-            BabeletError: With these settings no translator can be trained.
-        """
+        """Takes the run's folder; no step is done yet."""
         super().__init__(workdir)
-        check(self.config)
         self.text = TranslationText(workdir)
         self.teacher = TranslationTeacher(workdir, self.text)
 
@@ -64,8 +58,6 @@ class TranslationTask(Task):
             "settings.student",
             "settings.objective",
             "settings.training",
-            "settings.translation.decoder_layers",
-            "settings.translation.init_from_teacher",
         )
 
     @property
@@ -143,7 +135,7 @@ class TranslationTask(Task):
         """Returns the student at random weights, or cut from its teacher."""
         size = self.text.tokenizer.vocabulary_size
         student = configured_translator(self.config, size, precision)
-        if self.config.translation.init_from_teacher:
+        if self.config.student.init_from_teacher:
             initialise_translator(student, self.teacher.model)
         return student
 
@@ -207,7 +199,7 @@ class TranslationTask(Task):
         beams, penalty = settings.beam_size, settings.length_penalty
         student = rebuild_student(self.path).student
         models = {}
-        if not settings.teacher_path:
+        if not settings.teacher.path:
             # Such a one decodes as it does, and a file holds the training texts alone.
             models["teacher, greedy"] = self.teacher.tested(1, limit)
             models[f"teacher, beam {beams}"] = self.teacher.tested(beams, limit)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from babelet.configs.translation import TranslationConfig
+from babelet.configs.translation import TargetsConfig
 from babelet.data.corpus import Corpus
 from babelet.data.recombination import recombined
 from babelet.data.renaming import Pair, renamed
@@ -53,7 +53,7 @@ def additions_to(
     corpus: Corpus,
     pairs: np.ndarray,
     sources: np.ndarray,
-    settings: TranslationConfig,
+    settings: TargetsConfig,
 ) -> Additions:
     """Returns what `settings` ask for, nothing held out among it.
 

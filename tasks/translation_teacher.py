@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from babelet.configs.record import digest
-from babelet.configs.schema import Config, TrainingConfig
+from babelet.configs.translation import TrainingConfig, TranslationConfig
 from babelet.core.checksums import broken_seal
 from babelet.core.errors import BabeletError
 from babelet.data.context_store import ContextStore, EncodeTokens
@@ -47,13 +47,13 @@ class TranslationTeacher:
         """Takes the run's folder and its text; nothing need be there yet."""
         self._workdir = workdir
         self._path = workdir.path
-        self._config: Config = workdir.config
+        self._config: TranslationConfig = workdir.config
         self._text = text
 
     @cached_property
     def model(self) -> EncoderDecoder | None:
-        """The trained teacher in float32; None where translation.teacher_path is."""
-        if self._config.translation.teacher_path:
+        """The trained teacher in float32; None where translation.teacher.path is."""
+        if self._config.translation.teacher.path:
             return None
         teacher = self._configured("float32")
         teacher.load_weights(self._path / WEIGHTS)
@@ -62,17 +62,10 @@ class TranslationTeacher:
     @cached_property
     def reader(self) -> Teacher | None:
         """The encoder whose vectors the trained teacher reads; None for none."""
-        if not self._config.translation.teacher_informed:
+        settings = self._config.translation
+        if not settings.teacher.reads_encoder:
             return None
-        reader = open_teacher(self._config.teacher, cache_folder())
-        if reader.token_dim is None:
-            raise BabeletError(
-                "The translator's teacher cannot read this encoder",
-                expected="teacher.kind=packaged_e5, which has vectors of tokens",
-                received=f"teacher.kind={self._config.teacher.kind}",
-                remedy="change teacher.kind, or set translation.teacher_informed=false",
-            )
-        return reader
+        return open_teacher(settings.encoder.as_teacher(), cache_folder())
 
     @property
     def _encode_tokens(self) -> EncodeTokens | None:
@@ -95,7 +88,7 @@ class TranslationTeacher:
 
     def steps(self) -> list[Step]:
         """Returns the step "teacher"; none where it is not trained here."""
-        if self._config.translation.teacher_path:
+        if self._config.translation.teacher.path:
             return []
         return [
             Step(
@@ -111,35 +104,26 @@ class TranslationTeacher:
 
     def named(self) -> dict[str, Any]:
         """Returns what its translations depend on beside sources and beams."""
-        path = self._config.translation.teacher_path
+        path = self._config.translation.teacher.path
         if path:
-            return {"teacher_path": fingerprint(Path(path))}
+            return {"path": fingerprint(Path(path))}
         return {"teacher": self._workdir.manifest["steps"]["teacher"]["inputs"]}
 
     def _trained_on(self) -> dict[str, Any]:
         """Returns what it depends on beside the text, as JSON values."""
         settings = self._config.translation
-        named = {
-            name: value
-            for name, value in dataclasses.asdict(settings).items()
-            if name.startswith("teacher_")
-        }
-        # It is among the settings of the training.
-        del named["teacher_warmup_steps"]
+        named: dict[str, Any] = dataclasses.asdict(settings.teacher)
         if settings.renamed:
             # It reads these, and not the sentences that it translates afterwards.
             named["renamed"] = settings.renamed
-        # One of before had its norms elsewhere.
-        form: dict[str, Any] = {"norm_first": True}
         if self.reader is not None:
-            form["reads"] = self.reader.fingerprint
-            form["tokens"] = "the reader's"
-        return named | dataclasses.asdict(self._training()) | form
+            named["reads"] = self.reader.fingerprint
+        return named | dataclasses.asdict(self._training())
 
     def _train(self, identity: str) -> dict[str, Any]:
         """Trains the model and writes its weights; goes on where it was killed."""
         config, settings, text = self._config, self._training(), self._text
-        seed = config.translation.teacher_seed
+        seed = config.translation.teacher.seed
         keras.utils.set_random_seed(seed)
         precision = settings.precision
         teacher = self._configured(precision)
@@ -174,7 +158,7 @@ class TranslationTeacher:
         return [
             f"The teacher has {best:.1f} BLEU on the validation split at its best: "
             "its student would learn nonsense. Remedy: lower "
-            "translation.teacher_learning_rate, or raise translation.teacher_steps"
+            "translation.teacher.learning_rate, or raise translation.teacher.steps"
         ]
 
     def translate(
@@ -187,8 +171,8 @@ class TranslationTeacher:
             encode_tokens: In the place of its reader.
         """
         settings = self._config.translation
-        if settings.teacher_path:
-            return given_translate(Path(settings.teacher_path))
+        if settings.teacher.path:
+            return given_translate(Path(settings.teacher.path))
         return keras_translate(
             self.model,
             self._text.tokenizer,
@@ -263,19 +247,19 @@ class TranslationTeacher:
         vectors = [own[1:-1].mean(0, np.float32) for own in reader.encode_tokens(texts)]
         layers = np.split(np.stack(vectors), vectors[0].size // reader.dim, axis=1)
         try:
-            return token_table(layers, self._config.translation.teacher_hidden_dim)
+            return token_table(layers, self._config.translation.teacher.hidden_dim)
         except ValueError as error:
             raise BabeletError(
                 f"The teacher's tokens cannot start as its encoder knows them: {error}",
-                remedy="lower translation.teacher_hidden_dim",
+                remedy="lower translation.teacher.hidden_dim",
             ) from error
 
     def _training(self) -> TrainingConfig:
-        training, settings = self._config.training, self._config.translation
+        training, settings = self._config.training, self._config.translation.teacher
         return dataclasses.replace(
             training,
-            steps=settings.teacher_steps,
-            learning_rate=settings.teacher_learning_rate,
-            warmup_steps=settings.teacher_warmup_steps,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_steps,
             precision=resolved_precision(training.precision),
         )

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 # Each line calls what there is not: that of a module, of a class, with an argument
 # too many. The first was once in data/sources/slot_values.py, and ended a recipe.
 FAULTS = """\
-from babelet.configs.data import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.sources import home_assistant
 
 home_assistant.languages_in("wheel")

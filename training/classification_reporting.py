@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from babelet.configs.schema import Config
+from babelet.configs.classification import ClassificationConfig
 from babelet.core.run_files import read_json
 from babelet.data.label_visibility import visibility_warnings
 from babelet.data.labelled_corpus import class_warnings
@@ -66,7 +66,7 @@ def measurements(path: Path) -> dict[str, str]:
     return measured.measurements(path, TRANSFER)
 
 
-def _teacher(config: Config) -> str:
+def _teacher(config: ClassificationConfig) -> str:
     """Returns in words which model the teacher is, and what was tuned of it."""
     layers = config.tuning.num_layers
     tuned = {

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 
 from babelet.configs import parsing
-from babelet.configs.schema import Config, ObjectiveConfig, TrainingConfig
+from babelet.configs.schema import ObjectiveConfig, TrainingConfig
 from babelet.core.atomic import atomic_path
 from babelet.export.rebuild import WEIGHTS, built_student
 from babelet.model.features import FeatureTerm
@@ -23,6 +23,21 @@ from babelet.training.workdir import Workdir
 
 KERAS_FILE = "student.keras"
 METRICS = "metrics.json"
+# Settings by which TensorBoard's HParams tells runs apart, where a task has them.
+HPARAMS = (
+    "objective.alpha",
+    "objective.temperature",
+    "objective.scale",
+    "objective.embedding_match",
+    "objective.candidates",
+    "training.learning_rate",
+    "training.batch_size",
+    "training.steps",
+    "student.num_layers",
+    "student.hidden_dim",
+    "vocabulary.size",
+    "seed",
+)
 
 
 class Task(abc.ABC):
@@ -46,7 +61,8 @@ class Task(abc.ABC):
         """Takes the run's folder; no step is done yet."""
         self.workdir = workdir
         self.path: Path = workdir.path
-        self.config: Config = workdir.config
+        # Of the task's own class, which subclasses name.
+        self.config: Any = workdir.config
 
     @abc.abstractmethod
     def preparation(self) -> list[Step]:
@@ -202,23 +218,16 @@ class Task(abc.ABC):
 
     def shown_settings(self) -> dict[str, Any]:
         """Returns the settings by which TensorBoard's HParams tells runs apart."""
-        keys = (
-            "objective.alpha",
-            "objective.temperature",
-            "training.learning_rate",
-            "training.batch_size",
-            "training.steps",
-            "student.num_layers",
-            "student.hidden_dim",
-            "vocabulary.size",
-            "seed",
-        )
-        return {key: parsing.value_of(self.config, key) for key in keys}
+        known = parsing.keys(type(self.config))
+        return {
+            key: parsing.value_of(self.config, key) for key in HPARAMS if key in known
+        }
 
 
 def configured_objective(settings: ObjectiveConfig) -> Objective:
-    """Returns the objective of the settings."""
-    return Objective(settings.alpha, settings.temperature, settings.margin)
+    """Returns the objective of the settings; T is 1 where a task has no other."""
+    temperature = getattr(settings, "temperature", 1.0)
+    return Objective(settings.alpha, temperature, settings.margin)
 
 
 # Modules of ours, imported when one is asked for.

@@ -41,6 +41,11 @@ METRIC = "validation"
 HPARAMS = "hparams"
 # What a search must not change from one start to the next.
 SEARCH = "search.json"
+# Drawn beside learning rate and steps, where the task has them.
+_CHOICES = {
+    "objective.alpha": (0.0, 0.25, 0.5, 0.75),
+    "objective.temperature": (1.0, 2.0, 4.0),
+}
 
 
 class Search(NamedTuple):
@@ -72,6 +77,9 @@ def search(setting: Search, trials: int) -> dict[str, Any]:
         BabeletError: A training failed, or the search was begun with other settings.
     """
     config = overrides.load(setting.recipe, setting.given)
+    if setting.folds:
+        # Not every task has them.
+        parsing.replace(config, {"folds.count": setting.folds})
     _require_same(config, setting)
     tuner = _tuner(config, setting, trials)
     errors = import_quietly("keras_tuner").errors
@@ -143,15 +151,28 @@ def _tuner(config: Config, setting: Search, trials: int) -> Any:
 
 
 def space(config: Config, hyperparameters: Any) -> Any:
-    """Adds the settings and their ranges to KerasTuner's `HyperParameters`."""
+    """Adds the settings and their ranges to KerasTuner's `HyperParameters`.
+
+    Values that the recipe's other settings refuse are left out.
+    """
     rate, steps = config.training.learning_rate, config.training.steps
     hyperparameters.Float(
         "training.learning_rate", rate / 4, rate * 4, sampling="log", default=rate
     )
-    hyperparameters.Choice("objective.alpha", [0.0, 0.25, 0.5, 0.75])
-    hyperparameters.Choice("objective.temperature", [1.0, 2.0, 4.0])
+    for key, values in _CHOICES.items():
+        if allowed := [value for value in values if _allows(config, key, value)]:
+            hyperparameters.Choice(key, allowed)
     hyperparameters.Choice("training.steps", sorted({steps // 2, steps}))
     return hyperparameters
+
+
+def _allows(config: Config, key: str, value: float) -> bool:
+    """Returns whether a task has a setting, and may have this value of it."""
+    try:
+        parsing.replace(config, {key: value})
+    except BabeletError:
+        return False
+    return True
 
 
 def run_trial(setting: Search, trial: str, values: dict[str, Any]) -> list[float]:

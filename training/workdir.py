@@ -59,7 +59,8 @@ class Workdir:
             BabeletError: The folder cannot be written.
         """
         self.path = path
-        self.config = config
+        # Of its task's own class, which those who read it name.
+        self.config: Any = config
         self.manifest = record.read_manifest(path)
         record.write_config(path, config)
         self.manifest |= {

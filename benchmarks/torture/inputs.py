@@ -31,47 +31,89 @@ _ROOMS = (
 _LANGUAGES = ("de", "es")
 
 _RECIPE = """
-from babelet.configs.labels import *
-from babelet.configs.schema import *
-from babelet.configs.translation import TranslationConfig
+from babelet.configs.{task} import *
 
 def get_config():
-    return Config(
+    return {config}(
         name="tiny",
-        task={task!r},
         data=DataConfig(
             source={source!r}, files=({text!r},), languages={languages!r},
             validation_fraction=0.15, test_fraction=0.2,
         ),
-        vocabulary=VocabularyConfig(size={size}, min_agreement=0.5),
-        teacher=TeacherConfig(path={teacher!r}, max_length=24, tokens_per_batch=64),
         student=StudentConfig(
             num_layers=1, hidden_dim=32, num_heads=4, intermediate_dim=64,
-            max_length=24, output_dim=32, dropout=0.1, init_layers={layers},
+            max_length=24, dropout=0.1, {student}
         ),
-        objective=ObjectiveConfig(bank_size=32),
         training=TrainingConfig(
             steps=24, batch_size=32, learning_rate=2e-2, warmup_steps=4,
             precision="float32", checkpoint_every=6, validate_every=12,
-            validation_pairs=10, metric={metric!r},
+            validation_pairs=10,
         ),
         evaluation=EvaluationConfig(pairs_per_language=20),
-        # Of twenty sentences one is several points.
-        export=ExportConfig(
-            min_cosine=0.5, max_retrieval_loss=1.0, max_bleu_loss=100
-        ),
+        {sections}
+    )
+"""
+_TEACHER = """
+        vocabulary=VocabularyConfig(size=100, min_agreement=0.5),
+        teacher=TeacherConfig(path={teacher!r}, max_length=24, tokens_per_batch=64),
+"""
+
+
+class _Recipe(NamedTuple):
+    """What a task's recipe has of its own."""
+
+    config: str
+    source: str
+    languages: tuple[str, ...]
+    student: str
+    sections: str
+
+
+# Of twenty sentences one is several points: no gate refuses them.
+_OF_TASKS = {
+    "embedding": _Recipe(
+        "EmbeddingConfig",
+        "parallel_files",
+        _LANGUAGES,
+        "output_dim=32, init_layers=(0,)",
+        _TEACHER
+        + """
+        objective=ObjectiveConfig(bank_size=32),
+        export=ExportConfig(min_cosine=0.5, max_retrieval_loss=1.0),
+""",
+    ),
+    "classification": _Recipe(
+        "ClassificationConfig",
+        "labelled_files",
+        _LANGUAGES,
+        "init_layers=(0,)",
+        _TEACHER
+        + """
         tuning=TuningConfig(
             scope="last_layers", num_layers=1, steps=12, batch_size=32,
             learning_rate=2e-2, warmup_steps=4, validate_every=6,
         ),
-        translation=TranslationConfig(
-            teacher_encoder_layers=1, teacher_decoder_layers=1,
-            teacher_hidden_dim=32, teacher_intermediate_dim=64, teacher_dropout=0.1,
-            teacher_steps=24, teacher_learning_rate=1e-2, teacher_warmup_steps=4,
+""",
+    ),
+    "translation": _Recipe(
+        "TranslationConfig",
+        "parallel_files",
+        ("de",),
+        "",
+        """
+        vocabulary=VocabularyConfig(size=70),
+        export=ExportConfig(max_bleu_loss=100),
+        translation=TargetsConfig(
+            teacher=TeacherConfig(
+                encoder_layers=1, decoder_layers=1, hidden_dim=32,
+                intermediate_dim=64, dropout=0.1, steps=24, learning_rate=1e-2,
+                warmup_steps=4,
+            ),
             soft_candidates=8, beam_size=2, recombined=20,
         ),
-    )
-"""
+""",
+    ),
+}
 
 
 class Inputs(NamedTuple):
@@ -115,24 +157,11 @@ def write_inputs(folder: Path) -> Inputs:
         "classification": _write(folder / "labelled.csv", _labelled(rows)),
         "translation": _write(folder / "german.tsv", _pairs(rows, ("de",))),
     }
-    settings = {
-        "embedding": ("parallel_files", _LANGUAGES, 100, (0,), "retrieval"),
-        "classification": ("labelled_files", _LANGUAGES, 100, (0,), "accuracy"),
-        "translation": ("parallel_files", ("de",), 70, (), "chrf"),
-    }
     recipes = {}
-    for task, (source, languages, size, layers, metric) in settings.items():
+    for task, own in _OF_TASKS.items():
         recipes[task] = folder / f"{task}.py"
-        recipe = _RECIPE.format(
-            task=task,
-            source=source,
-            text=str(texts[task]),
-            languages=languages,
-            size=size,
-            teacher=str(teacher),
-            layers=layers,
-            metric=metric,
-        )
+        named = own._replace(sections=own.sections.format(teacher=str(teacher)))
+        recipe = _RECIPE.format(task=task, text=str(texts[task]), **named._asdict())
         recipes[task].write_text(recipe, "utf-8")
     return Inputs(
         recipes,

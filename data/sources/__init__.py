@@ -7,7 +7,7 @@ yields every row it has in the wanted languages, and judges none but the unreada
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.configs.schema import DataConfig
 from babelet.data.sources import (
     home_assistant,

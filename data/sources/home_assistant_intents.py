@@ -28,7 +28,7 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 from tqdm import tqdm
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.download import fetch_wheel

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.configs.schema import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources.formats import read

@@ -114,12 +114,14 @@ def refuse_unused(config: TeacherConfig, *names: str) -> None:
             )
 
 
-def require_at_most(name: str, value: int, limit: int) -> None:
-    """Raises a BabeletError if `value` of teacher.`name` is above `limit`."""
+def require_at_most(config: TeacherConfig, name: str, limit: int) -> None:
+    """Raises a BabeletError if the setting `name` is above `limit`."""
+    value = getattr(config, name)
     if value > limit:
+        key = f"{config.section}.{name}"
         raise BabeletError(
-            f"Invalid teacher.{name}",
+            f"Invalid {key}",
             expected=f"at most {limit}, which is what the teacher file has",
             received=str(value),
-            remedy=f"lower teacher.{name}",
+            remedy=f"lower {key}",
         )

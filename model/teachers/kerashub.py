@@ -45,7 +45,7 @@ class KerasHubTeacher(Teacher):
         model, self._preprocessor, modules, epsilon = open_preset(preset)
         backbone = getattr(model, "backbone", model)
         limit = getattr(backbone, "max_sequence_length", config.max_length)
-        require_at_most("max_length", config.max_length, limit)
+        require_at_most(config, "max_length", limit)
         self._preprocessor.sequence_length = config.max_length
         self._tokens_per_batch = config.tokens_per_batch
         self.prefix = modules.prefix if config.prefix == "auto" else config.prefix

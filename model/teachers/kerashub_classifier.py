@@ -45,7 +45,7 @@ class KerasHubClassifier(ClassTeacher):
         self, model: keras_hub.models.TextClassifier, config: TeacherConfig, where: str
     ) -> None:
         limit = getattr(model.backbone, "max_sequence_length", config.max_length)
-        require_at_most("max_length", config.max_length, limit)
+        require_at_most(config, "max_length", limit)
         self._where, self._tokens_per_batch = where, config.tokens_per_batch
         self._preprocessor = model.preprocessor
         self._preprocessor.sequence_length = config.max_length

@@ -53,8 +53,8 @@ class PackagedE5(Teacher):
     def __init__(self, file: E5S1File, config: TeacherConfig, precision: str) -> None:
         refuse_unused(config, "normalization")
         num_layers = config.num_layers or file.shape.num_layers
-        require_at_most("num_layers", num_layers, file.shape.num_layers)
-        require_at_most("max_length", config.max_length, file.shape.max_positions)
+        require_at_most(config, "num_layers", file.shape.num_layers)
+        require_at_most(config, "max_length", file.shape.max_positions)
         self.prefix = "query: " if config.prefix == "auto" else config.prefix
         pooling = "mean" if config.pooling == "auto" else config.pooling
         self.dim = file.shape.hidden_dim

@@ -10,10 +10,3 @@ def test_a_fold_that_is_not_there_is_refused(count, number):
     changes = {"folds.count": count, "folds.number": number}
     with pytest.raises(BabeletError, match=r"Invalid folds\."):
         parsing.replace(intents.get_config(), changes)
-
-
-def test_translation_has_no_folds():
-    """A setting that is ignored is believed to work."""
-    changes = {"task": "translation", "folds.count": 3}
-    with pytest.raises(BabeletError, match="0 for the task translation"):
-        parsing.replace(intents.get_config(), changes)

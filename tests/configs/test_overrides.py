@@ -6,10 +6,10 @@ from babelet.configs import overrides
 from babelet.core.errors import BabeletError
 
 RECIPE = """
-from babelet.configs.schema import Config, DataConfig
+from babelet.configs.embedding import DataConfig, EmbeddingConfig
 
 def get_config():
-    return Config(name="lamp", data=DataConfig(languages=("cs",)))
+    return EmbeddingConfig(name="lamp", data=DataConfig(languages=("cs",)))
 """
 
 

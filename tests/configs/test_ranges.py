@@ -1,80 +1,104 @@
 """Every setting, at values that nobody means."""
 
-import dataclasses
 import json
 import math
 import typing
 
 import pytest
 
-from babelet.configs import checks, parsing, schema
-from babelet.configs.ranges import RANGES
+from babelet.configs import checks, parsing, smart_home
+from babelet.configs import classification as classes
+from babelet.configs import translation as translating
 from babelet.core.errors import BabeletError
 
-CONFIG = schema.Config(name="lamp", data=schema.DataConfig(languages=("cs", "de")))
+CONFIGS = {
+    "embedding": smart_home.get_config(),
+    "classification": classes.ClassificationConfig(
+        "lamp", classes.DataConfig(languages=("cs", "de"))
+    ),
+    "translation": translating.TranslationConfig(
+        "lamp", translating.DataConfig(languages=("cs",))
+    ),
+}
 HOSTILE = (-1, 0, math.nan, math.inf, -math.inf, 10**30, 1e-300, "", "\0", None, True)
 # Zeros that mean "none", and bounds that may be anything.
 ACCEPTED = {
-    ("data.min_characters", 0),
     ("export.max_bleu_loss", -1),
-    ("export.max_bleu_loss", 0),
     ("export.min_cosine", -1),
     ("vocabulary.min_agreement", -1),
 }
+NUMBERS = (int, float)
 
 
-def settings(number=None):
-    """Returns dotted path -> type, of all settings or of the numbers alone."""
-    found = {}
-    for name, wanted in typing.get_type_hints(schema.Config).items():
-        if dataclasses.is_dataclass(wanted):
-            inner = typing.get_type_hints(wanted).items()
-            found |= {f"{name}.{key}": kind for key, kind in inner}
-        else:
-            found[name] = wanted
-    numbers = (int, float, tuple[int, ...], tuple[float, ...])
-    return {key: t for key, t in found.items() if not number or t in numbers}
+def settings():
+    """Returns (task, dotted path, type) of every setting."""
+    found = []
+    for task, config in CONFIGS.items():
+        for key in parsing.keys(type(config)):
+            section = (
+                parsing.value_of(config, key.rpartition(".")[0])
+                if "." in key
+                else config
+            )
+            found.append(
+                (task, key, checks.hints(type(section))[key.rpartition(".")[2]])
+            )
+    return found
+
+
+def of_number(kind):
+    """Returns whether a setting is a number, or several."""
+    if typing.get_origin(kind) is tuple:
+        kind = typing.get_args(kind)[0]
+    return getattr(kind, "__origin__", kind) in NUMBERS
+
+
+RANGED = [each for each in settings() if checks.range_of(each[2])]
 
 
 def test_every_number_has_a_range():
-    """A setting that the table forgets takes NaN, and the run fails in an hour."""
-    assert set(RANGES) == set(settings(number=True))
+    """A setting without one takes NaN, and the run fails in an hour."""
+    assert [x for x in settings() if of_number(x[2])] == RANGED and len(RANGED) > 90
 
 
-@pytest.mark.parametrize("key", settings())
-def test_hostile_values_are_accepted_or_one_error(key, tmp_path):
+@pytest.mark.parametrize(("task", "key", "kind"), settings())
+def test_hostile_values_are_accepted_or_one_error(task, key, kind, tmp_path):
     """A traceback at the start, or no error at all until the teacher has run."""
-    group, _, name = key.rpartition(".")
+    config, numbers = CONFIGS[task], checks.range_of(kind)
+    *groups, name = key.split(".")
     for value in HOSTILE:
-        written = json.loads(parsing.to_json(CONFIG))
-        (written[group] if group else written)[name] = value
+        written = json.loads(parsing.to_json(config))
+        place = written
+        for group in groups:
+            place = place[group]
+        place[name] = value
         file = tmp_path / "config.json"
         file.write_text(json.dumps(written))
         for load in (
-            lambda value=value: parsing.replace(CONFIG, {key: value}),
-            lambda value=value: parsing.replace(CONFIG, {key: str(value)}),
+            lambda value=value: parsing.replace(config, {key: value}),
+            lambda value=value: parsing.replace(config, {key: str(value)}),
             lambda file=file: parsing.from_json(file),
         ):
             try:
                 changed = load()
             except BabeletError as error:
-                assert key.rpartition(".")[2] in str(error) or "data." in str(error)
+                assert name in str(error) or "data." in str(error)
                 assert "Remedy: " in str(error) and len(str(error)) < 1000
                 continue
             got = parsing.value_of(changed, key)
             for item in got if isinstance(got, tuple) else (got,):
-                if key in RANGES:
-                    assert math.isfinite(item) and item in RANGES[key]
+                if numbers:
+                    assert math.isfinite(item) and item in numbers
 
 
-@pytest.mark.parametrize("key", RANGES)
-def test_numbers_that_are_no_setting_are_refused(key):
+@pytest.mark.parametrize(("task", "key", "kind"), RANGED)
+def test_numbers_that_are_no_setting_are_refused(task, key, kind):
     """-1 steps, a seed of -1, or a norm of NaN trains nothing and says so late."""
-    many = settings()[key] in (tuple[int, ...], tuple[float, ...])
+    many = typing.get_origin(kind) is tuple
     for value in (-1, math.nan, math.inf, -math.inf):
         if (key, value) not in ACCEPTED:
             with pytest.raises(BabeletError, match=key.rpartition(".")[2]):
-                parsing.replace(CONFIG, {key: [value] if many else value})
+                parsing.replace(CONFIGS[task], {key: [value] if many else value})
 
 
 def test_a_range_says_which_ends_count():

@@ -44,7 +44,7 @@ def test_every_name_in_a_recipe_resolves(recipe):
     config = overrides.load(str(recipe))
     sources = LABELLED_SOURCES if config.task == "classification" else SOURCES
     assert config.data.source in sources
-    assert config.teacher.kind in TEACHERS
+    assert config.task == "translation" or config.teacher.kind in TEACHERS
     importlib.import_module(f"tasks.{config.task}")
 
 

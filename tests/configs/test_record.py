@@ -4,14 +4,16 @@ import dataclasses
 
 import pytest
 
-from babelet.configs import parsing, record, schema
+from babelet.configs import embedding, parsing, record
 from babelet.core.errors import BabeletError
 from tests import run_record
 
 
 def config(**student):
-    shape = dataclasses.replace(schema.StudentConfig(), **student)
-    return schema.Config("home", schema.DataConfig(languages=("de",)), student=shape)
+    shape = dataclasses.replace(embedding.StudentConfig(), **student)
+    return embedding.EmbeddingConfig(
+        "home", embedding.DataConfig(languages=("de",)), student=shape
+    )
 
 
 @pytest.fixture
@@ -51,7 +53,9 @@ def test_an_aborted_start_is_not_taken_for_the_run(run):
 
 def test_text_of_other_languages_is_another_student(run):
     """The student shares its shape; the text that it learned is not the config's."""
-    begin(run, schema.Config("home", schema.DataConfig(languages=("fi",))))
+    begin(
+        run, embedding.EmbeddingConfig("home", embedding.DataConfig(languages=("fi",)))
+    )
     with pytest.raises(BabeletError, match=r"data\.languages=\['de'\]"):
         record.require_student(run)
 
@@ -59,7 +63,7 @@ def test_text_of_other_languages_is_another_student(run):
 def test_settings_that_training_does_not_read_may_change(run):
     """Another gate for the export must not cost a training."""
     other = dataclasses.replace(
-        config(), export=schema.ExportConfig(min_cosine=0.5), licence="MIT"
+        config(), export=embedding.ExportConfig(min_cosine=0.5), licence="MIT"
     )
     begin(run, other)
     assert record.require_student(run) == other

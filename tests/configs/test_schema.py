@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from babelet.configs import parsing, schema
+from babelet.configs import classification, embedding, intents, parsing
+from babelet.configs import translate_smart_home as translator
 from babelet.core.errors import BabeletError
 
-CONFIG = schema.Config(
-    name="lamp", data=schema.DataConfig(languages=("cs", "de", "hu"))
+CONFIG = embedding.EmbeddingConfig(
+    name="lamp", data=embedding.DataConfig(languages=("cs", "de", "hu"))
 )
 
 
@@ -28,7 +29,7 @@ def test_json_round_trip_gives_the_same_config(tmp_path):
 @pytest.mark.parametrize(
     ("key", "near"),
     [
-        ("trainning.steps", "training"),
+        ("trainning.steps", "training.steps"),
         ("training.step", "training.steps"),
         ("student.hiden_dim", "student.hidden_dim"),
         ("objective.temprature", "objective.temperature"),
@@ -75,9 +76,8 @@ def test_an_unknown_key_in_a_file_names_the_nearest(tmp_path):
 )
 def test_text_becomes_the_type_of_its_setting(key, text, value):
     """A number left as text compares and multiplies in surprising ways later."""
-    changed = parsing.replace(CONFIG, {key: text})
-    group, _, name = key.partition(".")
-    got = getattr(getattr(changed, group), name)
+    config = intents.get_config() if key.startswith("labels.") else CONFIG
+    got = parsing.value_of(parsing.replace(config, {key: text}), key)
     assert got == value and type(got) is type(value)
 
 
@@ -177,10 +177,66 @@ def test_a_config_cannot_be_changed_in_place():
         CONFIG.seed = 1
 
 
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [("", "does not name a task"), ("translaton", "Unknown task 'translaton'.*one of")],
+)
+def test_a_file_of_no_task_that_there_is_names_the_tasks(tmp_path, task, message):
+    """Read as another task's, its settings would seem to be mistyped."""
+    values = json.loads(parsing.to_json(CONFIG))
+    values["task"] = task or None
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(values))
+    with pytest.raises(BabeletError, match=f"{message}.*translation"):
+        parsing.from_json(file)
+
+
+def test_a_file_of_an_earlier_version_is_told_as_one(tmp_path):
+    """Its first setting of another task would be called a mistake of the user's."""
+    values = json.loads(parsing.to_json(CONFIG))
+    values |= {"translation": {"teacher_steps": 7}, "labels": {}, "tuning": {}}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(values))
+    with pytest.raises(BabeletError, match=r"earlier version .*Remedy: give babelet"):
+        parsing.from_json(file)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "key", "message"),
+    [
+        (intents, "export.min_cosine", "of embedding, not of classification"),
+        (intents, "translation", "a setting of translation, not of classification"),
+        (translator, "objective.temperature", "of embedding and classification, not"),
+        (translator, "translation.teacher_steps", r"mean translation\.teacher\.steps"),
+    ],
+)
+def test_a_setting_of_another_task_is_said_to_be_one(recipe, key, message):
+    """It was accepted, recorded, and had no effect."""
+    with pytest.raises(BabeletError, match=f"{key}.*{message}"):
+        parsing.replace(recipe.get_config(), {key: "1"})
+
+
+def test_a_section_of_another_task_is_refused():
+    """Its missing settings would be found one by one, as tracebacks."""
+    expected = r"babelet\.configs\.embedding\.StudentConfig.*EncoderStudentConfig"
+    with pytest.raises(BabeletError, match=f"Invalid student.*{expected}"):
+        dataclasses.replace(CONFIG, student=classification.StudentConfig())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("translation.teacher.hidden_dim", 50), ("translation.teacher.steps", 0)],
+)
+def test_a_section_in_a_section_is_checked(key, value):
+    """A check that stops at the first dot lets a teacher of no steps through."""
+    with pytest.raises(BabeletError, match=f"Invalid {key}"):
+        parsing.replace(translator.get_config(), {key: value})
+
+
 def test_a_missing_setting_is_named(tmp_path):
     """A config.json of another version must not be completed by guesswork."""
     file = tmp_path / "config.json"
-    file.write_text('{"name": "lamp"}')
+    file.write_text('{"name": "lamp", "task": "embedding"}')
     with pytest.raises(BabeletError, match="lacks data"):
         parsing.from_json(file)
 
@@ -197,14 +253,14 @@ def test_weights_belong_to_files(weights, expected):
     """A weight too few shifts the others to the wrong files."""
     files = {"source": "parallel_files", "files": ("a.tsv", "b.tsv")}
     with pytest.raises(BabeletError, match=rf"data\.weights.*{expected}"):
-        schema.DataConfig(languages=("de",), weights=weights, **files)
+        embedding.DataConfig(languages=("de",), weights=weights, **files)
 
 
 def test_languages_may_be_missing_where_there_are_files():
     """Text in the pivot language alone needs a language that it does not have."""
-    schema.DataConfig(source="parallel_files", files=("en.txt",))
+    embedding.DataConfig(source="parallel_files", files=("en.txt",))
     with pytest.raises(BabeletError, match=r"data\.languages.*at least one language"):
-        schema.DataConfig()
+        embedding.DataConfig()
 
 
 def test_a_truth_value_is_one_of_two_words():

@@ -1,7 +1,6 @@
 """Run with `python -m pytest tests/configs/test_settings.py`."""
 
 import ast
-import functools
 import os
 import subprocess
 import sys
@@ -11,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from babelet.configs import settings
-from babelet.configs.data import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 
 ROOT = Path(__file__).resolve().parents[2]
-PIPELINES = ROOT / "training" / "pipelines"
 EVERY = {each.name: each for each in settings.every_setting()}
+# What has other values in every task is there once for each.
+ALL = settings.every_setting()
 
 
 def babelet(*arguments, **variables):
@@ -31,7 +31,7 @@ def babelet(*arguments, **variables):
     )
 
 
-@pytest.mark.parametrize("setting", EVERY.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("setting", ALL, ids=lambda each: each.name)
 def test_every_setting_has_a_meaning(setting):
     """A setting without a comment is printed as a bare name, and nobody notices."""
     assert setting.meaning[-1:] == "." and len(setting.meaning) > 10
@@ -70,7 +70,8 @@ def test_meanings_name_all_that_can_be_chosen():
         | keys_of(teachers, "CLASSIFIERS"),
     }.items():
         assert len(choices) > 4
-        assert not [each for each in choices if each not in EVERY[name].meaning]
+        meaning = " ".join(x.meaning for x in ALL if x.name == name)
+        assert not [each for each in choices if each not in meaning]
 
 
 def test_a_word_finds_names_and_meanings():
@@ -89,6 +90,9 @@ def test_a_task_shows_what_it_reads():
     embedding = {each.name for each in settings.find("embedding")}
     assert {"objective.bank_size", "data.weights"} <= embedding
     assert not {name for name in embedding if name.startswith("translation.")}
+    (metric,) = settings.find("translation", "training.metric")
+    assert (metric.values, metric.default) == ("bleu | chrf | exact", "bleu")
+    assert {"translation.teacher.steps", "translation.encoder.path"} <= translation
 
 
 def test_an_unknown_word_is_answered_with_the_nearest():
@@ -114,81 +118,3 @@ def test_the_command_prints_all_without_tensorflow():
     assert asked.returncode == 0 and "[WORD]" in asked.stdout
     # The best of three: others use the machine too.
     assert min(seconds) < 1
-
-
-def test_unread_settings_exist():
-    """A setting that was renamed would be shown again where it has no effect."""
-    known = {*EVERY, *(each.group for each in EVERY.values())}
-    for task, names in settings.UNREAD.items():
-        assert task in settings.TASKS and set(names) <= known
-        assert len(set(names)) == len(names)
-
-
-def file_of(module):
-    """Returns the source of one of our modules, None for other names."""
-    first, *rest = module.split(".")
-    if first != "babelet" or not rest:
-        return None
-    own = ROOT / "babelet" if rest[0] == "core" else ROOT
-    path = own.joinpath(*rest)
-    files = (path.with_suffix(".py"), path / "__init__.py")
-    return next((file for file in files if file.is_file()), None)
-
-
-@functools.cache
-def tree(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imported(path):
-    """Yields the files of the modules that a file imports, or runs by their name."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ImportFrom):
-            for name in (node.module, *(f"{node.module}.{x.name}" for x in node.names)):
-                yield file_of(name)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield file_of(node.value) if node.value.startswith("babelet.") else None
-
-
-@functools.cache
-def reached(task):
-    """Returns the files that the pipeline of a task imports, and those they do."""
-    found, waiting = set(), {PIPELINES / f"{task}.py"}
-    while waiting:
-        found |= waiting
-        waiting = {each for path in waiting for each in imported(path)}
-        # It lists the pipelines of all tasks.
-        waiting -= {*found, None, PIPELINES / "__init__.py"}
-    return {path for path in found if path.parent != ROOT / "configs"}
-
-
-def reads(path):
-    """Returns "group.name" of every attribute of an attribute, and ".name" of all."""
-    found = set()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Attribute):
-            receiver = ast.unparse(node.value).rpartition(".")[2].lstrip("_")
-            found |= {f"{receiver}.{node.attr}", f".{node.attr}"}
-    return found
-
-
-@pytest.mark.parametrize("task", settings.TASKS)
-def test_what_a_task_is_said_to_read_it_can_read(task):
-    """A setting that nothing of the task names is accepted and has no effect."""
-    known = set().union(*map(reads, reached(task)))
-    shown = [each.name for each in settings.find(task)]
-    dead = [name for name in shown if f".{name.rpartition('.')[2]}" not in known]
-    assert not dead
-
-
-@pytest.mark.parametrize("task", settings.TASKS)
-def test_what_a_task_is_said_not_to_read_it_does_not(task):
-    """A setting that has an effect, and is hidden from who asks for it."""
-    others = [reached(other) for other in settings.TASKS if other != task]
-    alone = reached(task).difference(*others)
-    assert PIPELINES / f"{task}.py" in alone
-    # What is refused unless it has its default, is read for that.
-    checks = {ROOT / "training" / "translation_checks.py"}
-    known = set().union(*map(reads, alone - checks))
-    hidden = [name for name in EVERY if task not in EVERY[name].tasks]
-    assert not [name for name in hidden if name in known]

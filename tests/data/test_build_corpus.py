@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data import neighbours
 from babelet.data.build_corpus import build_corpus

@@ -3,9 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from babelet.configs.folds import FoldsConfig
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import DataConfig, FoldsConfig, LabelsConfig
 from babelet.core.errors import BabeletError
 from babelet.data import splits
 from babelet.data.build_labelled_corpus import build_labelled_corpus

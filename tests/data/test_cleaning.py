@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data import cleaning
 from babelet.data.sources.raw import RawPair
 

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
+from babelet.configs.embedding import DataConfig, EmbeddingConfig, StudentConfig
 from babelet.configs.parsing import replace
-from babelet.configs.schema import Config, DataConfig, StudentConfig
 from babelet.data import cost_estimate
 from babelet.data.cost_estimate import format_prediction, predict, student_parameters
 
@@ -30,7 +30,7 @@ def corpus():
 
 
 def config(**changes):
-    base = Config(name="test", data=DataConfig(languages=LANGUAGES))
+    base = EmbeddingConfig(name="test", data=DataConfig(languages=LANGUAGES))
     return replace(base, {"training.steps": 600, **changes})
 
 

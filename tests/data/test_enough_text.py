@@ -2,8 +2,8 @@
 
 import pytest
 
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import LabelsConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.build_corpus import build_corpus
 from babelet.data.enough_text import too_little, too_little_labelled
 from babelet.data.labelled_corpus import LabelledReport

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import Config, DataConfig
+from babelet.configs import embedding, translation
+from babelet.configs.classification import (
+    ClassificationConfig,
+    DataConfig,
+    LabelsConfig,
+)
 from babelet.core.errors import BabeletError
 from babelet.data.inspect import inspect
 
@@ -41,14 +45,14 @@ def file(tmp_path):
 
 
 def report(file, languages=("de",)):
-    data = DataConfig(
+    data = embedding.DataConfig(
         source="parallel_files",
         files=(str(file),),
         languages=languages,
         validation_fraction=0.1,
         test_fraction=0.2,
     )
-    return inspect(Config(name="test", data=data))
+    return inspect(embedding.EmbeddingConfig(name="test", data=data))
 
 
 def test_rows_kept_and_rejected_are_counted_with_an_example(file):
@@ -61,15 +65,18 @@ def test_rows_kept_and_rejected_are_counted_with_an_example(file):
     assert "Office" not in text
 
 
-@pytest.mark.parametrize("task", ["embedding", "translation"])
-def test_text_too_little_for_a_run_is_said(tmp_path, task):
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [(embedding, "EmbeddingConfig"), (translation, "TranslationConfig")],
+)
+def test_text_too_little_for_a_run_is_said(tmp_path, module, kind):
     """A run ends after its teacher, and the look at its text showed "400 0 0"."""
     rows = "".join(f"Set the heating to {i}\tHeizung auf {i}\n" for i in range(400))
     (tmp_path / "a.tsv").write_text(rows, "utf-8")
-    data = DataConfig(
+    data = module.DataConfig(
         source="parallel_files", files=(str(tmp_path / "a.tsv"),), languages=("de",)
     )
-    text = inspect(Config(name="test", task=task, data=data))
+    text = inspect(getattr(module, kind)(name="test", data=data))
     assert "400 pairs of 400 sentences" in text
     last = text.splitlines()[-1]
     assert last.startswith("warning: A run ends at once. There is too little text")
@@ -152,7 +159,7 @@ def test_labelled_text_is_shown_with_its_classes_and_warnings(tmp_path):
     path.write_text("\n".join(rows) + "\n", "utf-8")
     data = DataConfig(source="labelled_files", files=(str(path),), languages=("de",))
     labels = LabelsConfig(setting="zero_shot")
-    config = Config(name="home", task="classification", data=data, labels=labels)
+    config = ClassificationConfig(name="home", data=data, labels=labels)
     text = inspect(config)
     assert text.startswith("32 sentences are used, 0 of them without a label; 3 rows")
     assert "ambiguous 2, empty 1" in text
@@ -166,5 +173,5 @@ def test_labelled_text_too_little_for_a_run_is_said(tmp_path):
     path = tmp_path / "home.csv"
     path.write_text("text,label,language\nLicht an,on,de\nLicht aus,off,de\n", "utf-8")
     data = DataConfig(source="labelled_files", files=(str(path),), pivot="de")
-    text = inspect(Config(name="home", task="classification", data=data))
+    text = inspect(ClassificationConfig(name="home", data=data))
     assert "warning: A run ends at once. There is too little labelled text" in text

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from babelet.configs.labels import LabelsConfig
+from babelet.configs.classification import LabelsConfig
 from babelet.data.label_visibility import (
     label_weights,
     visibility_warnings,

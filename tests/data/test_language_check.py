@@ -2,7 +2,7 @@
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.build_corpus import build_corpus
 from babelet.data.language_check import LanguageCheck

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelet.configs.folds import FoldsConfig
+from babelet.configs.schema import FoldsConfig
 from babelet.data import splits
 from babelet.data.splits import TEST, TRAIN, VALIDATION, Groups, assign, fold, group_key
 

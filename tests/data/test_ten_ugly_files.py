@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus

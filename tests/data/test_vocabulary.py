@@ -9,7 +9,7 @@ import pytest
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-from babelet.configs.schema import VocabularyConfig
+from babelet.configs.embedding import VocabularyConfig
 from babelet.core.errors import BabeletError
 from babelet.data.pruning import script
 from babelet.data.tokenizer import Tokenizer

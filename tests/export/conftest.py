@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from babelet.configs import schema, smart_home
+from babelet.configs import embedding, smart_home
 from babelet.data.build_corpus import build_corpus
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.run import write_artefacts
@@ -39,7 +39,7 @@ PAIRS = {
         ("Unknown device", "Неизвестное устройство"),
     ],
 }
-SHAPE = schema.StudentConfig(
+SHAPE = embedding.StudentConfig(
     num_layers=2,
     hidden_dim=32,
     num_heads=4,
@@ -93,7 +93,7 @@ def corpus(tmp_path_factory) -> Path:
         for pivot, text in pairs
     ]
     (folder / "pairs.tsv").write_text("".join(lines), encoding="utf-8")
-    config = schema.DataConfig(
+    config = embedding.DataConfig(
         source="parallel_files",
         files=(str(folder / "pairs.tsv"),),
         languages=tuple(PAIRS),

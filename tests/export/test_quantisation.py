@@ -10,7 +10,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from babelet.configs import parsing, record
-from babelet.configs.schema import ExportConfig
+from babelet.configs.embedding import ExportConfig
 from babelet.core.errors import BabeletError
 from babelet.export.litert_predict import litert_predict
 from babelet.export.predict import keras_predict

@@ -14,7 +14,12 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from babelet.configs import overrides
-from babelet.configs.schema import Config, DataConfig, StudentConfig, VocabularyConfig
+from babelet.configs.translation import (
+    DataConfig,
+    StudentConfig,
+    TranslationConfig,
+    VocabularyConfig,
+)
 from babelet.core.errors import BabeletError
 from babelet.data import trained_vocabulary
 from babelet.data.tokenizer import Tokenizer
@@ -34,9 +39,8 @@ from babelet.tasks.students import configured_translator
 from tests import run_record
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = Config(
+CONFIG = TranslationConfig(
     name="lamps",
-    task="translation",
     data=DataConfig(languages=("de",)),
     vocabulary=VocabularyConfig(size=54),
     student=StudentConfig(

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from babelet.configs.schema import StudentConfig
+from babelet.configs.embedding import StudentConfig
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.litert import convert
 from babelet.search.embedding import load_embedders

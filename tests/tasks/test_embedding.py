@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from babelet.configs.schema import ObjectiveConfig
+from babelet.configs.embedding import ObjectiveConfig
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.predict import keras_predict

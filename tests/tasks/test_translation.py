@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from babelet.configs.schema import Config, DataConfig, StudentConfig
+from babelet.configs.translation import DataConfig, StudentConfig, TranslationConfig
 from babelet.data import trained_vocabulary
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
@@ -15,9 +15,8 @@ from babelet.tasks import translation_targets
 from babelet.tasks.next_token import decide_next_token, keras_translate
 from babelet.tasks.students import configured_translator
 
-CONFIG = Config(
+CONFIG = TranslationConfig(
     name="test",
-    task="translation",
     data=DataConfig(languages=("de",)),
     student=StudentConfig(
         num_layers=1,

@@ -46,10 +46,10 @@ ROOMS = [
 ]
 LANGUAGES = ("de", "es", "fi")
 RECIPE = """
-from babelet.configs.schema import *
+from babelet.configs.embedding import *
 
 def get_config():
-    return Config(
+    return EmbeddingConfig(
         name="tiny",
         data=DataConfig(
             source="parallel_files",
@@ -74,13 +74,11 @@ def get_config():
 
 LABELS = ["on", "off", "clean", "where", "remove"]
 LABELLED_RECIPE = """
-from babelet.configs.labels import *
-from babelet.configs.schema import *
+from babelet.configs.classification import *
 
 def get_config():
-    return Config(
+    return ClassificationConfig(
         name="tiny_intents",
-        task="classification",
         data=DataConfig(
             source="labelled_files",
             files=({text!r},),
@@ -97,7 +95,6 @@ def get_config():
         training=TrainingConfig(
             steps=40, batch_size=32, learning_rate=2e-2, warmup_steps=4,
             precision="float32", checkpoint_every=20, validate_every=20,
-            metric="accuracy",
         ),
         tuning=TuningConfig(
             scope="last_layers", num_layers=1, steps=40, batch_size=32,
@@ -107,13 +104,11 @@ def get_config():
 """
 
 TRANSLATION_RECIPE = """
-from babelet.configs.schema import *
-from babelet.configs.translation import TranslationConfig
+from babelet.configs.translation import *
 
 def get_config():
-    return Config(
+    return TranslationConfig(
         name="tiny",
-        task="translation",
         data=DataConfig(
             source="parallel_files", files=({text!r},), languages=("de",),
             validation_fraction=0.1, test_fraction=0.15,
@@ -132,10 +127,11 @@ def get_config():
         evaluation=EvaluationConfig(pairs_per_language=20),
         # Twenty sentences of a beginner: one other word is several points.
         export=ExportConfig(max_bleu_loss=100),
-        translation=TranslationConfig(
-            teacher_encoder_layers=1, teacher_decoder_layers=2,
-            teacher_hidden_dim=48, teacher_intermediate_dim=96, teacher_dropout=0.1,
-            teacher_steps=60, teacher_learning_rate=1e-2, teacher_warmup_steps=10,
+        translation=TargetsConfig(
+            teacher=TeacherConfig(
+                encoder_layers=1, decoder_layers=2, hidden_dim=48, intermediate_dim=96,
+                dropout=0.1, steps=60, learning_rate=1e-2, warmup_steps=10,
+            ),
             soft_candidates=8, beam_size=2, recombined=30,
         ),
     )

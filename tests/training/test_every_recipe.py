@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from babelet.configs import overrides
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import LabelsConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.download import cache_folder
 from babelet.data.sources import home_assistant, home_assistant_intents
 from tests.configs.test_recipes import RECIPES, ROOT
@@ -29,20 +29,23 @@ TINY = "tiny_translation.py"
 SMALL = {
     "data.languages": "de",
     "vocabulary.size": 400,
-    "vocabulary.report_sentences": 5,
     "student.num_layers": 1,
     "training.steps": STEPS,
     "training.batch_size": 8,
     "training.warmup_steps": 2,
     "training.validation_pairs": 5,
     "evaluation.pairs_per_language": 20,
-    "export.min_cosine": -1,
-    "export.max_retrieval_loss": 1,
-    "export.max_bleu_loss": 100,
 }
 TASKS = {
-    "embedding": {"data.min_characters": 70, "data.max_characters": 80},
+    "embedding": {
+        "data.min_characters": 70,
+        "data.max_characters": 80,
+        "vocabulary.report_sentences": 5,
+        "export.min_cosine": -1,
+        "export.max_retrieval_loss": 1,
+    },
     "classification": {
+        "vocabulary.report_sentences": 5,
         "labels.sentences_per_template": 1,
         "tuning.steps": 2,
         "tuning.batch_size": 8,
@@ -55,17 +58,18 @@ TASKS = {
         "student.hidden_dim": 32,
         "student.intermediate_dim": 64,
         "student.max_length": 48,
-        "translation.teacher_hidden_dim": 32,
-        "translation.teacher_intermediate_dim": 64,
-        "translation.decoder_layers": 1,
-        "translation.teacher_encoder_layers": 1,
-        "translation.teacher_decoder_layers": 1,
-        "translation.teacher_steps": 2,
-        "translation.teacher_warmup_steps": 1,
+        "translation.teacher.hidden_dim": 32,
+        "translation.teacher.intermediate_dim": 64,
+        "student.decoder_layers": 1,
+        "translation.teacher.encoder_layers": 1,
+        "translation.teacher.decoder_layers": 1,
+        "translation.teacher.steps": 2,
+        "translation.teacher.warmup_steps": 1,
         "translation.renamed": 5,
         "translation.recombined": 5,
         "translation.soft_candidates": 8,
         "translation.beam_size": 2,
+        "export.max_bleu_loss": 100,
     },
 }
 
@@ -97,9 +101,11 @@ def settings(recipe, folder):
     """Returns what makes a recipe small, as "key=value"."""
     config = overrides.load(str(recipe))
     found = SMALL | TASKS[config.task]
-    if config.teacher.kind == "packaged_e5":
+    if config.task == "translation":
+        found["translation.encoder.num_layers"] = 1
+    elif config.teacher.kind == "packaged_e5":
         found["teacher.num_layers"] = 1
-    if config.student.init_layers:
+    if config.task != "translation" and config.student.init_layers:
         found["student.init_layers"] = 0
     if config.data.source in FILES and not config.data.files:
         found["data.files"] = folder / "text.csv"

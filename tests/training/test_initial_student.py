@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from babelet.configs import schema
+from babelet.configs import embedding
 from babelet.core.errors import BabeletError
 from babelet.tasks.embedding import EmbeddingTask
 from babelet.training.workdir import Workdir
@@ -17,10 +17,10 @@ from tests import e5s1_writer
 @pytest.fixture
 def preparation(tmp_path):
     """A prepared workdir, as far as a random student needs one."""
-    config = schema.Config(
+    config = embedding.EmbeddingConfig(
         "home",
-        schema.DataConfig(languages=("de",)),
-        student=schema.StudentConfig(
+        embedding.DataConfig(languages=("de",)),
+        student=embedding.StudentConfig(
             num_layers=1,
             hidden_dim=8,
             num_heads=2,
@@ -79,11 +79,11 @@ def test_layers_that_are_not_there_are_told_before_the_teacher_runs(tmp_path, la
     file = tmp_path / "tiny.bin"
     shape = e5s1_writer.Shape()
     e5s1_writer.write_e5s1(file, pieces, [0.0] * 4 + [-1.0] * 2, shape)
-    config = schema.Config(
+    config = embedding.EmbeddingConfig(
         "home",
-        schema.DataConfig(languages=("de",)),
-        teacher=schema.TeacherConfig(path=str(file), max_length=24),
-        student=schema.StudentConfig(num_layers=1, init_layers=layers),
+        embedding.DataConfig(languages=("de",)),
+        teacher=embedding.TeacherConfig(path=str(file), max_length=24),
+        student=embedding.StudentConfig(num_layers=1, init_layers=layers),
     )
     # There is no corpus: whatever comes after the check fails otherwise.
     with pytest.raises(BabeletError, match=r"layers from 0 to 1.*init_layers"):
@@ -93,11 +93,11 @@ def test_layers_that_are_not_there_are_told_before_the_teacher_runs(tmp_path, la
 def test_a_teacher_without_layers_is_told_before_it_runs(tmp_path):
     np.save(tmp_path / "x.npy", np.eye(2, dtype=np.float32))
     (tmp_path / "x.txt").write_text("a\nb\n")
-    config = schema.Config(
+    config = embedding.EmbeddingConfig(
         "home",
-        schema.DataConfig(languages=("de",)),
-        teacher=schema.TeacherConfig("vectors", str(tmp_path / "x.npy")),
-        student=schema.StudentConfig(num_layers=1, init_layers=(0,)),
+        embedding.DataConfig(languages=("de",)),
+        teacher=embedding.TeacherConfig("vectors", str(tmp_path / "x.npy")),
+        student=embedding.StudentConfig(num_layers=1, init_layers=(0,)),
     )
     with pytest.raises(BabeletError, match="has no layers for the student"):
         vocabulary_inputs(tmp_path, config)

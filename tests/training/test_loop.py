@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from babelet.configs.schema import TrainingConfig
+from babelet.configs.embedding import TrainingConfig
 from babelet.model.objective import Decisions, Objective, Outcome
 from babelet.training.loop import StepDistiller, TrainingData, train
 

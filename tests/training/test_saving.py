@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from babelet.configs import schema
+from babelet.configs import embedding, translation
 from babelet.core.errors import BabeletError
 from babelet.export.rebuild import weights_digest
 from babelet.tasks.students import (
@@ -14,16 +14,20 @@ from babelet.tasks.students import (
 )
 from babelet.training.saving import save_model, save_weights
 
-SHAPE = schema.StudentConfig(
-    num_layers=2,
-    hidden_dim=16,
-    num_heads=2,
-    intermediate_dim=32,
-    max_length=8,
-    dropout=0.1,
-    output_dim=8,
+SIZES = {
+    "num_layers": 2,
+    "hidden_dim": 16,
+    "num_heads": 2,
+    "intermediate_dim": 32,
+    "max_length": 8,
+    "dropout": 0.1,
+}
+SHAPE = embedding.StudentConfig(output_dim=8, **SIZES)
+CONFIG = translation.TranslationConfig(
+    "t",
+    translation.DataConfig(languages=("de",)),
+    student=translation.StudentConfig(**SIZES),
 )
-CONFIG = schema.Config("t", schema.DataConfig(languages=("de",)), student=SHAPE)
 BUILD = {
     "embedding": lambda: configured_encoder(SHAPE, 50),
     "classification": lambda: configured_classifier(SHAPE, 50, 3),

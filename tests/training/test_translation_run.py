@@ -11,12 +11,11 @@ from babelet.core.errors import BabeletError
 from babelet.tasks.given_translations import read_translations
 from babelet.tasks.translation import TranslationTask
 from babelet.tasks.translation_targets import merged, translate_all
-from babelet.training.run import run as start
 from babelet.training.workdir import Workdir
 from tests.training.conftest import sentences
 
-FILE = "translation.teacher_path=none.tsv objective.alpha=1"
-START = "translation.init_from_teacher=true"
+FILE = "translation.teacher.path=none.tsv objective.alpha=1"
+START = "student.init_from_teacher=true"
 DEEPER = "student.num_layers=2 student.hidden_dim=48 student.intermediate_dim=96"
 
 
@@ -159,10 +158,10 @@ def test_a_student_begins_where_its_teacher_is(recipe, command, tmp_path):
     """A start that is lost on the way costs a run all that its teacher learned."""
     line = command(
         tmp_path / "run",
-        "translation.init_from_teacher=true",
-        "translation.teacher_decoder_layers=1",
-        "translation.teacher_hidden_dim=32",
-        "translation.teacher_intermediate_dim=64",
+        "student.init_from_teacher=true",
+        "translation.teacher.decoder_layers=1",
+        "translation.teacher.hidden_dim=32",
+        "translation.teacher.intermediate_dim=64",
         "translation.targets=reference",
         "training.steps=1",
         "training.warmup_steps=0",
@@ -191,7 +190,7 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
     file.write_text("".join(f"{en}\t{de.upper()}\n" for en, de in rows), "utf-8")
     line = command(
         tmp_path / "run",
-        f"translation.teacher_path={file}",
+        f"translation.teacher.path={file}",
         "objective.alpha=1",
         "training.steps=2",
         config=recipe,
@@ -204,8 +203,11 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
 
 def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_path):
     """A context that does not reach the teacher costs minutes and teaches nothing."""
-    read_by_it = (f"teacher.path={home.teacher}", "teacher.max_length=24")
-    settings = ("translation.teacher_informed=true", *read_by_it)
+    read_by_it = (
+        f"translation.encoder.path={home.teacher}",
+        "translation.encoder.max_length=24",
+    )
+    settings = ("translation.teacher.reads_encoder=true", *read_by_it)
     first, second = (tmp_path / name for name in ("first", "second"))
     flags = ("--until=evaluation",)
     command(first, *settings, config=recipe, flags=flags).succeed()
@@ -240,34 +242,24 @@ def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_p
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("objective.temperature=2", "temperature of 1"),
-        ("data.weights=1", "every pair as often"),
+        ("objective.temperature=2", "embedding and classification, not of transl"),
+        ("data.weights=1", "embedding, not of translation"),
+        ("folds.count=3", "embedding and classification, not of translation"),
         ("training.metric=retrieval", "one of bleu, chrf"),
-        ("student.init_layers=0", "from random weights"),
-        ("translation.teacher_path=none.tsv", "Nothing can be learned"),
-        (f"{FILE} translation.teacher_informed=true", "reads what it"),
-        ("translation.teacher_hidden_dim=50", "multiple of translation.teacher_num"),
-        (START, "teacher of another shape"),
-        (f"{FILE} {START}", "has no layers"),
-        (f"{DEEPER} {START}", "raise translation.teacher_encoder_layers"),
+        ("data.languages=de,fi", "one language"),
+        ("student.init_layers=0", "not of translation"),
+        ("translation.teacher.path=none.tsv", "only the translations are known"),
+        (f"{FILE} translation.teacher.reads_encoder=true", "is not trained here"),
+        ("translation.teacher.hidden_dim=50", r"multiple of translation\.teacher\.num"),
+        (START, r"translation\.teacher\.hidden_dim \(48\)"),
+        (f"{FILE} {START}", r"false with translation\.teacher\.path"),
+        (f"{DEEPER} {START}", r"at most translation\.teacher\.encoder_layers"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_first(recipe, tmp_path, settings, message):
+def test_settings_that_cannot_be_are_refused_first(recipe, settings, message):
     """Found after minutes of preparation, or never."""
     with pytest.raises(BabeletError, match=message):
-        start(overrides.load(str(recipe), settings.split()), tmp_path / "run")
-    assert not (tmp_path / "run" / "corpus").exists()
-
-
-def test_a_teacher_that_cannot_be_informed_is_refused(recipe, tmp_path, monkeypatch):
-    """It would be trained, and translate, without what it was to read."""
-    np.save(tmp_path / "given.npy", np.eye(2, 4, dtype=np.float32))
-    (tmp_path / "given.txt").write_text("one\ntwo\n")
-    monkeypatch.chdir(tmp_path)
-    informed = "translation.teacher_informed=true"
-    settings = ("teacher.kind=vectors", "teacher.path=given.npy", informed)
-    with pytest.raises(BabeletError, match="cannot read this"):
-        start(overrides.load(str(recipe), settings), tmp_path / "run")
+        overrides.load(str(recipe), settings.split())
 
 
 def test_a_killed_translation_goes_on_where_it_was(tmp_path):

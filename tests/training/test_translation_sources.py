@@ -30,8 +30,8 @@ def config(translation_recipe, tmp_path_factory):
         "data.keep_placeholders": "true",
         "objective.alpha": 1,
         "translation.renamed": 40,
-        "translation.teacher_steps": 2,
-        "translation.teacher_warmup_steps": 1,
+        "translation.teacher.steps": 2,
+        "translation.teacher.warmup_steps": 1,
     }
     given = [f"{name}={value}" for name, value in settings.items()]
     return overrides.load(str(translation_recipe), given)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from babelet.configs import parsing, schema
+from babelet.configs import embedding, parsing
 from babelet.core.checksums import seal
 from babelet.core.errors import BabeletError
 from babelet.training.workdir import Workdir, opened
@@ -17,9 +17,9 @@ REPOSITORY = Path(__file__).parents[2]
 OTHER_RUN = """
 import sys, time
 from pathlib import Path
-from babelet.configs import parsing, schema
+from babelet.configs import embedding, parsing
 from babelet.training.workdir import opened
-config = schema.Config("other", schema.DataConfig(languages=("fr",)))
+config = embedding.EmbeddingConfig("other", embedding.DataConfig(languages=("fr",)))
 with opened(Path(sys.argv[1]), config):
     print("locked", flush=True)
     time.sleep(60)
@@ -27,7 +27,7 @@ with opened(Path(sys.argv[1]), config):
 
 
 def config(name="home"):
-    return schema.Config(name, schema.DataConfig(languages=("de",)))
+    return embedding.EmbeddingConfig(name, embedding.DataConfig(languages=("de",)))
 
 
 class Work:

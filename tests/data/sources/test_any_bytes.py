@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import LabelsConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import labelled_files, parallel_files
 

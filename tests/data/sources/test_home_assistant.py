@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import home_assistant, parallel_files
 

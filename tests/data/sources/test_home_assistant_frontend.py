@@ -1,7 +1,7 @@
 import json
 import zipfile
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.sources import home_assistant, home_assistant_frontend, parallel_files
 
 HASHES = {"en": "0" * 31 + "a", "de": "0" * 31 + "b"}

@@ -4,8 +4,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from babelet.configs.labels import LabelsConfig
-from babelet.configs.schema import DataConfig
+from babelet.configs.classification import DataConfig, LabelsConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import labelled_files
 

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import opening, parallel_files
 from babelet.data.sources.opening import encoding_named, lines, opened, whole

@@ -5,7 +5,7 @@ import lzma
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import SOURCES, formats, parallel_files
 

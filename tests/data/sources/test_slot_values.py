@@ -1,4 +1,4 @@
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.download import cache_folder
 from babelet.data.sources.slot_values import WORDS, slot_values
 

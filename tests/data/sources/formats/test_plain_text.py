@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import parallel_files
 

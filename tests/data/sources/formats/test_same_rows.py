@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.data.build_corpus import build_corpus
 from babelet.data.corpus import Corpus
 from babelet.data.sources import parallel_files

@@ -6,7 +6,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.sources import parallel_files
 

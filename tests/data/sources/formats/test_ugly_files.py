@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from babelet.configs.schema import DataConfig
+from babelet.configs.embedding import DataConfig
 from babelet.core.errors import BabeletError
 from babelet.data.build_corpus import build_corpus
 from babelet.data.sources import parallel_files
