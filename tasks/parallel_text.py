@@ -57,7 +57,7 @@ class ParallelText:
     def _files(self) -> dict[str, Any]:
         data = self._config.data
         digests = parallel_files.digests(data) if data.files else None
-        return {"files": digests, "weighted": bool(data.weights)}
+        return {"files": digests, "weighted": bool(getattr(data, "weights", ()))}
 
     def _build(self, _: str) -> dict:
         data = self._config.data
