@@ -6,8 +6,9 @@ little is padded, and runs `batch_size` at a time.
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -106,9 +107,25 @@ def in_batches(
         dim: Width of the vectors.
         batch_size: Items to a batch.
     """
-    vectors = np.zeros((len(items), dim), np.float32)
+    rows = batched_by_length(encode, items, batch_size)
+    return np.array(rows, np.float32).reshape(len(items), dim)
+
+
+def batched_by_length(
+    run: Callable[[list], Iterable[Any]], items: Sequence[Any], batch_size: int
+) -> list[Any]:
+    """Returns what `run` gives for each item, in order, run shortest first.
+
+    Args:
+        run: At most `batch_size` items to as many results.
+        items: Whatever has a length.
+        batch_size: Items to a batch.
+    """
+    results: list[Any] = [None] * len(items)
     order = sorted(range(len(items)), key=lambda i: len(items[i]))
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        vectors[rows] = encode([items[row] for row in rows])
-    return vectors
+        found = run([items[row] for row in rows])
+        for row, result in zip(rows, found, strict=True):
+            results[row] = result
+    return results

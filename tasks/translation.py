@@ -136,17 +136,6 @@ def configured_teacher(
     )
 
 
-def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
-    """Returns what decoding must know of the tokens."""
-    return Vocabulary(
-        tokenizer.vocabulary_size,
-        tokenizer.pad_id,
-        tokenizer.bos_id,
-        tokenizer.eos_id,
-        tokenizer.unk_id,
-    )
-
-
 def keras_translate(
     model: EncoderDecoder,
     tokenizer: Tokenizer,
@@ -165,7 +154,7 @@ def keras_translate(
         progress: Called with the number of texts of each batch.
         encode_tokens: The encoder whose vectors the model reads as its context.
     """
-    vocabulary = vocabulary_of(tokenizer)
+    vocabulary = Vocabulary(tokenizer.vocabulary_size, *tokenizer.special_ids)
     decode = tf.function(
         lambda token_ids, padding_mask, *context: translate(
             model,

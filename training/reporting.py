@@ -14,7 +14,7 @@ from babelet.evaluation.projection import pca_map
 from babelet.evaluation.report import Report, write_model_card, write_report
 from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages
 from babelet.evaluation.wording import decimal, repeat
-from babelet.export.rebuild import rebuild_student
+from babelet.export.rebuild import shared_student
 from babelet.tasks.embedding import student_predict
 from babelet.training import measured
 from babelet.training.preparation import Preparation
@@ -163,7 +163,7 @@ def _map(workdir: Workdir, preparation: Preparation) -> list[dict]:
     rows = _most_translated(sets, preparation.corpus.languages[0])
     if not rows:
         return []
-    rebuilt = rebuild_student(workdir.path)
+    rebuilt = shared_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {
         "teacher": preparation.cache.encode,

@@ -18,8 +18,7 @@ from babelet.evaluation.calibration import (
     to_scores,
 )
 from babelet.evaluation.classification import classification
-from babelet.export.parity import sentences_a_language
-from babelet.export.rebuild import built_student, rebuild_student
+from babelet.export.rebuild import built_student, shared_student
 from babelet.export.run import export_run
 from babelet.model.precision import resolved_precision
 from babelet.tasks.base import TrainingData, configured_objective
@@ -29,7 +28,11 @@ from babelet.tasks.classification import (
     readable_rows,
 )
 from babelet.tasks.embedding import student_predict
-from babelet.tasks.students import CALIBRATION, read_calibration
+from babelet.tasks.exported import (
+    CALIBRATION,
+    read_calibration,
+    sentences_a_language,
+)
 from babelet.training import classification_reporting
 from babelet.training.labelled_preparation import LabelledPreparation
 from babelet.training.pipelines.base import Pipeline
@@ -84,7 +87,7 @@ class ClassificationPipeline(Pipeline):
         preparation, config = self._preparation, self.workdir.config
         classes = preparation.corpus.classes
         sets = preparation.held_out(TEST, config.evaluation.pairs_per_language)
-        rebuilt = rebuild_student(self.workdir.path)
+        rebuilt = shared_student(self.workdir.path)
         calibration = read_calibration(self.workdir.path)
         encode = student_predict(rebuilt.student, rebuilt.tokenizer)
         teacher = scores_of(preparation.logits.encode, preparation.temperature)

@@ -17,7 +17,7 @@ from babelet.data.splits import TEST, TRAIN, VALIDATION
 from babelet.evaluation.agreement import agreement_alone
 from babelet.evaluation.evaluate import evaluate, headline
 from babelet.evaluation.retrieval import mean_over_languages, retrieval
-from babelet.export.rebuild import built_student, rebuild_student
+from babelet.export.rebuild import built_student, shared_student
 from babelet.export.run import export_run
 from babelet.model.initialisation import initialise_from_teacher
 from babelet.model.precision import resolved_precision
@@ -92,7 +92,7 @@ class EmbeddingPipeline(Pipeline):
         settings = self.workdir.config.evaluation
         sets = self._preparation.held_out(TEST, settings.pairs_per_language)
         alone = self._preparation.alone(TEST, settings.pairs_per_language)
-        rebuilt = rebuild_student(self.workdir.path)
+        rebuilt = shared_student(self.workdir.path)
         encode = self._preparation.cache.encode
         models = {
             "teacher": encode,

@@ -9,8 +9,8 @@ import keras
 from babelet.core.atomic import atomic_path
 from babelet.data.splits import TEST
 from babelet.evaluation.translation import score
-from babelet.export.rebuild import rebuild_student
-from babelet.export.translation import export_translator
+from babelet.export.rebuild import shared_student
+from babelet.export.run import export_run
 from babelet.model.precision import resolved_precision
 from babelet.model.translator_initialisation import initialise_translator
 from babelet.tasks.base import TrainingData, configured_objective
@@ -103,7 +103,9 @@ class TranslationPipeline(Pipeline):
     def export(self) -> dict:
         """Exports the student, proven on test sentences."""
         sources, references, _ = self._preparation.held_out(TEST, PARITY_SENTENCES)
-        return export_translator(self.workdir.path, sources, references)
+        language = self._preparation.corpus.languages[1]
+        pairs = list(zip(sources, references, strict=True))
+        return export_run(self.workdir.path, {language: pairs})
 
     def report(self) -> dict:
         """Writes report.html and MODEL_CARD.md."""
@@ -120,7 +122,7 @@ class TranslationPipeline(Pipeline):
         preparation, config = self._preparation, self.workdir.config
         settings, limit = config.translation, config.evaluation.pairs_per_language
         tokenizer, beams = preparation.tokenizer, settings.beam_size
-        student = rebuild_student(self.workdir.path).student
+        student = shared_student(self.workdir.path).student
         models = {}
         if not settings.teacher_path:
             # Such a one decodes as it does, and a file holds the training texts alone.
