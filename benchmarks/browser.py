@@ -25,9 +25,9 @@ from babelet.core import command
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.core.run_files import read_json
-from babelet.export.parity import TEXTS
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import rebuild_student
+from babelet.export.task_export import TEXTS
 from babelet.export.web.__main__ import gather
 from babelet.export.web.index_file import Index, write_index
 from babelet.export.web.package import PACKAGE

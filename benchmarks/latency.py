@@ -23,8 +23,9 @@ from babelet.core import command
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.export.latency import measure_latency
-from babelet.export.litert import convert, sentence_model
+from babelet.export.litert import convert
 from babelet.export.rebuild import versions
+from babelet.model.heads import SentencePooling, UnitLength
 from babelet.tasks.given_classifier import load_class_teacher
 from babelet.training.teachers import open_teacher
 from benchmarks.onnx_runtime import compare_with_onnx_runtime
@@ -56,6 +57,28 @@ def compare_with_teacher(workdir: Path, cache: Path) -> dict[str, Any]:
         teacher = Path(folder, "teacher_fp32.tflite")
         convert(model, teacher, "fp32", {})
         return compare(teacher, student)
+
+
+def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
+    """Returns a KerasHub encoder with the student's inputs and output.
+
+    Args:
+        backbone: Takes `token_ids`, `segment_ids` and `padding_mask`; gives
+            `sequence_output`, as BertBackbone does.
+        pooling: "mean", "cls" or "max".
+    """
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    padding_mask = keras.Input((None,), dtype="bool", name="padding_mask")
+    hidden = backbone(
+        {
+            "token_ids": token_ids,
+            "segment_ids": keras.ops.zeros_like(token_ids),
+            "padding_mask": keras.ops.cast(padding_mask, "int32"),
+        }
+    )["sequence_output"]
+    vector = SentencePooling(pooling)(hidden, padding_mask)
+    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+    return keras.Model(inputs, UnitLength()(vector))
 
 
 def _teacher(config: Any, cache: Path) -> keras.Model:

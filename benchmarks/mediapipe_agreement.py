@@ -14,9 +14,9 @@ from absl import flags
 
 from babelet.core import command
 from babelet.export.formats import FORMATS
-from babelet.export.parity import Texts, read_texts
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import rebuild_student
+from babelet.export.task_export import Texts, read_texts
 from benchmarks.mediapipe_vectors import mediapipe_vectors
 
 

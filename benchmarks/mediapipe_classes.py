@@ -83,15 +83,15 @@ def agreement(workdir: Path, model: Path) -> dict[str, tuple[int, int]]:
         BabeletError: MediaPipe does not run the file, or a part of the run is missing.
     """
     # Imported here: TensorFlow says much while it loads, and --help needs none.
-    from babelet.export.parity import read_texts
     from babelet.export.predict import keras_predict
-    from babelet.export.rebuild import describe, rebuild_served
+    from babelet.export.rebuild import describe, served_student
+    from babelet.export.task_export import read_texts
 
     texts = read_texts(workdir)
     rows = [(language, text) for language in texts for _, text in texts[language]]
     labels = describe(workdir)["labels"]
     got = mediapipe_classes(model, [text for _, text in rows])
-    student, tokenizer, _ = rebuild_served(workdir)
+    student, tokenizer, _ = served_student(workdir)
     scores = keras_predict(student, tokenizer)([text for _, text in rows])
     found: dict[str, tuple[int, int]] = dict.fromkeys(texts, (0, 0))
     for (language, _), (name, _), best in zip(

@@ -15,9 +15,9 @@ from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.latency import Sentence, alternate, sentence_inputs
 from babelet.export.litert_predict import Predict, litert_predict, tokens_predict
-from babelet.export.parity import read_texts
 from babelet.export.predict import keras_predict
-from babelet.export.rebuild import rebuild_served, versions
+from babelet.export.rebuild import served_student, versions
+from babelet.export.task_export import read_texts
 from babelet.model.precision import cpu_flags
 from benchmarks.onnx_student import student_graph
 
@@ -51,7 +51,7 @@ def compare_with_onnx_runtime(workdir: Path) -> dict[str, Any]:
             f"There is no {litert}",
             remedy="finish the run first: babelet distill with this workdir",
         )
-    student, tokenizer, _ = rebuild_served(workdir)
+    student, tokenizer, _ = served_student(workdir)
     pairs = [pair for rows in read_texts(workdir).values() for pair in rows]
     texts = sorted({text for pair in pairs for text in pair})
     expected = keras_predict(student, tokenizer)(texts)

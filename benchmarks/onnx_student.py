@@ -47,7 +47,7 @@ def student_graph(student: keras.Model) -> onnx.ModelProto:
     classes): those of the LiteRT file.
 
     Args:
-        student: As `model.student.build_encoder` makes it, or `tasks.students.served`.
+        student: As `model.student.build_encoder` makes it, or what a run serves.
     """
     graph = _Graph()
     hidden = _embed(graph, student.get_layer("embedding"))

@@ -21,10 +21,10 @@ from absl import flags
 from babelet.core import command
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.litert_predict import Predict, litert_predict
-from babelet.export.parity import read_texts
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import rebuild_student
 from babelet.export.saved_model import save_functions, token_function
+from babelet.export.task_export import read_texts
 from babelet.model import backbone
 
 # Layer normalisation and the residual sums; pooling and unit length; matrices.

@@ -22,7 +22,7 @@ from babelet.configs import parsing
 from babelet.core import command
 from babelet.data.corpus import Corpus
 from babelet.data.tokenizer import Tokenizer
-from babelet.export.parity import EDGE_CASES
+from babelet.export.array_gate import EDGE_CASES
 from babelet.export.predict import saved_model_predict
 from babelet.export.rebuild import TOKENIZER
 from babelet.export.saved_model import export_saved_model

@@ -29,15 +29,16 @@ from babelet.data.corpus import Corpus
 from babelet.data.download import cache_folder
 from babelet.data.splits import TEST
 from babelet.export.latency import measure_latency
-from babelet.export.litert import convert, sentence_model
+from babelet.export.litert import convert
 from babelet.export.litert_translate import LiteRTTranslator
 from babelet.export.metadata import read_metadata
 from babelet.export.rebuild import rebuild_student
-from babelet.export.translation_litert import convert_translator
+from babelet.export.translator_signatures import convert_translator
 from babelet.model.encoder_decoder import Context, EncoderDecoder
 from babelet.model.teachers.base import Teacher
 from babelet.tasks.students import configured_teacher
 from babelet.training.teachers import open_teacher
+from benchmarks.latency import sentence_model
 
 SENTENCES = 200
 

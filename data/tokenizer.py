@@ -28,11 +28,13 @@ class Tokenizer:
         self.bos_id: int = self._processor.bos_id()
         self.eos_id: int = self._processor.eos_id()
         self.unk_id: int = self._processor.unk_id()
-        if min(self.pad_id, self.bos_id, self.eos_id, self.unk_id) < 0:
+        # In the order in which a model is told of them.
+        self.special_ids = (self.pad_id, self.bos_id, self.eos_id, self.unk_id)
+        if min(self.special_ids) < 0:
             raise BabeletError(
                 "The SentencePiece model lacks a special piece",
                 expected="ids of pad, bos, eos and unk",
-                received=f"{self.pad_id}, {self.bos_id}, {self.eos_id}, {self.unk_id}",
+                received=", ".join(map(str, self.special_ids)),
                 remedy="use the tokenizer.model that vocabulary trimming wrote",
             )
         if max_length < 2:

@@ -43,7 +43,7 @@ class ClassificationReport:
     # By model: `file`, `milliseconds`; and how they were taken.
     latency: Sequence[Mapping[str, Any]]
     latency_note: str
-    # What `babelet.export.class_tiers` found; None where nothing was quantised.
+    # What `babelet.export.gate` found; None where nothing was quantised.
     quantisation: Mapping[str, Any] | None
     command: str
     # Of both pages.

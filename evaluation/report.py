@@ -67,7 +67,7 @@ class Report:
     map_points: Sequence[Mapping[str, Any]] | None = None
     # By exported file: figures of its comparison with the Keras student.
     parity: Mapping[str, Mapping[str, Any]] | None = None
-    # What `babelet.export.quantisation` found: `metrics` of the float student, `gate`,
+    # What `babelet.export.gate` found: `metrics` of the float student, `gate`,
     # `texts`, and by name the `tiers`.
     quantisation: Mapping[str, Any] | None = None
     # Further measurements: `title`, `note`, `columns`, `rows`.

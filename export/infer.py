@@ -94,12 +94,10 @@ def _open_saved_model(folder: Path) -> tuple[Predict, dict[str, Any]]:
         metadata = read_saved_metadata(folder)
         if "labels" in metadata:
             metadata["threshold"] = float(metadata["threshold"])
+        predict = import_quietly("babelet.export.predict")
         if metadata.get("task") == "translation":
-            translate = import_quietly("babelet.export.translate")
-            return translate.saved_model_translate(folder), metadata
-        return import_quietly("babelet.export.predict").saved_model_predict(
-            folder
-        ), metadata
+            return predict.saved_model_translate(folder), metadata
+        return predict.saved_model_predict(folder), metadata
 
 
 def read_texts(content: bytes, name: str) -> list[str]:

@@ -9,7 +9,7 @@ then fill from the same kind of buffer in Java, Swift, C++ and JavaScript.
 
 from collections.abc import Set
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,16 +20,14 @@ from babelet.core.errors import BabeletError
 from babelet.export.class_metadata import with_class_metadata
 from babelet.export.metadata import attach_metadata
 from babelet.export.saved_model import save_functions, token_function
+from babelet.export.task_export import Tier
 from babelet.export.tokenization import Function
-from babelet.model.heads import SentencePooling, UnitLength
-
-Quantisation = Literal["fp32", "fp16", "int8"]
 
 
 def convert(
     student: keras.Model,
     path: Path,
-    quantisation: Quantisation,
+    quantisation: Tier,
     metadata: dict[str, Any],
 ) -> None:
     """Writes `student` to `path` as a LiteRT file of builtin operations only.
@@ -61,7 +59,7 @@ def convert_functions(
     student: keras.Model,
     functions: dict[str, Function],
     path: Path,
-    quantisation: Quantisation,
+    quantisation: Tier,
     custom_ops: Set[str] = frozenset(),
 ) -> bytes:
     """Returns `functions`, which call `student`, as one LiteRT model.
@@ -87,31 +85,7 @@ def convert_functions(
         remove(folder)
 
 
-def sentence_model(backbone: keras.Model, pooling: str) -> keras.Model:
-    """Returns a KerasHub encoder with the student's inputs and output.
-
-    Args:
-        backbone: Takes `token_ids`, `segment_ids` and `padding_mask`; gives
-            `sequence_output`, as BertBackbone does.
-        pooling: "mean", "cls" or "max".
-    """
-    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-    padding_mask = keras.Input((None,), dtype="bool", name="padding_mask")
-    hidden = backbone(
-        {
-            "token_ids": token_ids,
-            "segment_ids": keras.ops.zeros_like(token_ids),
-            "padding_mask": keras.ops.cast(padding_mask, "int32"),
-        }
-    )["sequence_output"]
-    vector = SentencePooling(pooling)(hidden, padding_mask)
-    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
-    return keras.Model(inputs, UnitLength()(vector))
-
-
-def _convert_folder(
-    folder: Path, quantisation: Quantisation, custom_ops: Set[str]
-) -> bytes:
+def _convert_folder(folder: Path, quantisation: Tier, custom_ops: Set[str]) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     # Only builtins: with TensorFlow operations allowed, the file converts, and then
     # fails on every phone without the Flex library.

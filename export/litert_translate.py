@@ -30,7 +30,7 @@ class LiteRTTranslator:
         """Loads the file.
 
         Args:
-            path: As `export.translation_litert` writes it.
+            path: As `export.translator_signatures` writes it.
             tokenizer: Of both languages.
             decoding: From the file's metadata: "copies", "factor" and "extra".
             num_threads: Processor cores.

@@ -1,9 +1,9 @@
-"""Texts in, unit vectors out, through the Keras student and the SavedModel.
+"""Texts in, results out, through the Keras student and the SavedModel.
 
 The same interface as that of the LiteRT files in `export/litert_predict.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -13,7 +13,12 @@ import tensorflow_text  # noqa: F401  Registers the operation the SavedModel nee
 
 from babelet.core.by_length import by_length
 from babelet.data.tokenizer import Tokenizer, valid_unicode
-from babelet.export.litert_predict import Predict, in_batches, tokens_predict
+from babelet.export.litert_predict import (
+    Predict,
+    batched_by_length,
+    in_batches,
+    tokens_predict,
+)
 from babelet.export.metadata import require_whole_saved_model
 
 
@@ -80,6 +85,21 @@ def saved_model_tokens_predict(
 
     dim = signature.structured_outputs[name].shape[-1]
     return tokens_predict(encode, tokenizer, dim, batch_size, multiple)
+
+
+def saved_model_translate(
+    folder: Path, batch_size: int = 64
+) -> Callable[[Sequence[str]], list[str]]:
+    """Returns texts to translations over a translator's `serving_default`."""
+    signature = _signature(folder, "serving_default")
+
+    def run(texts: list[str]) -> list[str]:
+        given = tf.constant([valid_unicode(text) for text in texts])
+        found = signature(text=given)["translation"].numpy()
+        return [text.decode("utf-8") for text in found]
+
+    # Shortest first: a batch decodes as many steps as its longest row needs.
+    return lambda texts: batched_by_length(run, texts, batch_size)
 
 
 def _signature(folder: Path, name: str) -> tf.types.experimental.ConcreteFunction:

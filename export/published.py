@@ -48,7 +48,7 @@ def new_export(workdir: Path, weights: str) -> Iterator[Path]:
     target = workdir / "export"
     require_own(target)
     try:
-        with _writing(target), atomic_path(target) as folder:
+        with writing(target), atomic_path(target) as folder:
             folder.mkdir()
             yield folder
             seal(folder)
@@ -59,7 +59,8 @@ def new_export(workdir: Path, weights: str) -> Iterator[Path]:
         raise BabeletError(problem, consequence=kept, remedy=remedy) from error
 
 
-def _writing(target: Path) -> contextlib.AbstractContextManager[None]:
+def writing(target: Path) -> contextlib.AbstractContextManager[None]:
+    """Returns the boundary of what writes an export: what it raises is one line."""
     return boundary(
         f"Cannot export to {target}",
         consequence="Nothing half-written was left",

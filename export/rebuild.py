@@ -1,10 +1,11 @@
 """The student of a workdir, rebuilt in float32 from what is saved there."""
 
+import functools
 import hashlib
 import importlib.metadata
 import platform
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import keras
@@ -13,27 +14,18 @@ from babelet.configs import parsing, record
 from babelet.core.checksums import file_digest
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
-from babelet.tasks.students import STUDENTS, described, served
+from babelet.export.task_export import Rebuilt, of_task
 
 WEIGHTS = "student.weights.h5"
 TOKENIZER = "tokenizer.model"
 _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "ai-edge-litert")
 
 
-class Rebuilt(NamedTuple):
-    """A student ready for inference, and what it was built from."""
-
-    student: keras.Model
-    tokenizer: Tokenizer
-    # The settings of its task.
-    config: Any
-
-
 def rebuild_student(workdir: Path) -> Rebuilt:
     """Rebuilds the student from config.json, tokenizer.model and the weights.
 
     float32 whatever precision it was trained in: a mixed policy leaves casts in
-    the graph that LiteRT has no operation for.
+    the graph that LiteRT has no operation for. It is the caller's own, to change.
 
     Args:
         workdir: A run whose training is finished.
@@ -43,15 +35,48 @@ def rebuild_student(workdir: Path) -> Rebuilt:
             do not belong together: a file is missing, damaged, or of another run.
     """
     record.require_student(workdir)
+    rebuilt = _parts(workdir)
+    return rebuilt._replace(student=_built(workdir, rebuilt))
+
+
+def shared_student(workdir: Path) -> Rebuilt:
+    """Returns `rebuild_student`, made once a process: nobody may change it."""
+    record.require_student(workdir)
     return built_student(workdir)
 
 
 def built_student(workdir: Path) -> Rebuilt:
-    """Does what `rebuild_student` does, while the run is still at its training."""
+    """Returns `shared_student` while the run is still at its training."""
+    rebuilt = _parts(workdir)
+    names = (record.CONFIG, TOKENIZER, WEIGHTS)
+    digests = tuple(file_digest(workdir / name) for name in names)
+    return rebuilt._replace(student=_kept(workdir.resolve(), digests))
+
+
+def served_student(workdir: Path) -> Rebuilt:
+    """Returns what files are exported from: `rebuild_student`, or scores on top."""
+    rebuilt = rebuild_student(workdir)
+    task = of_task(rebuilt.config.task)
+    student = task.served(rebuilt.student, rebuilt.config, workdir)
+    return rebuilt._replace(student=student)
+
+
+def _parts(workdir: Path) -> Rebuilt:
     config = parsing.from_json(workdir / record.CONFIG)
     tokenizer = Tokenizer(workdir / TOKENIZER, config.student.max_length)
-    build = STUDENTS[config.task]
-    student = build(config, tokenizer.vocabulary_size, workdir)
+    return Rebuilt(None, tokenizer, config)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(workdir: Path, digests: tuple[str, ...]) -> keras.Model:
+    del digests  # The student is another when one of them is.
+    return _built(workdir, _parts(workdir))
+
+
+def _built(workdir: Path, parts: Rebuilt) -> keras.Model:
+    """Returns the student with the weights of the run."""
+    _, tokenizer, config = parts
+    student = of_task(config.task).student(config, tokenizer.vocabulary_size, workdir)
     try:
         student.load_weights(workdir / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:
@@ -61,14 +86,7 @@ def built_student(workdir: Path) -> Rebuilt:
             received=str(error),
             remedy="run training again with this workdir: finished steps are kept",
         ) from error
-    return Rebuilt(student, tokenizer, config)
-
-
-def rebuild_served(workdir: Path) -> Rebuilt:
-    """Rebuilds what files are exported from: `rebuild_student`, or scores on top."""
-    rebuilt = rebuild_student(workdir)
-    student = served(rebuilt.student, rebuilt.config, workdir)
-    return rebuilt._replace(student=student)
+    return student
 
 
 def describe(workdir: Path) -> dict[str, Any]:
@@ -86,7 +104,7 @@ def describe(workdir: Path) -> dict[str, Any]:
         "tokenizer_sha256": file_digest(workdir / TOKENIZER),
         "weights_sha256": weights,
         "versions": versions(),
-    } | described(config, workdir)
+    } | of_task(config.task).described(workdir)
 
 
 def versions() -> dict[str, str]:

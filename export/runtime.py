@@ -96,16 +96,10 @@ class _Model:
     @functools.cached_property
     def _pieces_with_letters(self) -> frozenset[int]:
         tokenizer = self._tokenizer
-        special = {
-            tokenizer.pad_id,
-            tokenizer.bos_id,
-            tokenizer.eos_id,
-            tokenizer.unk_id,
-        }
         return frozenset(
             i
             for i, piece in enumerate(tokenizer.piece_texts())
-            if i not in special and any(map(str.isalpha, piece))
+            if i not in tokenizer.special_ids and any(map(str.isalpha, piece))
         )
 
 

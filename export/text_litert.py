@@ -23,9 +23,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
-from babelet.export.litert import Quantisation, convert_functions, write_model
+from babelet.export.litert import convert_functions, write_model
 from babelet.export.metadata import attach_metadata, split_model
 from babelet.export.saved_model import token_function
+from babelet.export.task_export import Tier
 from babelet.export.tokenization import text_function
 
 TFTEXT_OP = b"TFText>FastSentencepieceTokenize"
@@ -38,7 +39,7 @@ def convert_text(
     student: keras.Model,
     tokenizer: Tokenizer,
     path: Path,
-    quantisation: Quantisation,
+    quantisation: Tier,
     metadata: dict[str, Any],
 ) -> None:
     """Writes `student` with its tokenizer, for LiteRT with TensorFlow Text.
@@ -65,7 +66,7 @@ def convert_mediapipe(
     student: keras.Model,
     tokenizer: Tokenizer,
     path: Path,
-    quantisation: Quantisation,
+    quantisation: Tier,
     metadata: dict[str, Any],
 ) -> None:
     """Writes what `convert_text` writes, for MediaPipe Tasks.

@@ -18,18 +18,18 @@ from babelet.evaluation.calibration import (
     to_scores,
 )
 from babelet.evaluation.classification import classification
-from babelet.export.parity import sentences_a_language
 from babelet.export.predict import keras_predict
-from babelet.export.rebuild import rebuild_student
+from babelet.export.rebuild import shared_student
 from babelet.export.run import export_run
 from babelet.model.objective import Outcome
+from babelet.tasks.exported import (
+    CALIBRATION,
+    read_calibration,
+    sentences_a_language,
+)
 from babelet.tasks.given_classifier import load_class_teacher
 from babelet.tasks.labelled_text import LabelledText, decide_labelled, readable_rows
-from babelet.tasks.students import (
-    CALIBRATION,
-    configured_classifier,
-    read_calibration,
-)
+from babelet.tasks.students import configured_classifier
 from babelet.tasks.tuned_teacher import TunedTeacher
 from babelet.training import classification_reporting
 from babelet.training.encoder_teacher import EncoderTeacher
@@ -158,7 +158,7 @@ class ClassificationTask(Task):
         """Scores teacher and student on the test split."""
         classes = self.text.corpus.classes
         sets = self.text.held_out(TEST, self.config.evaluation.pairs_per_language)
-        rebuilt = rebuild_student(self.path)
+        rebuilt = shared_student(self.path)
         calibration = read_calibration(self.path)
         encode = keras_predict(rebuilt.student, rebuilt.tokenizer)
         teacher = scores_of(self.teacher.logits.encode, self.teacher.temperature)

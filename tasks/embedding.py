@@ -17,7 +17,7 @@ from babelet.evaluation.agreement import agreement_alone
 from babelet.evaluation.evaluate import evaluate, headline
 from babelet.evaluation.retrieval import mean_over_languages, retrieval
 from babelet.export.predict import keras_predict
-from babelet.export.rebuild import rebuild_student
+from babelet.export.rebuild import shared_student
 from babelet.export.run import export_run
 from babelet.model.features import FeatureTerm
 from babelet.model.objective import Outcome
@@ -226,7 +226,7 @@ class EmbeddingTask(Task):
         settings = self.config.evaluation
         limit = settings.pairs_per_language
         sets, alone = self.text.held_out(TEST, limit), self.text.alone(TEST, limit)
-        rebuilt = rebuild_student(self.path)
+        rebuilt = shared_student(self.path)
         encode = self.encoder.cache.encode
         models = {
             "teacher": encode,

@@ -9,7 +9,7 @@ from babelet.core.boundary import boundary, model_in
 from babelet.core.errors import BabeletError
 from babelet.core.programs import warn_of_program
 from babelet.evaluation.translation import Translate
-from babelet.export.translate import saved_model_translate
+from babelet.export.predict import saved_model_translate
 
 
 def fingerprint(path: Path) -> str:

@@ -76,17 +76,6 @@ def _at(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     return tf.gather(tf.reshape(values, tf.concat([[-1], shape[2:]], 0)), places)
 
 
-def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
-    """Returns what decoding must know of the tokens."""
-    return Vocabulary(
-        tokenizer.vocabulary_size,
-        tokenizer.pad_id,
-        tokenizer.bos_id,
-        tokenizer.eos_id,
-        tokenizer.unk_id,
-    )
-
-
 def keras_translate(
     model: EncoderDecoder,
     tokenizer: Tokenizer,
@@ -105,7 +94,7 @@ def keras_translate(
         progress: Called with the number of texts of each batch.
         encode_tokens: The encoder whose vectors the model reads as its context.
     """
-    vocabulary = vocabulary_of(tokenizer)
+    vocabulary = Vocabulary(tokenizer.vocabulary_size, *tokenizer.special_ids)
     decode = tf.function(
         lambda token_ids, padding_mask, *context: translate(
             model,

@@ -11,8 +11,8 @@ from babelet.data.splits import TEST
 from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import SoftTargets, TranslationBatches
 from babelet.evaluation.translation import score
-from babelet.export.rebuild import rebuild_student
-from babelet.export.translation import export_translator
+from babelet.export.rebuild import shared_student
+from babelet.export.run import export_run
 from babelet.model.objective import Outcome
 from babelet.model.translator_initialisation import initialise_translator
 from babelet.tasks import translation_targets
@@ -185,7 +185,9 @@ class TranslationTask(Task):
     def export(self, _: str) -> dict[str, Any]:
         """Exports the student, proven on test sentences."""
         sources, references, _ = self.text.held_out(TEST, PARITY_SENTENCES)
-        return export_translator(self.path, sources, references)
+        language = self.text.corpus.languages[1]
+        pairs = list(zip(sources, references, strict=True))
+        return export_run(self.path, {language: pairs})
 
     def report(self, _: str) -> dict[str, Any]:
         """Writes report.html and MODEL_CARD.md."""
@@ -197,7 +199,7 @@ class TranslationTask(Task):
         config, tokenizer = self.config, self.text.tokenizer
         settings, limit = config.translation, config.evaluation.pairs_per_language
         beams, penalty = settings.beam_size, settings.length_penalty
-        student = rebuild_student(self.path).student
+        student = shared_student(self.path).student
         models = {}
         if not settings.teacher.path:
             # Such a one decodes as it does, and a file holds the training texts alone.

@@ -21,8 +21,8 @@ LAYERS = {
     "data": 2,
     "model": 2,
     "evaluation": 2,
-    "tasks": 3,
-    "export": 4,
+    "tasks": 4,
+    "export": 3,
     "training": 5,
     "search": 6,
     # The façade and the command, which name all of it.

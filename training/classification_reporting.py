@@ -12,7 +12,7 @@ from babelet.evaluation.classification_report import (
     write_classification_report,
 )
 from babelet.evaluation.wording import repeat
-from babelet.tasks.students import read_calibration
+from babelet.tasks.exported import read_calibration
 from babelet.training import measured
 from babelet.training.workdir import Workdir
 

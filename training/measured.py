@@ -48,7 +48,7 @@ def parity(path: Path) -> dict:
         BabeletError: It is missing, or not as the export wrote it.
     """
     require_undamaged_export(path / "export", PARITY)
-    return read_json(path / "export" / PARITY, ("artefacts",))
+    return read_json(path / "export" / PARITY, ("artefacts", "files"))
 
 
 def latency(path: Path) -> tuple[list[dict], str]:

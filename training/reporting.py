@@ -15,7 +15,7 @@ from babelet.evaluation.report import Report, write_model_card, write_report
 from babelet.evaluation.retrieval import RetrievalSet, mean_over_languages
 from babelet.evaluation.wording import decimal, repeat
 from babelet.export.predict import keras_predict
-from babelet.export.rebuild import rebuild_student
+from babelet.export.rebuild import shared_student
 from babelet.training import measured
 from babelet.training.workdir import Workdir
 
@@ -162,7 +162,7 @@ def _map(workdir: Workdir, task: Any) -> list[dict]:
     rows = _most_translated(sets, task.text.corpus.languages[0])
     if not rows:
         return []
-    rebuilt = rebuild_student(workdir.path)
+    rebuilt = shared_student(workdir.path)
     texts = [row["text"] for row in rows]
     models = {
         "teacher": task.encoder.cache.encode,

@@ -31,6 +31,7 @@ def _report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
     def read(name: str) -> Any:
         return read_json(path / name, kind=object)
 
+    parity = measured.parity(path)
     models = {"teacher": steps.get("teacher"), "student": steps["training"]}
     facts = {name: step["facts"] for name, step in models.items() if step}
     content = TranslationReport(
@@ -45,7 +46,10 @@ def _report(workdir: Workdir, counts: dict[str, dict[str, int]]) -> dict:
             for model, found in facts.items()
             for point in curve_points(found["curve"])
         ],
-        parity=measured.parity(path)["artefacts"],
+        parity={
+            name: row | parity["files"][name]
+            for name, row in parity["artefacts"].items()
+        },
         parameters={name: found["parameters"] for name, found in facts.items()},
         command=repeat(path),
     )

@@ -10,7 +10,7 @@ import sentencepiece
 from absl import logging
 
 from babelet.data.tokenizer import Tokenizer
-from babelet.export.parity import EDGE_CASES
+from babelet.export.array_gate import EDGE_CASES
 from babelet.export.predict import saved_model_predict
 from babelet.export.saved_model import export_saved_model
 from babelet.export.text_litert import convert_mediapipe, convert_text

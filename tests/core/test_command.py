@@ -32,10 +32,7 @@ HEAVY = {
     "benchmarks.refused_precisions",
     "benchmarks.token_identity",
     "benchmarks.translation_latency",
-    "babelet.export.class_tiers",
-    "babelet.export.parity",
-    "babelet.export.quantisation",
-    "babelet.export.translation_parity",
+    "babelet.export.gate",
 }
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 # Python imports a sitecustomize.py when it starts: here is one that sends a signal in

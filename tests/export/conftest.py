@@ -9,6 +9,7 @@ from babelet.configs import embedding, smart_home
 from babelet.data.build_corpus import build_corpus
 from babelet.data.tokenizer import Tokenizer
 from babelet.export.run import write_artefacts
+from babelet.export.task_export import write_texts
 from babelet.tasks.students import configured_encoder
 from tests import run_record
 from tests.small_tokenizer import unigram_model
@@ -115,6 +116,7 @@ def make_workdir(make_student, tokenizer_model, corpus):
         (folder / "tokenizer.model").write_bytes(tokenizer_model)
         student.save_weights(folder / "student.weights.h5")
         run_record.write(folder, config)
+        write_texts(folder, PAIRS)
         return folder
 
     return make

@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from babelet.core.errors import BabeletError
-from babelet.export.formats import FORMATS, require_known
+from babelet.export.formats import FORMATS
 from babelet.export.metadata import SAVED_METADATA, read_metadata
-from babelet.export.parity import TEXTS
+from babelet.export.task_export import of_task, require_known
 
 
 def export(workdir, formats):
@@ -33,12 +33,9 @@ def test_every_file_says_which_model_it_is_and_under_what_licence(artefacts):
         assert len(metadata["config_sha256"]) == 64
 
 
-def test_a_run_is_exported_again_in_one_format(
-    make_workdir, make_student, pairs, tmp_path
-):
+def test_a_run_is_exported_again_in_one_format(make_workdir, make_student, tmp_path):
     """Files of an earlier export, left there, would be shipped as the new ones."""
     workdir = make_workdir(tmp_path / "run", make_student())
-    (workdir / TEXTS).write_text(json.dumps(pairs))
     (workdir / "export").mkdir()
     for name in ("student_fp32.tflite", "golden.jsonl", "parity.json"):
         (workdir / "export" / name).write_text("of an earlier export")
@@ -69,4 +66,4 @@ def test_an_unknown_format_is_one_line_and_nothing_is_removed(workdir):
 def test_no_format_at_all_is_an_error():
     """An export of nothing passes any gate."""
     with pytest.raises(BabeletError, match="Expected: saved_model, fp32"):
-        require_known([])
+        require_known(of_task("embedding"), [])

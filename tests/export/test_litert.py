@@ -5,10 +5,11 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from babelet.core.errors import BabeletError
-from babelet.export.litert import convert, sentence_model
+from babelet.export.litert import convert
 from babelet.export.litert_predict import litert_predict
 from babelet.export.metadata import read_metadata
 from babelet.export.predict import keras_predict
+from benchmarks.latency import sentence_model
 
 BUILTIN = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()

@@ -11,7 +11,7 @@ from babelet.export.new_process import checking, run_module
 def test_an_error_of_the_other_process_is_one_line(tmp_path):
     """Its exit status alone tells nobody what to do."""
     with pytest.raises(BabeletError, match="Remedy: ") as caught:
-        run_module("babelet.export.parity", [f"--workdir={tmp_path}"])
+        run_module("babelet.export.gate", [f"--workdir={tmp_path}"])
     assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
 
 

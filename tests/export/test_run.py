@@ -9,14 +9,11 @@ import pytest
 from babelet.core.errors import BabeletError
 from babelet.export.formats import FORMATS
 from babelet.export.published import require_current, require_undamaged_export
-from babelet.export.quantisation import write_report
-from babelet.export.run import export_run, leave_out
+from babelet.export.run import export_run
 
 EXPORTER = """
 import json, pathlib, sys
-from babelet.export.published import require_current, require_undamaged_export
-from babelet.export.quantisation import write_report
-from babelet.export.run import export_run, leave_out
+from babelet.export.run import export_run
 formats = ("int8", "saved_model")
 export_run(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), formats)
 """
@@ -31,9 +28,8 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     """A half-written folder looks finished to the next step."""
     workdir = make_workdir(tmp_path / "run", make_student())
     partial = workdir / ".export.babelet-partial"
-    # Once while a file is scored, once while the last is written, once while the
-    # parity gate's own process reads them.
-    stages = ("student_int8.tflite", "saved_model", "saved_model/saved_model.pb")
+    # Once while the last is written, once while the gate's own process reads them.
+    stages = ("saved_model", "saved_model/saved_model.pb")
     for reached in stages:
         process = subprocess.Popen(
             [sys.executable, "-c", EXPORTER, workdir, json.dumps(pairs)],
@@ -54,22 +50,6 @@ def test_a_kill_leaves_no_export_and_the_next_run_makes_it_whole(
     assert report["artefacts"]["student_int8.tflite"]["min_cosine"] > 0.98
     require_undamaged_export(workdir / "export")
     require_current(workdir)
-
-
-def test_what_the_gate_refuses_is_left_out_of_files_and_figures(tmp_path):
-    """The report showed the latency of a file that is not there."""
-    tiers = {name: {"kept": True, "failures": []} for name in ("fp32", "int8")}
-    write_report(tmp_path, {"tiers": tiers})
-    for name in ("student_int8.tflite", "student_fp32.tflite"):
-        (tmp_path / name).touch()
-    (tmp_path / "saved_model").mkdir()
-    refused = {"student_int8.tflite": "int8 differs", "saved_model": "it differs"}
-    leave_out(tmp_path, refused)
-    files = {path.name for path in tmp_path.iterdir()}
-    assert files == {"student_fp32.tflite", "quantisation.json"}
-    tiers = json.loads((tmp_path / "quantisation.json").read_text())["tiers"]
-    assert tiers["int8"] == {"kept": False, "failures": ["int8 differs"]}
-    assert tiers["fp32"] == {"kept": True, "failures": []}
 
 
 @pytest.fixture

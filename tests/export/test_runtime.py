@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from babelet.core.errors import BabeletError
+from babelet.export.array_gate import EDGE_CASES
 from babelet.export.litert import convert
-from babelet.export.parity import EDGE_CASES
 from babelet.export.predict import keras_predict
 from babelet.export.runtime import Embedder
 

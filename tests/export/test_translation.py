@@ -23,17 +23,18 @@ from babelet.configs.translation import (
 from babelet.core.errors import BabeletError
 from babelet.data import trained_vocabulary
 from babelet.data.tokenizer import Tokenizer
-from babelet.export import translation_functions
+from babelet.export import translator_signatures
+from babelet.export.gate import check
 from babelet.export.infer import infer
 from babelet.export.litert_translate import forbidden
 from babelet.export.metadata import read_metadata
+from babelet.export.predict import saved_model_translate
 from babelet.export.rebuild import rebuild_student
+from babelet.export.run import export_run
 from babelet.export.runtime import Embedder
-from babelet.export.translate import saved_model_translate
-from babelet.export.translation import export_translator, leave_out, read_texts
-from babelet.export.translation_functions import text_to_text
-from babelet.export.translation_parity import check_parity
+from babelet.export.task_export import write_texts
 from babelet.export.translator import Translator
+from babelet.export.translator_signatures import one_table, text_to_text
 from babelet.tasks.next_token import keras_translate
 from babelet.tasks.students import configured_translator
 from tests import run_record
@@ -70,6 +71,9 @@ REFERENCES = [
 ]
 
 
+TEXTS = {"de": list(zip(SOURCES, REFERENCES, strict=True))}
+
+
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     """A run whose training is done, with weights that say something."""
@@ -86,7 +90,7 @@ def workdir(tmp_path_factory):
             variable.assign(8 * variable)
     student.save_weights(workdir / "student.weights.h5")
     run_record.write(workdir, config)
-    export_translator(workdir, SOURCES, REFERENCES)
+    export_run(workdir, TEXTS)
     return workdir
 
 
@@ -104,13 +108,18 @@ def test_the_command_that_exports_again_knows_translators(workdir, tmp_path):
     shutil.copytree(workdir, again)
     command = [sys.executable, "-m", "babelet.export", f"--workdir={again}"]
     refused = subprocess.run(
-        [*command, "--formats=int8"], capture_output=True, text=True
+        [*command, "--formats=fp16"], capture_output=True, text=True
     )
-    assert refused.returncode == 2 and "leave --formats" in refused.stderr
+    assert refused.returncode == 2
+    assert "Expected: saved_model, fp32, int8." in refused.stderr
     assert (again / "export" / "parity.json").exists()
-    (again / "export" / "student_int8.tflite").unlink()
-    subprocess.run(command, check=True)
-    assert (again / "export" / "student_int8.tflite").exists()
+    subprocess.run([*command, "--formats=int8,saved_model"], check=True)
+    files = {path.name for path in (again / "export").iterdir()}
+    assert "student_int8.tflite" in files and "student_fp32.tflite" not in files
+    # The same run has the same files, whatever else the exporting process has done.
+    for name in ("student_int8.tflite", "saved_model/saved_model.pb"):
+        one, two = (run / "export" / name for run in (workdir, again))
+        assert one.read_bytes() == two.read_bytes()
 
 
 def test_the_gate_saw_equal_files(workdir):
@@ -119,6 +128,9 @@ def test_the_gate_saw_equal_files(workdir):
     rows = parity["artefacts"]
     assert rows["student_fp32.tflite"]["same"] == rows["saved_model"]["same"] == 1
     assert set(rows) == {"saved_model", "student_fp32.tflite", "student_int8.tflite"}
+    report = json.loads((workdir / "export" / "quantisation.json").read_text())
+    assert report["tiers"]["int8"]["kept"] and list(report["metrics"]) == ["bleu"]
+    assert report["tiers"]["int8"]["median_ms"] > 0 and report["texts"] == len(SOURCES)
     golden = (workdir / "export" / "golden.jsonl").read_text().splitlines()
     assert json.loads(golden[0])["text"] == SOURCES[0]
 
@@ -182,12 +194,12 @@ def test_a_file_that_translates_otherwise_is_not_published(workdir, tmp_path):
     names = ("config.json", "manifest.json", "tokenizer.model", "student.weights.h5")
     for name in names:
         (tmp_path / name).write_bytes((workdir / name).read_bytes())
-    (tmp_path / "parity_texts.json").write_text(json.dumps([SOURCES, REFERENCES]))
+    write_texts(tmp_path, TEXTS)
     student, _, _ = rebuild_student(tmp_path)
     student.embedding.tokens.assign(student.embedding.tokens[::-1])
     student.save_weights(tmp_path / "student.weights.h5")
     run_record.write(tmp_path, CONFIG)
-    command = [sys.executable, "-m", "babelet.export.translation_parity"]
+    command = [sys.executable, "-m", "babelet.export.gate"]
     command += [f"--workdir={tmp_path}", f"--folder={workdir / 'export'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "does not translate as the student" in done.stdout
@@ -203,14 +215,28 @@ def test_an_int8_file_that_translates_worse_is_not_kept(workdir, tmp_path):
     said = keras_translate(student, tokenizer)(SOURCES)
     config = overrides.load(str(run / "config.json"), ["export.max_bleu_loss=-1"])
     run_record.write(run, config)
-    (run / "parity_texts.json").write_text(json.dumps([SOURCES, said]))
-    found = check_parity(run, run / "export").report
-    assert found["artefacts"]["student_int8.tflite"]["kept"] is False
-    assert found["artefacts"]["student_int8.tflite"]["bleu"] > 0
+    export_run(run, {"de": list(zip(SOURCES, said, strict=True))})
+    found = json.loads((run / "export" / "parity.json").read_text())
+    assert set(found["artefacts"]) == {"saved_model", "student_fp32.tflite"}
     assert "BLEU" in found["refused"]["student_int8.tflite"]
-    leave_out(run / "export", found)
+    report = json.loads((run / "export" / "quantisation.json").read_text())
+    assert report["tiers"]["int8"]["kept"] is False
+    assert report["tiers"]["int8"]["metrics"]["bleu"] > 0
     assert not (run / "export" / "student_int8.tflite").exists()
     assert (run / "export" / "student_fp32.tflite").exists()
+    assert not check(run, workdir / "export", ["int8"], force=True).refused
+
+
+def test_int8_leaves_the_model_as_it_was(workdir):
+    """What is written after it in the same process would hold the rounded table."""
+    student = rebuild_student(workdir).student
+    table, ids = student.embedding.tokens.numpy(), tf.constant([[5, 6]])
+    vectors = student.embedding.vectors(ids).numpy()
+    with one_table(student):
+        assert not np.array_equal(student.embedding.vectors(ids), vectors)
+        assert not np.array_equal(student.embedding.tokens, table)
+    assert np.array_equal(student.embedding.tokens, table)
+    assert np.array_equal(student.embedding.vectors(ids), vectors)
 
 
 def test_spaces_at_the_start_are_dropped_by_every_way_out(workdir, monkeypatch):
@@ -221,21 +247,13 @@ def test_spaces_at_the_start_are_dropped_by_every_way_out(workdir, monkeypatch):
     lengths = tf.constant([len(row) for row in rows])
     written = tf.ragged.constant(rows, tf.int32).to_tensor(tokenizer.pad_id)
     said = (written, lengths)
-    monkeypatch.setattr(translation_functions, "translate", lambda *_: said)
+    monkeypatch.setattr(translator_signatures, "translate", lambda *_: said)
     student = rebuild_student(workdir).student
     function = text_to_text(student, tokenizer)
     found = function(tf.constant([""] * len(rows)))["translation"].numpy()
     expected = tokenizer.decode(rows)
     assert [text.decode() for text in found] == expected
     assert expected[0] == "e" and expected[1] == "" and expected[2] == "e e"
-
-
-@pytest.mark.parametrize("text", ["", "[]", "[[], []]", '[["a"], []]', "[[1], [2]]"])
-def test_damaged_texts_to_check_with_are_one_line(tmp_path, text):
-    """Zipped as they are, lists of other lengths compare the wrong sentences."""
-    (tmp_path / "parity_texts.json").write_text(text)
-    with pytest.raises(BabeletError, match="texts to check with.*Remedy: run babelet"):
-        read_texts(tmp_path)
 
 
 def test_infer_writes_a_line_for_each_line(workdir, tmp_path, expected):

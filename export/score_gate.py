@@ -1,8 +1,16 @@
 """Whether an exported classifier answers as the student does."""
 
 import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from babelet.export.array_gate import ArrayGate, Sample, row_cosines
+from babelet.export.litert_predict import litert_predict
+from babelet.export.task_export import Artefact, failure
 
 # Of a file in float32: the largest difference of one score.
 EXACT_TOLERANCE = 1e-3
@@ -16,6 +24,52 @@ TIE = 0.05
 # Of the normal distribution: 95% are within.
 _Z = 1.96
 SUM_TOLERANCE = 1e-3
+
+
+class ScoreGate(ArrayGate):
+    """The gate of files that score classes: the student's answers."""
+
+    column = "scores"
+
+    def judge(self, artefact: Artefact, path: Path) -> tuple[dict[str, Any], list[str]]:
+        """Compares the answers to the real texts."""
+        rows = list({s.text: i for i, s in enumerate(self.samples) if s.real}.values())
+        self.judged_texts = len(rows)
+        predict = litert_predict(
+            path, self.built.tokenizer, num_threads=os.cpu_count() or 1
+        )
+        got = predict([self.samples[row].text for row in rows])
+        failed = score_failure(got, self.expected[rows], None)
+        reasons = [f"expected {failed[0]}, received {failed[1]}"] if failed else []
+        return score_figures(got, self.expected[rows]), reasons
+
+    def require(
+        self,
+        name: str,
+        tier: str | None,
+        samples: list[Sample],
+        got: np.ndarray,
+        expected: np.ndarray,
+    ) -> None:
+        """Requires the student's answers, and of float weights its scores."""
+        tolerance = {"fp32": EXACT_TOLERANCE, "fp16": HALF_TOLERANCE}.get(tier or "")
+        real = np.array([sample.real for sample in samples])
+        failed = tier and score_failure(got, expected, tolerance, real)
+        if failed:
+            worst = samples[int(row_cosines(got, expected).argmin())]
+            problem = (
+                f"{name} does not answer as the student does, least so for {worst}"
+            )
+            raise failure(problem, *failed)
+
+    def figures(self, name: str, tier: str | None, got: np.ndarray) -> dict[str, Any]:
+        """Returns `score_figures`."""
+        del name, tier
+        return score_figures(got, self.expected)
+
+    def shown(self, row: Mapping[str, Any]) -> str:
+        """Returns the share of the student's answers."""
+        return f"the same class for {row['same_answer']:.2%} of the texts"
 
 
 def score_figures(got: np.ndarray, expected: np.ndarray) -> dict[str, float]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from babelet.export.score_parity import (
+from babelet.export.score_gate import (
     EXACT_TOLERANCE,
     HALF_TOLERANCE,
     TIE,

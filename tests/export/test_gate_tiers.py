@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -10,26 +9,23 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from babelet.configs import parsing, record
-from babelet.configs.embedding import ExportConfig
 from babelet.core.errors import BabeletError
+from babelet.export.gate import check
 from babelet.export.litert_predict import litert_predict
 from babelet.export.predict import keras_predict
-from babelet.export.quantisation import (
-    TIERS,
-    failures,
-    score_tiers,
-    table,
-    tier_file,
-    write_report,
-)
 from tests import run_record
 
+TIERS = ("fp32", "fp16", "int8")
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
 STORED = {
     "fp32": schema.TensorType.FLOAT32,
     "fp16": schema.TensorType.FLOAT16,
     "int8": schema.TensorType.INT8,
 }
+
+
+def tier_file(tier):
+    return f"student_{tier}.tflite"
 
 
 @pytest.fixture
@@ -59,13 +55,14 @@ def scored(workdir, artefacts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
     for tier in TIERS:
         shutil.copy(artefacts / tier_file(tier), folder)
-    return folder, score_tiers(workdir, folder)
+    found = check(workdir, folder)
+    found.write(folder)
+    return folder, found.tiers
 
 
 def test_each_tier_has_size_latency_parity_and_the_metrics_of_the_task(scored, pairs):
     """A figure that one tier lacks hides why another looks better."""
     folder, report = scored
-    write_report(folder, report)
     assert report == json.loads((folder / "quantisation.json").read_text())
     assert list(report["tiers"]) == list(TIERS)
     for tier, row in report["tiers"].items():
@@ -92,31 +89,30 @@ def test_the_cosine_is_that_of_the_worst_text(scored, pairs, make_student, token
     assert row["worst_text"] == texts[int(cosines.argmin())]
 
 
-def test_a_new_process_reports_the_same_scores(scored, workdir):
+def test_a_new_process_reports_the_same_scores(scored, workdir, tmp_path):
     """Scores that depend on what ran before cannot be checked by anyone."""
     folder, report = scored
-    command = [
-        sys.executable,
-        "-m",
-        "babelet.export.quantisation",
-        f"--workdir={workdir}",
-    ]
-    command += [f"--folder={folder}", "--record"]
+    command = [sys.executable, "-m", "babelet.export.gate", f"--workdir={workdir}"]
+    command += [f"--folder={tmp_path}", f"--formats={','.join(TIERS)}", "--record"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["tier", *TIERS]
-    again = json.loads((folder / "quantisation.json").read_text())
+    lines = [line.split()[0] for line in done.stdout.splitlines()]
+    assert lines == [*TIERS, *map(tier_file, TIERS)]
+    again = json.loads((tmp_path / "quantisation.json").read_text())
     assert again["metrics"] == report["metrics"]
     for tier in TIERS:
         for key in ("bytes", "min_cosine", "mean_cosine", "metrics", "worst_text"):
             assert again["tiers"][tier][key] == report["tiers"][tier][key], key
+        written = (folder / tier_file(tier)).read_bytes()
+        assert (tmp_path / tier_file(tier)).read_bytes() == written
 
 
 def test_a_tier_below_the_gate_is_not_written(gated, folder):
     """A warning is scrolled past; a file that is there gets shipped."""
-    report = score_tiers(gated(min_cosine=0.999999), folder)
-    assert not report["tiers"]["int8"]["kept"]
-    assert "int8 not written: cosine 0.99" in table(report)
+    found = check(gated(min_cosine=0.999999), folder)
+    assert not found.tiers["tiers"]["int8"]["kept"]
+    assert "int8 not written: cosine 0.99" in "\n".join(found.lines)
+    assert list(found.refused) == ["student_int8.tflite"]
     # To leave it out is the export's; a check deletes nothing.
     assert (folder / "student_int8.tflite").exists()
     assert not (folder / "quantisation.json").exists()
@@ -124,9 +120,10 @@ def test_a_tier_below_the_gate_is_not_written(gated, folder):
 
 def test_force_keeps_it_and_the_record_tells(gated, folder):
     """A file kept by force must not pass for one that is good."""
-    report = score_tiers(gated(min_cosine=0.999999), folder, force=True)
-    assert report["tiers"]["int8"]["kept"] and report["tiers"]["int8"]["failures"]
-    assert "int8 kept by --force: cosine 0.99" in table(report)
+    found = check(gated(min_cosine=0.999999), folder, force=True)
+    row = found.tiers["tiers"]["int8"]
+    assert row["kept"] and row["failures"] and not found.refused
+    assert "int8 kept by --force: cosine 0.99" in "\n".join(found.lines)
 
 
 def test_what_quantisation_spoils_is_left_out_at_the_default_gate(
@@ -142,44 +139,15 @@ def test_what_quantisation_spoils_is_left_out_at_the_default_gate(
     table_of_tokens.assign(values)
     workdir = make_workdir(tmp_path / "run", student)
     write_artefacts(workdir, tmp_path, ("fp16", "int8"))
-    rows = score_tiers(workdir, tmp_path)["tiers"]
+    rows = check(workdir, tmp_path).tiers["tiers"]
     assert rows["fp16"]["kept"] and rows["fp16"]["min_cosine"] > 0.9999
     assert not rows["int8"]["kept"] and rows["int8"]["min_cosine"] < 0.9
 
 
-def metrics(retrieval):
-    return {"retrieval": {"mean": {"mean": retrieval, "count": 100}}}
-
-
-@pytest.mark.parametrize(
-    ("cosine", "retrieval", "found"),
-    [
-        (0.98, 0.79, []),
-        (0.97, 0.90, ["cosine 0.970000 on 'Hei'"]),
-        (1.00, 0.78, ["retrieval 78.00% where the student has 80.00%"]),
-        (float("nan"), 0.80, ["cosine nan"]),
-        (1.00, None, []),
-    ],
-)
-def test_the_gate_is_a_cosine_and_a_loss_of_retrieval(cosine, retrieval, found):
-    """Turned round, the gate rejects a tier for being better than the student."""
-    row = {"min_cosine": cosine, "worst_text": "Hei", "metrics": metrics(retrieval)}
-    got = failures(row, metrics(0.80), ExportConfig())
-    assert len(got) == len(found)
-    assert all(a.startswith(b) for a, b in zip(got, found, strict=True))
-
-
-def test_a_gate_outside_its_range_is_an_error():
-    """A percentage given as 98 would let nothing pass, and nobody know why."""
-    with pytest.raises(BabeletError, match="export.min_cosine"):
-        ExportConfig(min_cosine=98)
-    assert dataclasses.replace(ExportConfig(), max_retrieval_loss=0.0)
-
-
 def test_a_folder_without_files_is_an_error(workdir, tmp_path):
     """An empty table reads as if all tiers had passed."""
-    with pytest.raises(BabeletError, match="no file to score"):
-        score_tiers(workdir, tmp_path)
+    with pytest.raises(BabeletError, match="no file to check"):
+        check(workdir, tmp_path)
 
 
 @pytest.mark.parametrize("tier", TIERS)

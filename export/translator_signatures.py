@@ -1,16 +1,107 @@
-"""A translator as functions that a SavedModel or a LiteRT file consists of."""
+"""A translator as the functions that a SavedModel or a LiteRT file consists of.
 
+The SavedModel takes text. The LiteRT file runs on a phone, from token ids to token ids,
+with builtin operations only: `serving_default` is a greedy search with its loop inside;
+`encode` and `decode_step` are for a search of one's own.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 import tensorflow_text
 from sentencepiece import sentencepiece_model_pb2
 
 from babelet.data.tokenizer import Tokenizer
+from babelet.export.litert import convert_functions
+from babelet.export.metadata import attach_metadata, attach_saved_metadata
+from babelet.export.saved_model import save_functions
+from babelet.export.task_export import Tier
 from babelet.export.tokenization import Function, tokenize_function
 from babelet.model.decoder import KeysValues
-from babelet.model.decoding import greedy, length_limits
+from babelet.model.decoding import (
+    COPIES,
+    EXTRA,
+    FACTOR,
+    Vocabulary,
+    greedy,
+    length_limits,
+)
 from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.translation import translate
-from babelet.tasks.next_token import vocabulary_of
+
+# What a search of one's own must know, in the metadata.
+DECODING = {"copies": COPIES, "factor": FACTOR, "extra": EXTRA}
+
+
+def save_translator(
+    model: EncoderDecoder, tokenizer: Tokenizer, folder: Path, metadata: dict[str, Any]
+) -> None:
+    """Writes a SavedModel: `text_to_text` as `serving_default`.
+
+    Raises:
+        BabeletError: The disk is full.
+    """
+    function = text_to_text(model, tokenizer)
+    save_functions(model, {"serving_default": function}, folder)
+    attach_saved_metadata(folder, metadata)
+
+
+def convert_translator(
+    model: EncoderDecoder,
+    tokenizer: Tokenizer,
+    path: Path,
+    quantisation: Tier,
+    metadata: dict[str, Any],
+) -> None:
+    """Writes `model` as a LiteRT file.
+
+    Args:
+        model: Built in float32.
+        tokenizer: Of both languages.
+        path: The .tflite file; its folder holds a temporary SavedModel meanwhile.
+        quantisation: As in `export.litert.convert`.
+        metadata: Goes inside the file; "decoding" is for a search of one's own.
+
+    Raises:
+        BabeletError: An operation has no builtin LiteRT kernel, or the disk is full.
+    """
+    table = one_table(model) if quantisation == "int8" else contextlib.nullcontext()
+    with table:
+        functions = {"serving_default": sentence_to_ids(model, tokenizer)}
+        functions |= encode_and_step(model)
+        path.write_bytes(convert_functions(model, functions, path, quantisation))
+    attach_metadata(path, metadata)
+
+
+@contextlib.contextmanager
+def one_table(model: EncoderDecoder) -> Iterator[None]:
+    """Lets embedding and output logits share their table in an int8 file too.
+
+    The converter quantises the table of a look-up as a whole and that of a product row
+    by row: two copies, and the look-up's is made float again at each sentence. Here
+    the look-up reads the rows' own 8 bits, which are the product's, and the converter
+    stores equal bytes once. Afterwards the model is as it was.
+    """
+    embedding, table = model.embedding, model.embedding.tokens.numpy()
+    scales = np.abs(table).max(axis=1, keepdims=True) / 127
+    scales = np.where(scales > 0, scales, 1).astype(np.float32)
+    codes = np.round(table / scales).astype(np.int8)
+
+    def vectors(token_ids: tf.Tensor) -> tf.Tensor:
+        rows = tf.cast(tf.gather(tf.constant(codes), token_ids), tf.float32)
+        return rows * tf.gather(tf.constant(scales), token_ids)
+
+    embedding.tokens.assign(codes * scales)
+    embedding.vectors = vectors
+    try:
+        yield
+    finally:
+        del embedding.vectors
+        embedding.tokens.assign(table)
 
 
 def text_to_text(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:
@@ -20,7 +111,7 @@ def text_to_text(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:
     """
     tokenize = tokenize_function(tokenizer)
     pieces = tensorflow_text.FastSentencepieceTokenizer(tokenizer.model_bytes)
-    vocabulary = vocabulary_of(tokenizer)
+    vocabulary = Vocabulary(tokenizer.vocabulary_size, *tokenizer.special_ids)
     proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.model_bytes)
     strips = proto.normalizer_spec.remove_extra_whitespaces
 
@@ -43,7 +134,8 @@ def sentence_to_ids(model: EncoderDecoder, tokenizer: Tokenizer) -> Function:
     `token_ids` int32 (1, length), without padding -> `translation_ids` int32 (1,
     max_length - 1), padding after the end, and `length` int32 (1,), its tokens.
     """
-    vocabulary, longest = vocabulary_of(tokenizer), model.max_length - 1
+    vocabulary = Vocabulary(tokenizer.vocabulary_size, *tokenizer.special_ids)
+    longest = model.max_length - 1
 
     @tf.function(input_signature=[tf.TensorSpec([1, None], tf.int32, name="token_ids")])
     def from_tokens(token_ids: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -14,10 +14,12 @@ from sentencepiece import sentencepiece_model_pb2
 from babelet.configs import parsing, record
 from babelet.core.errors import BabeletError
 from babelet.data.tokenizer import Tokenizer
+from babelet.export.array_gate import EDGE_CASES
+from babelet.export.gate import check
 from babelet.export.litert import convert
 from babelet.export.metadata import attach_metadata, read_metadata, split_model
-from babelet.export.parity import EDGE_CASES, TEXTS, check_parity, read_texts
 from babelet.export.saved_model import export_saved_model
+from babelet.export.task_export import TEXTS, read_texts
 from babelet.export.text_litert import convert_mediapipe, convert_text
 from tests import run_record
 
@@ -45,19 +47,19 @@ def swapped(tokenizer_model):
 
 
 @pytest.fixture(scope="module")
-def checked(workdir, artefacts, pairs, tmp_path_factory):
+def checked(workdir, artefacts, tmp_path_factory):
     """A folder that passed, and the report."""
     folder = tmp_path_factory.mktemp("checked") / "export"
     shutil.copytree(artefacts, folder)
-    found = check_parity(workdir, folder, pairs)
+    found = check(workdir, folder)
     assert not found.refused
     found.write(folder)
     return folder, found.report
 
 
-def refusal(workdir, folder, pairs, formats):
+def refusal(workdir, folder, formats):
     """The reason for which the gate refuses the one file that it is given."""
-    found = check_parity(workdir, folder, pairs, formats)
+    found = check(workdir, folder, formats)
     (reason,) = found.refused.values()
     assert not found.report["artefacts"] and not found.report["files"]
     return str(reason)
@@ -107,18 +109,19 @@ def test_damaged_weights_in_one_file_are_caught(
     path.write_bytes(content.replace(table.tobytes(), damaged.tobytes()))
     # A wrong conversion has the right checksum.
     attach_metadata(path, metadata)
-    message = refusal(workdir, folder, pairs, [f"{kind}{quantisation}"])
-    assert f"student_{kind}{quantisation}.tflite differs" in message
-    assert "on the ja text" in message
+    message = refusal(workdir, folder, [f"{kind}{quantisation}"])
+    if kind or quantisation == "fp32":
+        assert f"student_{kind}{quantisation}.tflite differs" in message
+        assert "on the ja text" in message
+    else:  # Found where precisions are measured.
+        assert "ランプをつけて" in message
     assert "cosine" in message
 
 
 def test_another_pooling_is_caught(workdir, folder, pairs, make_student):
     """Exports that pool otherwise than the model did look healthy one by one."""
     convert(make_student("cls"), folder / "student_fp32.tflite", "fp32", {})
-    assert re.search(
-        "student_fp32.tflite differs", refusal(workdir, folder, pairs, ["fp32"])
-    )
+    assert re.search("student_fp32.tflite differs", refusal(workdir, folder, ["fp32"]))
 
 
 def test_another_pooling_in_a_file_that_takes_text_is_caught(
@@ -129,17 +132,15 @@ def test_another_pooling_in_a_file_that_takes_text_is_caught(
     convert_text(make_student("cls"), tokenizer, path, "int8", {})
     assert re.search(
         "student_text_int8.tflite differs",
-        refusal(workdir, folder, pairs, ["text_int8"]),
+        refusal(workdir, folder, ["text_int8"]),
     )
 
 
 def test_padding_that_counts_is_caught(workdir, folder, pairs, make_student):
     """A mask the graph ignores changes nothing until sentences share a batch."""
     broken = _wrapped(make_student(), see_padding=True)
-    convert(broken, folder / "student_int8.tflite", "int8", {})
-    assert re.search(
-        "student_int8.tflite differs", refusal(workdir, folder, pairs, ["int8"])
-    )
+    convert(broken, folder / "student_fp32.tflite", "fp32", {})
+    assert "student_fp32.tflite differs" in refusal(workdir, folder, ["fp32"])
 
 
 def test_vectors_that_are_not_of_unit_length_are_caught(
@@ -149,7 +150,7 @@ def test_vectors_that_are_not_of_unit_length_are_caught(
     convert(
         _wrapped(make_student(), scale=2.0), folder / "student_fp32.tflite", "fp32", {}
     )
-    assert re.search("not of unit length", refusal(workdir, folder, pairs, ["fp32"]))
+    assert re.search("not of unit length", refusal(workdir, folder, ["fp32"]))
 
 
 def test_a_swapped_vocabulary_entry_is_caught(workdir, folder, pairs, swapped, student):
@@ -158,7 +159,7 @@ def test_a_swapped_vocabulary_entry_is_caught(workdir, folder, pairs, swapped, s
     export_saved_model(student, swapped, folder / "saved_model", {})
     assert re.search(
         r"\(serving_default\) differs .* he text",
-        refusal(workdir, folder, pairs, ["saved_model"]),
+        refusal(workdir, folder, ["saved_model"]),
     )
 
 
@@ -172,7 +173,7 @@ def test_a_swapped_vocabulary_entry_inside_litert_is_caught(
     write(student, swapped, folder / f"student_{kind}_int8.tflite", "int8", {})
     assert re.search(
         rf"{kind}_int8.tflite differs .* he text",
-        refusal(workdir, folder, pairs, [f"{kind}_int8"]),
+        refusal(workdir, folder, [f"{kind}_int8"]),
     )
 
 
@@ -181,7 +182,7 @@ def test_a_file_that_is_missing_is_caught(workdir, folder, pairs):
     (folder / "student_mediapipe_int8.tflite").unlink()
     assert re.search(
         "Cannot read the model .*mediapipe_int8.tflite",
-        refusal(workdir, folder, pairs, ["mediapipe_int8"]),
+        refusal(workdir, folder, ["mediapipe_int8"]),
     )
 
 
@@ -191,29 +192,19 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
-@pytest.fixture
-def texts_of_run(workdir, pairs):
-    """The run's texts, as its export leaves them."""
-    (workdir / TEXTS).write_text(json.dumps(pairs))
-    yield
-    (workdir / TEXTS).unlink()
-
-
 def command(workdir, *flags):
     """The check as a command."""
     line = [
         sys.executable,
         "-m",
-        "babelet.export.parity",
+        "babelet.export.gate",
         f"--workdir={workdir}",
         *flags,
     ]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
 
 
-def test_a_truncated_file_is_caught_and_the_check_leaves_all(
-    workdir, folder, texts_of_run
-):
+def test_a_truncated_file_is_caught_and_the_check_leaves_all(workdir, folder):
     """The check removed the whole folder on any error, an export of hours with it."""
     path = folder / "student_fp32.tflite"
     path.write_bytes(path.read_bytes()[:5000])
@@ -239,14 +230,27 @@ def test_a_check_of_anything_deletes_nothing(workdir, tmp_path):
     assert contents(mine) == {Path("thesis.txt"): b"years of work"}
 
 
-def test_what_is_forced_comes_from_the_command(gated, folder, pairs):
+def test_what_is_forced_comes_from_the_command(gated, folder):
     """A planted quantisation.json let a file pass at a cosine of 0.79."""
     row = {"kept": True, "failures": ["cosine 0.79"]}
     planted = {"tiers": {"int8": row}}
     (folder / "quantisation.json").write_text(json.dumps(planted))
-    assert "differs" in refusal(gated, folder, pairs, ["int8"])
-    found = check_parity(gated, folder, pairs, ["int8"], forced={"int8"})
-    assert not found.refused
+    assert "cosine" in refusal(gated, folder, ["int8"])
+    # And of the command alone a file whose tier nobody can measure.
+    (folder / "student_int8.tflite").unlink()
+    assert "differs" in refusal(gated, folder, ["text_int8"])
+    assert not check(gated, folder, ["text_int8"], force=True).refused
+
+
+def test_the_figures_of_a_precision_say_that_its_file_was_refused(workdir, folder):
+    """The report showed the latency of a file that is not there."""
+    path = folder / "student_int8.tflite"
+    content, metadata = split_model(path)
+    path.write_bytes(content)
+    attach_metadata(path, metadata | {"tokenizer_sha256": "0" * 64})
+    rows = check(workdir, folder, ["fp32", "int8"]).tiers["tiers"]
+    assert rows["fp32"]["kept"] and not rows["int8"]["kept"]
+    assert "tokenizer_sha256" in rows["int8"]["failures"][0]
 
 
 @pytest.fixture
@@ -265,7 +269,7 @@ def test_a_file_of_another_run_with_equal_vectors_is_refused(
     own = read_metadata(folder / "student_fp32.tflite")
     other = own | {"tokenizer_sha256": "0" * 64}
     convert(student, folder / "student_fp32.tflite", "fp32", other)
-    reason = refusal(workdir, folder, pairs, ["fp32"])
+    reason = refusal(workdir, folder, ["fp32"])
     assert "says something else of itself" in reason and "tokenizer_sha256" in reason
 
 
