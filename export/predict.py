@@ -15,7 +15,6 @@ from babelet.core.by_length import by_length
 from babelet.data.tokenizer import Tokenizer, valid_unicode
 from babelet.export.litert_predict import (
     Predict,
-    batched_by_length,
     in_batches,
     tokens_predict,
 )
@@ -93,13 +92,17 @@ def saved_model_translate(
     """Returns texts to translations over a translator's `serving_default`."""
     signature = _signature(folder, "serving_default")
 
-    def run(texts: list[str]) -> list[str]:
-        given = tf.constant([valid_unicode(text) for text in texts])
-        found = signature(text=given)["translation"].numpy()
-        return [text.decode("utf-8") for text in found]
+    def translate(texts: Sequence[str]) -> list[str]:
+        translations = [""] * len(texts)
+        # Shortest first: a batch decodes as many steps as its longest row needs.
+        for rows in by_length([len(text) for text in texts], rows=batch_size):
+            given = tf.constant([valid_unicode(texts[row]) for row in rows])
+            found = signature(text=given)["translation"].numpy()
+            for row, text in zip(rows, found, strict=True):
+                translations[row] = text.decode("utf-8")
+        return translations
 
-    # Shortest first: a batch decodes as many steps as its longest row needs.
-    return lambda texts: batched_by_length(run, texts, batch_size)
+    return translate
 
 
 def _signature(folder: Path, name: str) -> tf.types.experimental.ConcreteFunction:

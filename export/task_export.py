@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 
-from babelet.configs.schema import Config
 from babelet.core.atomic import atomic_path
 from babelet.core.boundary import boundary
 from babelet.core.errors import BabeletError
@@ -31,7 +30,8 @@ class Rebuilt(NamedTuple):
 
     student: Any
     tokenizer: Tokenizer
-    config: Config
+    # The settings of its task.
+    config: Any
 
 
 # (student and tokenizer, path, metadata)
@@ -141,9 +141,7 @@ class TaskExport(abc.ABC):
     companions: tuple[str, ...] = ()
 
     @abc.abstractmethod
-    def student(
-        self, config: Config, vocabulary_size: int, workdir: Path
-    ) -> keras.Model:
+    def student(self, config: Any, vocabulary_size: int, workdir: Path) -> keras.Model:
         """Returns the student in float32, at random weights.
 
         Args:
@@ -152,9 +150,7 @@ class TaskExport(abc.ABC):
             workdir: The run's folder.
         """
 
-    def served(
-        self, student: keras.Model, config: Config, workdir: Path
-    ) -> keras.Model:
+    def served(self, student: keras.Model, config: Any, workdir: Path) -> keras.Model:
         """Returns what files are exported from; here the student, in itself.
 
         Args:

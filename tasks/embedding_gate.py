@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from babelet.configs.schema import ExportConfig
+from babelet.configs.embedding import ExportConfig
 from babelet.data.corpus import Corpus
 from babelet.data.splits import TEST
 from babelet.evaluation.encoding import EncodedOnce, encode_once

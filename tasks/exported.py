@@ -6,7 +6,9 @@ from typing import Any
 
 import keras
 
-from babelet.configs.schema import Config
+from babelet.configs.classification import ClassificationConfig
+from babelet.configs.embedding import EmbeddingConfig
+from babelet.configs.translation import TranslationConfig
 from babelet.core.boundary import run_folder
 from babelet.core.run_files import read_json
 from babelet.data.class_names import LABELS, read_labels
@@ -47,7 +49,7 @@ class EmbeddingExport(TaskExport):
     formats = FORMATS
 
     def student(
-        self, config: Config, vocabulary_size: int, workdir: Path
+        self, config: EmbeddingConfig, vocabulary_size: int, workdir: Path
     ) -> keras.Model:
         """Returns the encoder of the settings."""
         del workdir
@@ -65,15 +67,13 @@ class ClassificationExport(TaskExport):
     companions = (LABELS,)
 
     def student(
-        self, config: Config, vocabulary_size: int, workdir: Path
+        self, config: ClassificationConfig, vocabulary_size: int, workdir: Path
     ) -> keras.Model:
         """Returns the classifier of the settings, for the classes of the run."""
         classes = read_labels(workdir / LABELS)
         return configured_classifier(config.student, vocabulary_size, len(classes))
 
-    def served(
-        self, student: keras.Model, config: Config, workdir: Path
-    ) -> keras.Model:
+    def served(self, student: keras.Model, config: Any, workdir: Path) -> keras.Model:
         """Returns the student with calibrated scores in the place of logits."""
         del config
         temperature = read_calibration(workdir)["temperature"]
@@ -129,7 +129,7 @@ class TranslationExport(TaskExport):
     }
 
     def student(
-        self, config: Config, vocabulary_size: int, workdir: Path
+        self, config: TranslationConfig, vocabulary_size: int, workdir: Path
     ) -> keras.Model:
         """Returns the encoder-decoder of the settings."""
         del workdir

@@ -166,7 +166,7 @@ class TranslationTask(Task):
         )
         language = self.text.corpus.languages[1]
         metrics: dict[str, Any] = {}
-        examples = {"source": sources, "reference": references}
+        examples: dict[str, list[str]] = {"source": sources, "reference": references}
         for name, translate in self._models().items():
             print(f"evaluating: {name}", flush=True)
             translations = examples[name] = translate(sources)
