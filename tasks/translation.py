@@ -184,9 +184,9 @@ class TranslationTask(Task):
 
     def export(self, _: str) -> dict[str, Any]:
         """Exports the student, proven on test sentences."""
-        sources, references, _ = self.text.held_out(TEST, PARITY_SENTENCES)
+        sources, references = self.text.held_out(TEST, PARITY_SENTENCES)[:2]
         language = self.text.corpus.languages[1]
-        pairs = list(zip(sources, references, strict=True))
+        pairs = [*zip(sources, references, strict=True)]
         return export_run(self.path, {language: pairs})
 
     def report(self, _: str) -> dict[str, Any]:
