@@ -127,8 +127,11 @@ class Workdir:
         self._write_manifest()
 
     def section(self, name: str) -> Any:
-        """Returns a group of settings as JSON values, to name as a step's input."""
-        return dataclasses.asdict(self.config)[name]
+        """Returns a group of settings as JSON values, to name as a step's input.
+
+        None if the task has no such group.
+        """
+        return dataclasses.asdict(self.config).get(name)
 
     def _files(self, outputs: list[str]) -> dict[str, str]:
         """Returns the checksums of outputs, but for folders that hold their own."""
