@@ -92,9 +92,9 @@ def test_all_four_settings_are_searched_and_drawn_by_the_seed(searching, tmp_pat
 
 
 def drawn(recipe, *settings):
-    """Returns name -> what may be drawn of it, for the names that have choices."""
+    """Returns name -> what may be drawn of it, for all but the learning rate."""
     found = space(overrides.load(recipe, settings), keras_tuner.HyperParameters())
-    return {x.name: list(x.values) for x in found.space if hasattr(x, "values")}
+    return {x.name: list(x.values) for x in found.space if "rate" not in x.name}
 
 
 def test_only_what_the_recipe_allows_is_drawn():
