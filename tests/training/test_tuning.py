@@ -8,10 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import keras_tuner
 import pytest
 
+from babelet.configs import overrides
 from babelet.core.errors import BabeletError
-from babelet.training.tuning import Search, search
+from babelet.training.tuning import Search, search, space
 from tests.training.test_hparams import sessions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,15 +80,42 @@ def test_the_best_trial_is_the_best_and_trials_share_the_preparation(
 def test_all_four_settings_are_searched_and_drawn_by_the_seed(searching, tmp_path):
     """Of a setting that is the same in every trial, nothing is learned."""
     searching(6)
-    drawn = [call["set"] for call in calls(tmp_path)]
+    first = [call["set"] for call in calls(tmp_path)]
     names = {"learning_rate", "steps"}, {"alpha", "temperature"}
     names = {f"training.{n}" for n in names[0]} | {f"objective.{n}" for n in names[1]}
     for name in names:
-        assert len({settings[name] for settings in drawn}) > 1, name
+        assert len({settings[name] for settings in first}) > 1, name
     (tmp_path / "calls").unlink()
     (tmp_path / "runs").rename(tmp_path / "before")
     searching(6)
-    assert [call["set"] for call in calls(tmp_path)] == drawn
+    assert [call["set"] for call in calls(tmp_path)] == first
+
+
+def drawn(recipe, *settings):
+    """Returns name -> what may be drawn of it, for all but the learning rate."""
+    found = space(overrides.load(recipe, settings), keras_tuner.HyperParameters())
+    return {x.name: list(x.values) for x in found.space if "rate" not in x.name}
+
+
+def test_only_what_the_recipe_allows_is_drawn():
+    """A translator's search ended in an error as soon as T = 2 was drawn."""
+    assert drawn("intents")["objective.temperature"] == [1.0, 2.0, 4.0]
+    translator = drawn("translate_smart_home")
+    assert translator.keys() == {"objective.alpha", "training.steps"}
+    assert len(translator["objective.alpha"]) == 4
+    # Of such a teacher only the translations are known.
+    given = ("translation.teacher.path=t.tsv", "translation.targets=teacher")
+    given += ("objective.alpha=1", "student.init_from_teacher=false")
+    given += ("translation.teacher.reads_encoder=false",)
+    assert drawn("translate_smart_home", *given).keys() == {"training.steps"}
+
+
+def test_a_task_without_folds_says_so_before_it_trains(tmp_path):
+    """Each fold would train on all, and their spread be that of one number."""
+    setting = Search("translate_smart_home", (), tmp_path / "runs", folds=3)
+    with pytest.raises(BabeletError, match=r"folds\.count is a setting of embedding"):
+        search(setting, 1)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_finished_search_runs_nothing_and_a_longer_one_goes_on(searching, tmp_path):
