@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from babelet.configs.schema import Config
+from babelet.evaluation.finished_run import measurements
 from babelet.export.published import require_own
 from babelet.model.precision import described_device, resolved_precision
 from babelet.training.pipelines import PIPELINES
@@ -57,7 +58,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     exported = evaluation | {name: workdir.section(name) for name in names}
     steps = {
         "training": (training, [*STUDENT, *pipeline.companions], pipeline.train),
-        "evaluation": (evaluation, [*pipeline.scores], pipeline.evaluate),
+        "evaluation": (evaluation, [*pipeline.scores], pipeline.test),
         "export": (exported, ["export"], pipeline.export),
         "report": (exported, ["report.html", "MODEL_CARD.md"], pipeline.report),
     }
@@ -65,7 +66,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
         inputs, outputs, work = steps[name]
         if name == "report":
             # Not earlier: the export leaves measurements as well.
-            inputs = inputs | pipeline.measurements()
+            inputs = inputs | measurements(workdir.path)
         workdir.step(name, inputs, outputs, work, editable=name == "report")
         if name == "training":
             workdir.note_student()

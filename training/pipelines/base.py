@@ -2,16 +2,33 @@
 
 import abc
 import json
-from collections.abc import Mapping
 
 import keras
 
+from babelet.configs import parsing
 from babelet.configs.schema import TrainingConfig
+from babelet.evaluation.finished_run import METRICS, QUANTISATION, SAMPLES
+from babelet.evaluation.report import write_report
+from babelet.export.published import PARITY, REPORT, require_undamaged_export
 from babelet.export.rebuild import WEIGHTS, built_student
 from babelet.tasks.base import Task, TrainingData
 from babelet.training.loop import train
 from babelet.training.saving import save_model, save_weights
+from babelet.training.tensorboard import log_test
 from babelet.training.workdir import Workdir, digest
+
+# Settings of every task by which TensorBoard's HParams tells runs apart.
+HPARAMS = (
+    "objective.alpha",
+    "objective.temperature",
+    "training.learning_rate",
+    "training.batch_size",
+    "training.steps",
+    "student.num_layers",
+    "student.hidden_dim",
+    "vocabulary.size",
+    "seed",
+)
 
 
 class Pipeline(abc.ABC):
@@ -25,7 +42,10 @@ class Pipeline(abc.ABC):
     companions: tuple[str, ...] = ("tokenizer.model",)
 
     # What the evaluation leaves.
-    scores: tuple[str, ...] = ("metrics.json",)
+    scores: tuple[str, ...] = (METRICS, SAMPLES)
+
+    # Settings by which TensorBoard's HParams tells runs apart, beside HPARAMS.
+    hparams: tuple[str, ...] = ()
 
     def __init__(self, workdir: Workdir) -> None:
         """Takes the run's folder; no step is done yet."""
@@ -53,19 +73,28 @@ class Pipeline(abc.ABC):
 
     @abc.abstractmethod
     def evaluate(self) -> dict:
-        """Writes metrics.json; returns the headline figure of each model by name."""
+        """Writes metrics.json and samples.json.
+
+        Returns the headline figure of each model by name, and in `teacher_parameters`
+        how large the teacher is, where that is known.
+        """
+
+    def test(self) -> dict:
+        """Evaluates, and shows the scores in TensorBoard; returns the same."""
+        facts = self.evaluate()
+        log_test(self.workdir.path)
+        return facts
 
     @abc.abstractmethod
     def export(self) -> dict:
         """Writes export/, if the files equal the student."""
 
-    def measurements(self) -> dict[str, str]:
-        """Returns what the report shows beside the steps' own outputs, by name."""
-        return {}
-
-    @abc.abstractmethod
     def report(self) -> dict:
-        """Writes report.html and MODEL_CARD.md."""
+        """Writes report.html and MODEL_CARD.md; returns facts for the manifest."""
+        path = self.workdir.path
+        tiers = [REPORT] if (path / QUANTISATION).is_file() else []
+        require_undamaged_export(path / "export", PARITY, *tiers)
+        return write_report(path)
 
     @abc.abstractmethod
     def headline(self, scores: dict) -> str:
@@ -82,7 +111,6 @@ class Pipeline(abc.ABC):
         data: TrainingData,
         settings: TrainingConfig,
         precision: str,
-        hparams: Mapping[str, int | float | str] | None = None,
     ) -> dict:
         """Trains the student and writes it in float32, whatever it was trained in.
 
@@ -92,7 +120,6 @@ class Pipeline(abc.ABC):
             data: Batches and validation.
             settings: Steps and rates.
             precision: The Keras policy that the student was built with.
-            hparams: Settings to show in TensorBoard's HParams.
 
         Returns:
             The validation state of `training.loop.train`, precision and parameters.
@@ -104,6 +131,8 @@ class Pipeline(abc.ABC):
             flush=True,
         )
         identity = digest(json.dumps(self.training_inputs(), sort_keys=True))
+        names, config = (*HPARAMS, *self.hparams), self.workdir.config
+        hparams = {name: parsing.value_of(config, name) for name in names}
         state = train(task, data, student, settings, precision, path, identity, hparams)
         save_weights(student, path / WEIGHTS)
         save_model(built_student(path).student, path / "student.keras")

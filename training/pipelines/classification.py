@@ -9,7 +9,9 @@ import numpy as np
 
 from babelet.core.atomic import atomic_path
 from babelet.data.class_names import LABELS
+from babelet.data.label_visibility import visibility_warnings
 from babelet.data.labelled_batches import LabelledBatches
+from babelet.data.labelled_corpus import class_warnings
 from babelet.data.splits import TEST
 from babelet.evaluation.calibration import (
     fitted_temperature,
@@ -18,6 +20,8 @@ from babelet.evaluation.calibration import (
     to_scores,
 )
 from babelet.evaluation.classification import classification
+from babelet.evaluation.finished_run import METRICS, write_samples
+from babelet.evaluation.samples import answers
 from babelet.export.parity import sentences_a_language
 from babelet.export.rebuild import built_student, rebuild_student
 from babelet.export.run import export_run
@@ -30,7 +34,6 @@ from babelet.tasks.classification import (
 )
 from babelet.tasks.embedding import student_predict
 from babelet.tasks.students import CALIBRATION, read_calibration
-from babelet.training import classification_reporting
 from babelet.training.labelled_preparation import LabelledPreparation
 from babelet.training.pipelines.base import Pipeline
 from babelet.training.student_start import start_from_teacher
@@ -40,6 +43,7 @@ class ClassificationPipeline(Pipeline):
     """Distils a classifier; its test is the accuracy by language."""
 
     companions = ("tokenizer.model", LABELS, CALIBRATION)
+    hparams = ("labels.setting", "tuning.scope")
 
     @cached_property
     def _preparation(self) -> LabelledPreparation:
@@ -93,9 +97,16 @@ class ClassificationPipeline(Pipeline):
             "teacher": classification(teacher, sets, classes),
             "student": classification(student, sets, classes, calibration["threshold"]),
         }
-        with atomic_path(self.workdir.path / "metrics.json") as file:
+        with atomic_path(self.workdir.path / METRICS) as file:
             file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
-        return {name: row["mean"]["accuracy"] for name, row in metrics.items()}
+        models = {"teacher": teacher, "student": student}
+        corpus = preparation.corpus
+        warnings = class_warnings(corpus.report)
+        warnings += visibility_warnings(corpus, preparation.visible)
+        examples = answers(models, sets, classes)
+        write_samples(self.workdir.path, examples=examples, warnings=warnings)
+        scores = {name: row["mean"]["accuracy"] for name, row in metrics.items()}
+        return scores | {"teacher_parameters": preparation.teacher.parameters}
 
     def export(self) -> dict:
         """Exports the student, proven on test sentences of every language."""
@@ -105,14 +116,6 @@ class ClassificationPipeline(Pipeline):
             for group in self._preparation.held_out(TEST, limit)
         }
         return export_run(self.workdir.path, texts)
-
-    def measurements(self) -> dict[str, str]:
-        """Returns what benchmarks left in the folder."""
-        return classification_reporting.measurements(self.workdir.path)
-
-    def report(self) -> dict:
-        """Writes the report and the model card."""
-        return classification_reporting.report(self.workdir, self._preparation)
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""

@@ -8,15 +8,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from babelet.configs import parsing
 from babelet.configs.schema import Config
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
 from babelet.data.pipeline import PairBatches
 from babelet.data.splits import TEST, TRAIN, VALIDATION
 from babelet.evaluation.agreement import agreement_alone
+from babelet.evaluation.encoding import Predict
 from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.finished_run import METRICS, write_samples
 from babelet.evaluation.retrieval import mean_over_languages, retrieval
+from babelet.evaluation.samples import nearest, sentence_map
 from babelet.export.rebuild import built_student, rebuild_student
 from babelet.export.run import export_run
 from babelet.model.initialisation import initialise_from_teacher
@@ -28,31 +30,18 @@ from babelet.tasks.embedding import (
     readable_rows,
     student_predict,
 )
-from babelet.training import projector, reporting
+from babelet.training import tensorboard
 from babelet.training.pipelines.base import Pipeline
 from babelet.training.preparation import Preparation
 
 # Test pairs a language on which the parity gate compares the exported files.
 PARITY_PAIRS = 40
-# Settings by which TensorBoard's HParams tells runs apart.
-HPARAMS = (
-    "objective.alpha",
-    "objective.temperature",
-    "objective.scale",
-    "objective.embedding_match",
-    "objective.candidates",
-    "training.learning_rate",
-    "training.batch_size",
-    "training.steps",
-    "student.num_layers",
-    "student.hidden_dim",
-    "vocabulary.size",
-    "seed",
-)
 
 
 class EmbeddingPipeline(Pipeline):
     """Distils a sentence encoder; its test is retrieval of translations."""
+
+    hparams = ("objective.scale", "objective.embedding_match", "objective.candidates")
 
     @cached_property
     def _preparation(self) -> Preparation:
@@ -80,10 +69,9 @@ class EmbeddingPipeline(Pipeline):
         settings = config.training
         if not self._preparation.held_out(VALIDATION, 1):
             settings = dataclasses.replace(settings, metric="agreement")
-        shown = {name: parsing.value_of(config, name) for name in HPARAMS}
         data = self._data()
         task = EmbeddingTask(config.objective, self._preparation.teacher.dim)
-        facts = self._distil(student, task, data, settings, precision, shown)
+        facts = self._distil(student, task, data, settings, precision)
         self._show_vectors()
         return facts
 
@@ -110,9 +98,13 @@ class EmbeddingPipeline(Pipeline):
             )
             for name, predict in models.items()
         }
-        with atomic_path(self.workdir.path / "metrics.json") as file:
+        with atomic_path(self.workdir.path / METRICS) as file:
             file.write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
-        return {name: headline(values) for name, values in metrics.items()}
+        drawn = sentence_map(models, sets, self._preparation.corpus.languages[0])
+        examples = nearest(models, sets)
+        write_samples(self.workdir.path, examples=examples, map=drawn)
+        scores = {name: headline(values) for name, values in metrics.items()}
+        return scores | {"teacher_parameters": self._preparation.teacher.parameters}
 
     def export(self) -> dict:
         """Exports the student, proven on test pairs of every language."""
@@ -123,14 +115,6 @@ class EmbeddingPipeline(Pipeline):
         for language, alone in self._preparation.alone(TEST, PARITY_PAIRS).items():
             texts[language] = [("", text) for text in alone]
         return export_run(self.workdir.path, texts)
-
-    def measurements(self) -> dict[str, str]:
-        """Returns what benchmarks left in the folder."""
-        return reporting.measurements(self.workdir.path)
-
-    def report(self) -> dict:
-        """Writes the report and the model card."""
-        return reporting.report(self.workdir, self._preparation)
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""
@@ -154,17 +138,19 @@ class EmbeddingPipeline(Pipeline):
                 remedy="give more text, or raise data.validation_fraction",
             )
         encode = preparation.cache.encode
-        teacher = retrieval(encode, sets)
+
+        def found(predict: Predict) -> dict[str, float]:
+            result = retrieval(predict, sets)
+            scores = {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            mean = {"retrieval": mean_over_languages(result)["mean"]} if sets else {}
+            return mean | scores
+
         logs = self.workdir.path / "logs"
-        reporting.log_teacher(logs, teacher, config.training.steps)
+        tensorboard.log_teacher(logs, found(encode), config.training.steps)
 
         def validate(model: keras.Model) -> dict[str, float]:
             predict = student_predict(model, preparation.tokenizer)
-            scores = {}
-            if sets:
-                result = retrieval(predict, sets)
-                scores["retrieval"] = mean_over_languages(result)["mean"]
-                scores |= {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            scores = found(predict)
             if alone:
                 scores["agreement"] = agreement_alone(predict, encode, alone)["mean"]
             return scores
@@ -202,7 +188,7 @@ class EmbeddingPipeline(Pipeline):
         path, preparation = self.workdir.path, self._preparation
         rebuilt = built_student(path).student
         limit = self.workdir.config.training.validation_pairs
-        projector.write(
+        tensorboard.write_vectors(
             path / "logs" / "projector",
             student_predict(rebuilt, preparation.tokenizer),
             preparation.held_out_texts(VALIDATION, limit),

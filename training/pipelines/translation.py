@@ -8,6 +8,8 @@ import keras
 
 from babelet.core.atomic import atomic_path
 from babelet.data.splits import TEST
+from babelet.evaluation.finished_run import METRICS, SAMPLES, write_samples
+from babelet.evaluation.run_sections import EXAMPLES
 from babelet.evaluation.translation import score
 from babelet.export.rebuild import rebuild_student
 from babelet.export.translation import export_translator
@@ -20,7 +22,6 @@ from babelet.tasks.translation import (
     keras_translate,
     readable_rows,
 )
-from babelet.training import translation_reporting
 from babelet.training.pipelines.base import Pipeline
 from babelet.training.translation_preparation import TranslationPreparation
 
@@ -33,7 +34,12 @@ PARITY_SENTENCES = 2000
 class TranslationPipeline(Pipeline):
     """Distils an encoder-decoder; its test is BLEU."""
 
-    scores = ("metrics.json", "translations.json")
+    scores = (METRICS, SAMPLES, "translations.json")
+    hparams = (
+        "translation.targets",
+        "translation.decoder_layers",
+        "translation.beam_size",
+    )
 
     @cached_property
     def _preparation(self) -> TranslationPreparation:
@@ -98,17 +104,15 @@ class TranslationPipeline(Pipeline):
             with atomic_path(self.workdir.path / f"{name}.json") as file:
                 text = json.dumps(content, indent=1, ensure_ascii=False)
                 file.write_text(text + "\n", "utf-8")
+        rows = [list(row) for row in zip(*examples.values(), strict=True)][:EXAMPLES]
+        found = {"columns": list(examples), "rows": rows}
+        write_samples(self.workdir.path, examples=found)
         return {name: values["bleu"] for name, values in metrics.items()}
 
     def export(self) -> dict:
         """Exports the student, proven on test sentences."""
         sources, references, _ = self._preparation.held_out(TEST, PARITY_SENTENCES)
         return export_translator(self.workdir.path, sources, references)
-
-    def report(self) -> dict:
-        """Writes report.html and MODEL_CARD.md."""
-        counts = self._preparation.corpus.counts()
-        return translation_reporting.report(self.workdir, counts)
 
     def headline(self, scores: dict) -> str:
         """Returns teacher and student in one sentence."""

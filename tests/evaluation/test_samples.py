@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from babelet.evaluation.projection import pca_map
+from babelet.evaluation.samples import pca_map
 
 
 def cloud(count=30, dim=8):
