@@ -224,14 +224,6 @@ def text(found: sections.Table) -> str:
     )
 
 
-def markdown(found: sections.Table) -> str:
-    """Returns the table in Markdown."""
-    marks = ["---", *("---:" for _ in found.columns[1:])]
-    lines = [found.columns, marks, *found.rows]
-    cell = formatting.cell
-    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines) + "\n"
-
-
 def page(found: sections.Table, runs: Sequence[FinishedRun]) -> sections.Page:
     """Returns a page of the table, the ranks, and the validations of each task."""
     ranks, drawings = [], []
@@ -283,7 +275,9 @@ def compare(folders: Sequence[Path], files: dict[str, str]) -> str:
         print(f"skipped: {reason}", file=sys.stderr)
     found = table(runs)
     write: dict[str, Callable[[Path], Any]] = {
-        "markdown": lambda path: _write(path, markdown(found)),
+        "markdown": lambda path: _write(
+            path, formatting.markdown_table(found.columns, found.rows)
+        ),
         "html": lambda path: sections.write_html(path, page(found, runs)),
     }
     for kind, path in files.items():

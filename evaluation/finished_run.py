@@ -33,14 +33,14 @@ class Metric:
         name: Its column. `*` in it is what `*` in the path stands for.
         path: Keys in metrics.json; `{model}` is "teacher" or "student", and a `*` in
             one key stands for any text.
-        write: From its value to text.
+        write: From its value to text, or to a cell of a report's table.
         primary: Whether runs of the task are ranked by it.
         maximum: The best possible value.
     """
 
     name: str
     path: tuple[str, ...]
-    write: Callable[[Any], str] = percent
+    write: Callable[[Any], Any] = percent
     primary: bool = False
     maximum: float = 1.0
 

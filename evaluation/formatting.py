@@ -102,6 +102,13 @@ def cell(value: Any) -> str:
     return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")
 
 
+def markdown_table(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    """Returns a table in Markdown, the first column to the left."""
+    marks = ["---", *("---:" for _ in columns[1:])]
+    lines = [columns, marks, *rows]
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines) + "\n"
+
+
 def without_folders(value: Any) -> Any:
     """Returns a value of settings with absolute paths cut to their last part.
 

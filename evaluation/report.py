@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from babelet.evaluation import run_sections
+from babelet.evaluation import export_sections, run_sections
 from babelet.evaluation.finished_run import read_run, task_report
 from babelet.evaluation.sections import write_card, write_html
 
@@ -17,7 +17,7 @@ def write_report(folder: Path) -> dict:
     with run_sections.reading(folder):
         run = read_run(folder)
         page = task_report(run.task).page(run)
-        rows = run_sections.models(run)
+        rows = export_sections.models(run)
     write_html(folder / "report.html", page)
     write_card(folder / "MODEL_CARD.md", page)
     times = {row["file"]: row["milliseconds"] for row in rows if row["milliseconds"]}

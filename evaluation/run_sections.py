@@ -1,15 +1,12 @@
-"""Sections that the report of every task has, from the files of a run's folder."""
+"""What the reports of all tasks have in common, from the files of a run's folder."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from babelet.core.boundary import boundary
-from babelet.evaluation import charts, formatting, scatter
+from babelet.evaluation import charts, formatting
 from babelet.evaluation.finished_run import (
-    LATENCY,
-    PARITY,
-    QUANTISATION,
     SAMPLES,
     FinishedRun,
     Metric,
@@ -24,6 +21,7 @@ from babelet.evaluation.sections import (
     Table,
     Text,
     bars,
+    gain,
     language,
     prose,
     table_of,
@@ -35,73 +33,79 @@ EXAMPLES = 24
 Points = list[tuple[float, float]]
 
 
-def models(run: FinishedRun) -> list[dict[str, Any]]:
-    """Returns a row for each file whose size or latency is known, teachers first.
-
-    Each has `model` ("teacher" or "student"), `file`, `precision`, and `parameters`,
-    `bytes` and `milliseconds`, None where not known.
-    """
-    sizes, parameters = {}, parameters_of(run)
-    if parameters["teacher"] is not None:
-        sizes["teacher_fp32"] = 4 * parameters["teacher"]
-    for file in sorted((run.path / "export").glob("student_*.tflite")):
-        sizes[file.stem] = file.stat().st_size
-    tiers = run.read(QUANTISATION).get("tiers", {})
-    # Exports of earlier versions were not timed.
-    times = {f"student_{k}": v for k, v in tiers.items() if v["kept"]}
-    times |= run.read(LATENCY).get("models", {})
-    rows = []
-    for name in sorted({*sizes, *times}, key=lambda n: (not n.startswith("t"), n)):
-        model, _, precision = name.partition("_")
-        known = times.get(name, {})
-        exported = model == "student" or known
-        rows.append(
-            {
-                "model": model,
-                "file": f"{name}.tflite" if exported else "weights as float32",
-                "precision": precision,
-                "parameters": parameters[model],
-                "bytes": sizes.get(name) or known.get("bytes"),
-                "milliseconds": known.get("median_ms"),
-            }
-        )
-    return rows
-
-
-def parameters_of(run: FinishedRun) -> dict[str, int | None]:
-    """Returns the parameters of teacher and student, None where not known."""
-    teacher = run.facts("evaluation").get("teacher_parameters")
-    if teacher is None:
-        teacher = run.facts("teacher").get("parameters")
-    return {"teacher": teacher, "student": run.facts("training").get("parameters")}
-
-
-def smaller_and_faster(run: FinishedRun) -> list[Figure]:
-    """Returns how the student's int8 compares with what else a user would take.
-
-    That is the teacher in int8; where it was not measured, float32, and so it says.
-    """
+def beside_teacher(run: FinishedRun, named: Mapping[str, Metric]) -> list[Figure]:
+    """Returns shares of the student beside its teacher's, by title, where known."""
     figures = []
-    for title, unit, key, write in (
-        ("Size", "× smaller", "bytes", formatting.size),
-        ("Latency", "× faster", "milliseconds", formatting.milliseconds),
-    ):
-        # An int8 file before others, of either model.
-        best: dict[str, dict] = {}
-        for row in sorted(models(run), key=lambda r: r["precision"] == "int8"):
-            if row[key] and row["precision"] in ("fp32", "fp16", "int8"):
-                best[row["model"]] = row
-        # A teacher that is a rule is smaller and faster than any student.
-        if len(best) == 2 and best["teacher"][key] > best["student"][key]:
-            teacher, student = best["teacher"], best["student"]
-            times = formatting.decimal(teacher[key] / student[key], 1)
-            note = f"{student['precision']} {write(student[key])}, teacher's "
-            if teacher["precision"] == "int8":
-                note += f"int8 {write(teacher[key])}"
-            else:
-                note += f"float32 {write(teacher[key])}; its int8 was not measured"
-            figures.append(Figure(title, times, unit, note))
+    for title, metric in named.items():
+        ours, theirs = (metric.value(run.metrics, m) for m in ("student", "teacher"))
+        if ours is not None:
+            note = "mean over languages"
+            if theirs is not None:
+                note += f"; teacher {formatting.percent(theirs)} %, "
+                note += f"{formatting.points(ours - theirs)} points"
+            figures.append(Figure(title, formatting.percent(ours), "%", note))
     return figures
+
+
+def gains(run: FinishedRun, where: Sequence[str], measure: Metric) -> dict[str, float]:
+    """Returns the student's measure less its teacher's by language, the most first."""
+    ours, theirs = (
+        _scored(run, model, where)["languages"] for model in ("student", "teacher")
+    )
+    found = {
+        code: measure.value(row) - measure.value(theirs[code])
+        for code, row in ours.items()
+        if None not in (measure.value(row), measure.value(theirs.get(code, {})))
+    }
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def by_language(
+    run: FinishedRun,
+    where: Sequence[str],
+    measures: Sequence[Metric],
+    note: str,
+    folded: str = "",
+) -> Table:
+    """Returns scores of teacher and student by language, the largest gain first.
+
+    Args:
+        run: The run.
+        where: Keys of a model's metrics down to `languages` and `mean`.
+        measures: Shares of a language's row; of the first there are bars and the gain.
+        note: Above the table.
+        folded: The table's title where it is folded, and has no bars.
+    """
+    first = measures[0]
+    models = {model: _scored(run, model, where) for model in ("teacher", "student")}
+    gained = gains(run, where, first)
+    codes = [*gained, *(c for c in models["student"]["languages"] if c not in gained)]
+    rows: list[list[Any]] = []
+    for code in [*codes, ""]:
+        found = {
+            model: each["languages"].get(code, {}) if code else each["mean"]
+            for model, each in models.items()
+        }
+        shares = {m: first.value(row) for m, row in found.items()}
+        known = None not in shares.values()
+        row: list[Any] = [language(code) if code else "mean"]
+        row.append(formatting.count(found["student"].get("count")))
+        row += [] if folded else [bars(shares)]
+        row += [m.write(m.value(each)) for m in measures for each in found.values()]
+        if not folded:
+            row.append(gain(shares["student"] - shares["teacher"] if known else None))
+        rows.append(row)
+    columns = ["language", "texts", *([] if folded else ["0 to 100 %"])]
+    columns += [f"{m}, {x.name}".rstrip(", ") for x in measures for m in models]
+    columns += [] if folded else ["gain"]
+    return Table(columns, rows, folded, note, folded=bool(folded), total=True)
+
+
+def _scored(run: FinishedRun, model: str, where: Sequence[str]) -> Mapping[str, Any]:
+    found: Any = run.metrics.get(model, {})
+    for key in where:
+        found = (found or {}).get(key)
+    return found or {"languages": {}, "mean": {}}
 
 
 def split_counts(
@@ -236,143 +240,6 @@ def examples(run: FinishedRun, note: str) -> Section:
     return Section("Examples", parts)
 
 
-def exports(run: FinishedRun, figures: Sequence[Metric]) -> Section:
-    """Returns sizes, latency, precision and parity of the exported files.
-
-    Args:
-        run: The run.
-        figures: Of a row of parity.json, or of a tier in quantisation.json, what
-            compares it with the Keras student; those that no row has are left out.
-    """
-    found = models(run)
-    known = "not measured"
-    rows = [
-        [
-            row["file"],
-            row["model"],
-            formatting.count(row["parameters"]),
-            formatting.size(row["bytes"]),
-            formatting.milliseconds(row["milliseconds"])
-            if row["milliseconds"]
-            else known,
-        ]
-        for row in found
-    ]
-    columns = ["file", "model", "parameters", "size", "latency"]
-    latency = run.read(LATENCY)
-    note = "One sentence in LiteRT, batch 1, 16 tokens, one thread, XNNPACK on. "
-    note += (
-        "Teacher and student in one process, in the order A-B-B-A."
-        if latency
-        else "For the teacher beside it: `python -m benchmarks.latency`."
-    )
-    parts: list[Part] = [Table(columns, rows, "Size and latency", note)]
-    parts += _precision(run, figures) + [_parity(run, figures)] + _onnx_runtime(latency)
-    return Section("Exports", parts)
-
-
-def files(run: FinishedRun) -> Section:
-    """Returns the exported files with their sizes, for the model card."""
-    rows = [
-        [row["file"], row["model"], formatting.count(row["parameters"]), size]
-        for row in models(run)
-        if (size := formatting.size(row["bytes"]))
-    ]
-    told = "`export/golden.jsonl` holds texts with what the student makes of them, to "
-    told += "check a port against; `export/parity.json` how near each file is to it."
-    table = Table(["file", "model", "parameters", "size"], rows)
-    return Section("Files", [table, Text(told)], report=False, card=True)
-
-
-def _parity(run: FinishedRun, figures: Sequence[Metric]) -> Table:
-    artefacts = run.read(PARITY)["artefacts"]
-    note = "Each file, loaded in a new process, against the Keras student in float32."
-    names = {
-        name: f"{name} (not kept)" if row.get("kept") is False else name
-        for name, row in artefacts.items()
-    }
-    return _compared(artefacts, names, figures, "Parity", note)
-
-
-def _compared(
-    rows: Mapping[str, Mapping[str, Any]],
-    names: Mapping[str, str],
-    figures: Sequence[Metric],
-    title: str,
-    note: str,
-) -> Table:
-    """Returns files as rows and the figures that some of them has as columns."""
-    used = [f for f in figures if any(f.values(row) for row in rows.values())]
-    written = [
-        [names[name], *(figure.write(figure.value(row)) for figure in used)]
-        for name, row in rows.items()
-    ]
-    return Table(["file", *(figure.name for figure in used)], written, title, note)
-
-
-def _precision(run: FinishedRun, figures: Sequence[Metric]) -> list[Part]:
-    found = run.read(QUANTISATION)
-    if not found:
-        return [Text("Quantised files were not scored.", "missing")]
-    note = f"The student in each precision on {formatting.count(found['texts'])} test "
-    note += "texts, against the student in float32. A file below the gate is not kept."
-    measured = (
-        Metric("size", ("bytes",), formatting.size),
-        Metric("latency", ("median_ms",), formatting.milliseconds),
-        *figures,
-    )
-    tiers = found["tiers"]
-    table = _compared(tiers, {n: n for n in tiers}, measured, "Precision", note)
-    rows = [
-        [*row, prose(_verdict(tier))]
-        for row, tier in zip(table.rows, tiers.values(), strict=True)
-    ]
-    parts: list[Part] = [Table([*table.columns, "kept"], rows, "Precision", note)]
-    scored = [f for f in figures if f.primary]
-    points = [
-        scatter.Point(
-            name, tier["median_ms"], scored[0].value(tier), tier["bytes"], tier["kept"]
-        )
-        for name, tier in tiers.items()
-        if scored and "median_ms" in tier and scored[0].value(tier) is not None
-    ]
-    if points:
-        caption = f"{scored[0].name} by milliseconds; the area is the size of the file"
-        parts.append(
-            Charts([(caption, scatter.scatter(points, label=caption))], "", "wide")
-        )
-    return parts
-
-
-def _verdict(tier: Mapping[str, Any]) -> str:
-    kept = "yes" if tier["kept"] else "no"
-    if tier["kept"] and tier["failures"]:
-        kept += ", by force"
-    return ": ".join([kept, "; ".join(tier["failures"])]).rstrip(": ")
-
-
-def _onnx_runtime(latency: Mapping[str, Any]) -> list[Part]:
-    result = latency.get("onnx_runtime")
-    if not result:
-        return []
-    versions = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
-    note = f"One sentence of {result['tokens']} tokens, one thread, in turns in one "
-    note += f"process: ONNX Runtime takes {result['ratio']:.2f} times as long. Cosines "
-    note += "are with the student in float32, on the texts of the parity gate."
-    rows = [
-        [
-            f"{versions[name]} {result['versions'][versions[name]]}",
-            formatting.size(row["bytes"]),
-            formatting.milliseconds(row["median_ms"]),
-            row["min_cosine"],
-            row["mean_cosine"],
-        ]
-        for name, row in result["models"].items()
-    ]
-    columns = ["runtime", "size", "latency", "smallest cosine", "mean cosine"]
-    return [Table(columns, rows, "int8 in LiteRT and in ONNX Runtime", note)]
-
-
 def comparisons(tables: Sequence[Mapping[str, Any]]) -> list[Section]:
     """Returns a section of what benchmarks found, none for nothing."""
     parts = [table_of(table) for table in tables]
@@ -404,42 +271,34 @@ def limits(run: FinishedRun, lines: Sequence[str]) -> Section:
     return Section("Limitations", parts, report=False, card=True)
 
 
-def reproduce(run: FinishedRun) -> Section:
-    """Returns command, versions, hashes, time and memory by step, and settings."""
-    steps = run.steps
+def reproduce(run: FinishedRun) -> list[Section]:
+    """Returns command and versions; then time and memory by step, and settings."""
     rows: list[list[Any]] = [
-        [_spaced(n), formatting.duration(s["seconds"]), f"{s['peak_gb']:.2f} GB"]
-        for n, s in steps.items()
-        if "seconds" in s
+        [
+            _spaced(name),
+            formatting.duration(step["seconds"]),
+            f"{step['peak_gb']:.2f} GB",
+        ]
+        for name, step in run.steps.items()
     ]
-    total = sum(step["seconds"] for step in steps.values() if "seconds" in step)
+    total = sum(step["seconds"] for step in run.steps.values())
     rows.append(["all", formatting.duration(total), ""])
-    versions = [[name, v] for name, v in run.manifest.get("versions", {}).items()]
-    versions += [["configuration", run.manifest.get("config_hash", "–")]]
-    parts: list[Part] = [
-        Code(formatting.repeat(run.path), "sh"),
-        Table(
-            ["step", "time", "peak memory"],
-            rows,
-            "Time and memory",
-            "Peak memory is the largest of this process so far.",
-            total=True,
-        ),
-        Table(
-            ["package", "version"], versions, f"Versions; seed {run.config.get('seed')}"
-        ),
-        Code(formatting.settings(run.config), title="Configuration"),
-    ]
-    return Section("How to reproduce", parts)
-
-
-def reproduce_card(run: FinishedRun) -> Section:
-    """Returns command and versions, for the model card."""
     versions = run.manifest.get("versions", {})
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    hashed = run.manifest.get("config_hash", "–")
+    told += f"; seed {run.config.get('seed')}; hash of the settings `{hashed}`."
     command = Code(formatting.repeat(run.path), "sh")
-    text = Text(f"{told}; seed {run.config.get('seed')}." if told else "Not recorded.")
-    return Section("How to reproduce", [command, text], report=False, card=True)
+    note = "Peak memory is the largest of this process so far."
+    return [
+        Section("How to reproduce", [command, Text(told)], card=True),
+        Section(
+            "Time, memory and settings",
+            [
+                Table(["step", "time", "peak memory"], rows, note=note, total=True),
+                Code(formatting.settings(run.config), title="Configuration"),
+            ],
+        ),
+    ]
 
 
 def _spaced(name: str) -> str:

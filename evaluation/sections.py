@@ -46,7 +46,8 @@ def gain(difference: float | None) -> Cell:
 
 def prose(text: Any) -> Cell:
     """Returns text that may be long and wraps."""
-    return Cell(str(text), escape(text), "text wrap")
+    text = "–" if text is None else str(text)
+    return Cell(text, escape(text), "text wrap")
 
 
 def language(code: str) -> Cell:
@@ -81,6 +82,12 @@ class Table:
     folded: bool = False
     # The last row sums up the others.
     total: bool = False
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the page's whole width: for charts, text, many columns."""
+        looks = {getattr(value, "look", "") for row in self.rows for value in row}
+        return len(self.columns) > 5 or bool(looks & {"chart", "text wrap"})
 
     @property
     def plain(self) -> tuple[list[str], list[list[str]]]:
@@ -215,6 +222,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "aligned": formatting.aligned,
         "cell": formatting.cell,
+        "markdown_table": formatting.markdown_table,
         "code": _with_code,
         "anchor": lambda title: re.sub(r"\W+", "-", title.casefold()),
     }

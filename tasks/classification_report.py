@@ -1,11 +1,11 @@
 """What report, model card and comparison tell of a classifier's run."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from babelet.evaluation import run_sections as common
+from babelet.evaluation.export_sections import exports, files, smaller_and_faster
 from babelet.evaluation.finished_run import SAMPLES, TRANSFER, FinishedRun, Metric
-from babelet.evaluation.formatting import count, decimal, percent
+from babelet.evaluation.formatting import decimal, percent
 from babelet.evaluation.heatmap import confusion_map
 from babelet.evaluation.sections import (
     Charts,
@@ -14,8 +14,6 @@ from babelet.evaluation.sections import (
     Section,
     Table,
     bars,
-    gain,
-    language,
 )
 from babelet.tasks.origins import origins
 
@@ -26,6 +24,8 @@ METRICS = (
     Metric("refused", ("{model}", "refused")),
     Metric("accuracy, accepted", ("{model}", "accepted_accuracy")),
 )
+# Of each language.
+_BY_LANGUAGE = (Metric("", ("accuracy",)), Metric("macro-F1", ("macro_f1",)))
 # Of parity.json and of the tiers.
 _EXPORTS = (
     Metric("same answer, %", ("same_answer",), primary=True),
@@ -70,12 +70,11 @@ def page(run: FinishedRun) -> Page:
                 {"training": "", "tuning": "The teacher's tuning"},
                 ("accuracy", "macro_f1"),
             ),
-            common.exports(run, _EXPORTS),
+            files(run),
+            exports(run, _EXPORTS),
             common.origins(origins(run.config)),
-            common.files(run),
             common.limits(run, ()),
-            common.reproduce(run),
-            common.reproduce_card(run),
+            *common.reproduce(run),
         ],
         _headline(run),
         run.read(SAMPLES).get("warnings", []),
@@ -99,10 +98,8 @@ def _lead(run: FinishedRun, classes: Sequence[str], languages: int) -> str:
 
 def _headline(run: FinishedRun) -> list[Figure]:
     teacher, student = run.metrics["teacher"], run.metrics["student"]
-    figures = []
-    for title, key in (("Accuracy", "accuracy"), ("Macro-F1", "macro_f1")):
-        note = f"mean over languages; teacher {percent(teacher['mean'][key])} %"
-        figures.append(Figure(title, percent(student["mean"][key]), "%", note))
+    named = {"Accuracy": METRICS[0], "Macro-F1": METRICS[1]}
+    figures = common.beside_teacher(run, named)
     errors = run.facts("teacher")["calibration_error"]
     note = f"teacher {percent(teacher['calibration_error'])} %; on validation "
     note += f"{percent(errors['raw'])} % before its temperature was fitted, "
@@ -114,40 +111,15 @@ def _headline(run: FinishedRun) -> list[Figure]:
     note += f"{percent(student['accepted_accuracy'])} % are right"
     refused = percent(student["refused"])
     figures.append(Figure("Refused as of no known class", refused, "%", note))
-    return figures + common.smaller_and_faster(run)
+    return figures + smaller_and_faster(run)
 
 
 def _languages(run: FinishedRun) -> Section:
-    teacher, student = (run.metrics[m] for m in ("teacher", "student"))
-    pairs = {
-        code: (teacher["languages"][code], row)
-        for code, row in student["languages"].items()
-    }
-    rows: list[list[Any]] = []
-    for code, (theirs, ours) in (
-        pairs | {"": (teacher["mean"], student["mean"])}
-    ).items():
-        shares = {"teacher": theirs["accuracy"], "student": ours["accuracy"]}
-        rows.append(
-            [
-                language(code) if code else "mean",
-                count(ours["count"]) if code else "",
-                bars(shares),
-                percent(theirs["accuracy"]),
-                percent(ours["accuracy"]),
-                gain(ours["accuracy"] - theirs["accuracy"]),
-                percent(theirs["macro_f1"]),
-                percent(ours["macro_f1"]),
-            ]
-        )
-    columns = ["language", "sentences", "accuracy, 0 to 100 %", "teacher", "student"]
-    columns += ["gain", "teacher, macro-F1", "student, macro-F1"]
     note = (
         "Held-out sentences, of templates that no training sentence is from. Percent."
     )
-    return Section(
-        "By language", [Table(columns, rows, note=note, total=True)], card=True
-    )
+    table = common.by_language(run, (), _BY_LANGUAGE, note)
+    return Section("By language", [table], card=True)
 
 
 def _confusions(run: FinishedRun, classes: Sequence[str]) -> Section:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from babelet.evaluation import run_sections as common
+from babelet.evaluation.export_sections import exports, files, smaller_and_faster
 from babelet.evaluation.finished_run import BASELINE, SAMPLES, FinishedRun, Metric
-from babelet.evaluation.formatting import count, decimal, figure, percent, points
+from babelet.evaluation.formatting import count, decimal, points
 from babelet.evaluation.languages import name_of
 from babelet.evaluation.sections import (
     Charts,
@@ -17,9 +18,8 @@ from babelet.evaluation.sections import (
     Sentences,
     Table,
     Text,
-    bars,
-    gain,
     language,
+    prose,
 )
 from babelet.evaluation.translation_map import translation_map
 from babelet.tasks.origins import origins, teacher_note
@@ -57,6 +57,12 @@ _DETAILS = (
     Metric("STS *", ("{model}", "sts", "files", "*", "spearman")),
     Metric("STS, mean", ("{model}", "sts", "mean")),
 )
+# Of each language.
+_BY_LANGUAGE = (
+    Metric("", ("mean",)),
+    Metric("no near neighbour", ("without_near", "mean")),
+)
+_WAYS = (Metric("xx → pivot", ("to_pivot",)), Metric("pivot → xx", ("from_pivot",)))
 # Of parity.json and of the tiers.
 _EXPORTS = (
     Metric("smallest cosine", ("min_cosine",), lambda value: decimal(value, 5)),
@@ -70,7 +76,7 @@ _EXPORTS = (
         primary=True,
     ),
     Metric("STS", ("metrics", "sts", "mean")),
-    Metric("worst text", ("worst_text",), figure),
+    Metric("worst text", ("worst_text",), prose),
 )
 _HOW_TO_USE = """import tensorflow as tf
 import tensorflow_text  # registers the tokenizer's operations
@@ -93,7 +99,6 @@ print(vector["embedding"].shape)"""
 
 def page(run: FinishedRun) -> Page:
     """Returns what report and model card show, from the run's folder alone."""
-    gains = gains_by_language(run.metrics)
     counts = run.facts("corpus").get("counts", {})
     pivot = run.config.get("data", {}).get("pivot", "")
     codes = [pivot, *sorted(counts)] if pivot else sorted(counts)
@@ -104,24 +109,22 @@ def page(run: FinishedRun) -> Page:
         [
             _data(run, counts),
             common.origins(origins(run.config)),
-            _languages(gains, run.metrics),
+            _languages(run),
             *_alone(run),
-            *_near(gains, run.metrics),
             _figures(run),
             common.examples(run, "The nearest of up to 50 sentences, by cosine."),
             common.curves(run, {"training": ""}, ("retrieval",)),
             _map(run, pivot),
             _coverage(run),
             common.rejected(run),
-            common.exports(run, _EXPORTS),
+            files(run),
+            exports(run, _EXPORTS),
             *_baseline(run),
-            common.files(run),
             _usage(),
             common.limits(run, _LIMITS),
-            common.reproduce(run),
-            common.reproduce_card(run),
+            *common.reproduce(run),
         ],
-        _headline(run, gains),
+        _headline(run),
         [teacher_note(run.config)],
         run.config.get("licence", "unstated"),
         codes,
@@ -137,44 +140,6 @@ _LIMITS = (
 )
 
 
-def gains_by_language(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Sets the student's retrieval beside its teacher's.
-
-    Args:
-        metrics: By model what `evaluate` returns; a teacher may be missing.
-
-    Returns:
-        A row for each language of the student, largest gain first: `language`,
-        `student` and `teacher` (as `retrieval` scores them, the teacher's or None),
-        `gain` and `gain_without_near` in mean accuracy, None where not known.
-    """
-    ours = metrics["student"]["retrieval"]["languages"]
-    theirs = metrics.get("teacher", {}).get("retrieval", {}).get("languages", {})
-    rows = []
-    for code, student in ours.items():
-        teacher = theirs.get(code)
-        far = (student["without_near"], teacher and teacher["without_near"])
-        rows.append(
-            {
-                "language": code,
-                "student": student,
-                "teacher": teacher,
-                "gain": difference(student, teacher),
-                "gain_without_near": difference(*far),
-            }
-        )
-    return sorted(rows, key=lambda row: (-(row["gain"] or 0.0), row["language"]))
-
-
-def difference(
-    student: Mapping[str, Any] | None, teacher: Mapping[str, Any] | None
-) -> float | None:
-    """Returns the difference of mean accuracies, None where one is not known."""
-    if not student or not teacher or None in (student["mean"], teacher["mean"]):
-        return None
-    return student["mean"] - teacher["mean"]
-
-
 def _lead(run: FinishedRun, codes: Sequence[str]) -> str:
     told = "A small multilingual sentence encoder, distilled from a large one"
     if codes:
@@ -183,27 +148,20 @@ def _lead(run: FinishedRun, codes: Sequence[str]) -> str:
     return told + "the same way."
 
 
-def _headline(run: FinishedRun, gains: Sequence[Mapping[str, Any]]) -> list[Figure]:
-    figures = []
+def _headline(run: FinishedRun) -> list[Figure]:
     named = {"Translations found": METRICS[0], "No near neighbour": METRICS[1]}
-    if not gains:
-        named = {"Agreement with the teacher": METRICS[4]}
-    for title, metric in named.items():
-        ours, theirs = (metric.value(run.metrics, m) for m in ("student", "teacher"))
-        if ours is not None:
-            note = "teacher not measured"
-            if theirs is not None:
-                note = f"teacher {percent(theirs)} %, {points(ours - theirs)} points"
-            figures.append(Figure(title, percent(ours), "%", note if gains else ""))
-    known = [row for row in gains if row["gain"] is not None]
-    if known:
-        above = sum(row["gain"] > 0 for row in known)
-        least = f"least: {name_of(known[-1]['language'])} {points(known[-1]['gain'])}"
-        value, unit = str(above), f"of {len(known)}"
+    figures = common.beside_teacher(run, named)
+    if not figures:
+        return common.beside_teacher(run, {"Agreement with the teacher": METRICS[4]})
+    gains = common.gains(run, ("retrieval",), _BY_LANGUAGE[0])
+    if gains:
+        above = sum(gain > 0 for gain in gains.values())
+        worst = min(gains, key=lambda code: gains[code])
+        least = f"languages; least: {name_of(worst)} {points(gains[worst])}"
         figures.append(
-            Figure("Above the teacher in", value, unit, f"languages; {least}")
+            Figure("Above the teacher in", str(above), f"of {len(gains)}", least)
         )
-    return figures + common.smaller_and_faster(run)
+    return figures + smaller_and_faster(run)
 
 
 def _data(run: FinishedRun, counts: Mapping[str, Mapping[str, int]]) -> Section:
@@ -232,102 +190,20 @@ def _data(run: FinishedRun, counts: Mapping[str, Mapping[str, int]]) -> Section:
     return Section("What was trained on what", parts, card=True)
 
 
-def _languages(
-    gains: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]
-) -> Section:
+def _languages(run: FinishedRun) -> Section:
     title = "Translation retrieval by language"
-    if not gains:
+    if not run.metrics["student"]["retrieval"]["languages"]:
         return Section(title, [Text("There were no pairs to find.", "missing")])
-    mean = {
-        model: metrics.get(model, {}).get("retrieval", {}).get("mean")
-        for model in ("teacher", "student")
-    }
-    whole = {
-        "language": "",
-        "gain": difference(mean["student"], mean["teacher"]),
-        **mean,
-    }
-    rows, directions = [], []
-    for row in [*gains, whole]:
-        shares = {m: row[m]["mean"] for m in ("teacher", "student") if row[m]}
-        name = language(row["language"]) if row["language"] else "mean"
-        ours, theirs = row["student"], row["teacher"] or {}
-        rows.append(
-            [
-                name,
-                bars(shares),
-                percent(shares.get("teacher")),
-                percent(shares["student"]),
-                gain(row["gain"]),
-            ]
-        )
-        directions.append(
-            [
-                name,
-                count(ours["count"]),
-                *(
-                    percent(model.get(key))
-                    for key in ("to_pivot", "from_pivot")
-                    for model in (theirs, ours)
-                ),
-            ]
-        )
     note = "For each held-out sentence: is its translation the nearest of all "
     note += "candidates of that language, by cosine? Percent right, mean of both "
-    note += "directions; largest gain first."
-    columns = ["language", "0 to 100 %", "teacher", "student", "gain"]
-    both = [
-        "language",
-        "pairs",
-        *(
-            f"{m}, {way}"
-            for way in ("xx → pivot", "pivot → xx")
-            for m in ("teacher", "student")
-        ),
-    ]
-    parts = [
-        Table(columns, rows, note=note, total=True),
-        Table(both, directions, "Both directions", folded=True, total=True),
-    ]
-    return Section(title, parts, card=True)
-
-
-def _near(
-    gains: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]
-) -> list[Section]:
-    rows = [
-        [
-            language(row["language"]),
-            count(far["count"]),
-            percent(((row["teacher"] or {}).get("without_near") or {}).get("mean")),
-            percent(far["mean"]),
-            gain(row["gain_without_near"]),
-        ]
-        for row in gains
-        if (far := row["student"]["without_near"])
-    ]
-    if not rows:
-        return []
-    ours, theirs = (
-        metrics.get(m, {}).get("retrieval", {}).get("mean", {}).get("without_near")
-        or {}
-        for m in ("student", "teacher")
+    note += "directions; largest gain first. Without a near neighbour: sentences that "
+    note += (
+        "resemble no training sentence closely (word Jaccard of the pivot side below "
     )
-    known = {"mean": None} | theirs
-    rows.append(
-        [
-            "mean",
-            count(ours["count"]),
-            percent(known["mean"]),
-            percent(ours["mean"]),
-            gain(difference(ours, known)),
-        ]
-    )
-    note = "Test sentences that resemble no training sentence closely (word Jaccard of "
-    note += "the pivot side below 0.6), among the same candidates. Percent."
-    columns = ["language", "pairs", "teacher", "student", "gain"]
-    table = Table(columns, rows, note=note, total=True)
-    return [Section("Without near neighbours in training", [table], card=True)]
+    note += "0.6), among the same candidates."
+    table = common.by_language(run, ("retrieval",), _BY_LANGUAGE, note)
+    ways = common.by_language(run, ("retrieval",), _WAYS, "", "Both directions")
+    return Section(title, [table, ways], card=True)
 
 
 def _alone(run: FinishedRun) -> list[Section]:
@@ -367,14 +243,8 @@ def _figures(run: FinishedRun) -> Section:
     note += "that with human scores, times 100."
     parts: list[Part] = [Table(["figure", *models], rows, note=note)]
     for folder in run.metrics["student"].get("tatoeba") or {}:
-        scored = [k for k in models if run.metrics[k].get("tatoeba")]
-        found = {k: run.metrics[k]["tatoeba"][folder]["languages"] for k in scored}
-        rows = [
-            [language(code), *(percent(found[k][code]["to_pivot"]) for k in scored)]
-            for code in found["student"]
-        ]
-        title = f"Tatoeba {folder}, xx → en by language, %"
-        parts.append(Table(["language", *scored], rows, title, folded=True))
+        where, title = ("tatoeba", folder), f"Tatoeba {folder} by language"
+        parts.append(common.by_language(run, where, _WAYS, "", title))
     return Section("Every model, every figure", parts)
 
 

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from babelet.evaluation import run_sections as common
+from babelet.evaluation.export_sections import (
+    exports,
+    files,
+    parameters_of,
+    smaller_and_faster,
+)
 from babelet.evaluation.finished_run import FinishedRun, Metric
 from babelet.evaluation.formatting import count, decimal, size
 from babelet.evaluation.languages import name_of
@@ -64,18 +70,17 @@ def page(run: FinishedRun) -> Page:
         f"A small translator from {source} into {target}, distilled from a larger one.",
         [
             Section("What was trained on what", [Text(_told(run)), counts], card=True),
-            common.origins(origins(run.config)),
+            common.origins(_origins(run)),
             _models(run),
             common.examples(run, ""),
             common.curves(
                 run, {"training": "Student", "teacher": "Teacher"}, ("exact",)
             ),
             common.rejected(run),
-            common.exports(run, _EXPORTS),
-            common.files(run),
+            files(run),
+            exports(run, _EXPORTS),
             common.limits(run, _LIMITS),
-            common.reproduce(run),
-            common.reproduce_card(run),
+            *common.reproduce(run),
         ],
         _headline(run),
         [_BLEU],
@@ -93,12 +98,18 @@ _LIMITS = (
 )
 
 
+def _origins(run: FinishedRun) -> list[tuple[str, str, str]]:
+    """Returns where the text comes from, and the encoder that its teacher may read."""
+    encoder = run.config["translation"]["teacher_informed"]
+    return [row for row in origins(run.config) if encoder or row[0] == "text"]
+
+
 def _headline(run: FinishedRun) -> list[Figure]:
     figures = [
         Figure(f"BLEU, {model}", _one(row["bleu"]), "", f"chrF++ {_one(row['chrf'])}")
         for model, row in run.metrics.items()
     ]
-    return figures + common.smaller_and_faster(run)
+    return figures + smaller_and_faster(run)
 
 
 def _told(run: FinishedRun) -> str:
@@ -107,7 +118,7 @@ def _told(run: FinishedRun) -> str:
     translation, student, training = (
         config[name] for name in ("translation", "student", "training")
     )
-    parameters = common.parameters_of(run)
+    parameters = parameters_of(run)
     informed = translation["teacher_informed"]
     told = ""
     if parameters["teacher"] is not None:

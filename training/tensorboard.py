@@ -3,14 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorboard.plugins import projector
 
 from babelet.evaluation.finished_run import SAMPLES, read_run, task_report
-from babelet.evaluation.formatting import cell
+from babelet.evaluation.formatting import markdown_table
 
 # Translations a language: enough to see clusters, few enough to stay quick.
 SENTENCES = 40
@@ -46,14 +45,9 @@ def log_test(path: Path) -> None:
                 tag = column.removeprefix("test ").replace(" ", "_")
                 tf.summary.scalar(f"test/{tag}", value, step=step)
             if examples and model == "student":
-                tf.summary.text("test/examples", _markdown(examples), step=step)
+                text = markdown_table(examples["columns"], examples["rows"])
+                tf.summary.text("test/examples", text, step=step)
         writer.close()
-
-
-def _markdown(examples: Mapping[str, Sequence[Any]]) -> str:
-    columns = examples["columns"]
-    rows = [columns, ["---"] * len(columns), *examples["rows"]]
-    return "\n".join(f"| {' | '.join(map(cell, row))} |" for row in rows)
 
 
 def log_teacher(logs: Path, scores: Mapping[str, float], steps: int) -> None:
