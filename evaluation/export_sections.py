@@ -93,6 +93,7 @@ def smaller_and_faster(run: FinishedRun) -> list[Figure]:
 
 def files(run: FinishedRun) -> Section:
     """Returns the exported files with their sizes and latency."""
+    found = models(run)
     rows = [
         [
             row["file"],
@@ -101,7 +102,7 @@ def files(run: FinishedRun) -> Section:
             formatting.size(row["bytes"]),
             formatting.milliseconds(row["milliseconds"]),
         ]
-        for row in models(run)
+        for row in found
     ]
     note = "Latency of one sentence in LiteRT, batch 1, 16 tokens, one thread, XNNPACK "
     note += "on. "
@@ -110,10 +111,11 @@ def files(run: FinishedRun) -> Section:
         if run.read(LATENCY)
         else "For the teacher beside it: `python -m benchmarks.latency`."
     )
+    timed = any(row["milliseconds"] for row in found)
     told = "`export/golden.jsonl` holds texts with what the student makes of them, to "
     told += "check a port against; `export/parity.json` how near each file is to it."
     columns = ["file", "model", "parameters", "size", "latency"]
-    parts = [Table(columns, rows, note=note), Text(told)]
+    parts = [Table(columns, rows, note=note if timed else ""), Text(told)]
     return Section("Files", parts, card=True)
 
 

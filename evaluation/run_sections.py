@@ -98,7 +98,8 @@ def by_language(
     columns = ["language", "texts", *([] if folded else ["0 to 100 %"])]
     columns += [f"{m}, {x.name}".rstrip(", ") for x in measures for m in models]
     columns += [] if folded else ["gain"]
-    return Table(columns, rows, folded, note, folded=bool(folded), total=True)
+    key = {} if folded else {model: model for model in models}
+    return Table(columns, rows, folded, note, bool(folded), total=True, key=key)
 
 
 def _scored(run: FinishedRun, model: str, where: Sequence[str]) -> Mapping[str, Any]:
@@ -220,7 +221,7 @@ def _by_language(
     return Charts(drawings, title, "small")
 
 
-def series(rows: Iterable[Mapping[str, float | None]]) -> dict[str, Points]:
+def series(rows: Iterable[Mapping[str, Any]]) -> dict[str, Points]:
     """Turns {"step": 200, "train/loss": 1.5, ...} rows into (step, value) by name."""
     found: dict[str, Points] = {}
     for row in rows:

@@ -82,6 +82,8 @@ class Table:
     folded: bool = False
     # The last row sums up the others.
     total: bool = False
+    # Names of colours, by CSS class.
+    key: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def wide(self) -> bool:

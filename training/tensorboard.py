@@ -46,7 +46,7 @@ def log_test(path: Path) -> None:
                 tf.summary.scalar(f"test/{tag}", value, step=step)
             if examples and model == "student":
                 text = markdown_table(examples["columns"], examples["rows"])
-                tf.summary.text("test/examples", text, step=step)
+                tf.summary.text("examples", text, step=step)
         writer.close()
 
 

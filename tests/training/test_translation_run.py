@@ -14,6 +14,7 @@ from babelet.training.translation_preparation import TranslationPreparation
 from babelet.training.translation_targets import merged, translate_all
 from babelet.training.workdir import Workdir
 from tests.training.conftest import sentences
+from tests.training.test_hparams import sessions
 
 FILE = "translation.teacher_path=none.tsv objective.alpha=1"
 START = "translation.init_from_teacher=true"
@@ -87,6 +88,15 @@ def test_the_report_shows_models_examples_and_files(run):
         assert "what the teacher says of 30 recombined sentences" in text
         assert "started as its teacher" not in text
     assert "http" not in re.sub(r"<code>.*?</code>|xmlns=\S+", "", page)
+
+
+def test_tensorboard_tells_translators_apart(run):
+    """Only encoders had settings and scores in HParams."""
+    workdir, _ = run
+    ((settings, scores),) = sessions({None: workdir / "logs"}).values()
+    assert settings["translation.targets"] and settings["training.steps"]
+    bleu = read(workdir / "metrics.json")["student, greedy"]["bleu"]
+    assert scores["test/BLEU"] == pytest.approx(bleu)
 
 
 def test_done_steps_are_not_done_again(run, recipe, command):
