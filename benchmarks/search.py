@@ -34,7 +34,6 @@ from babelet.core import command
 from babelet.core.atomic import atomic_path
 from babelet.data.corpus import Corpus
 from babelet.data.splits import TEST
-from babelet.evaluation.ranking import scores_by_pair
 from babelet.export.runtime import Embedder
 from babelet.search.connection import connect
 from babelet.search.documents import Document
@@ -46,6 +45,7 @@ from babelet.search.settings import Model
 from babelet.search.store import Store
 from babelet.search.update import batches, update
 from babelet.search.vector_ranking import nearest
+from benchmarks.ranking import scores_by_pair
 
 # Two characters each. The corpus has no Thai: these sentences are added.
 SHORT_QUERIES = ("电池", "設定", "ไฟ")

@@ -1,7 +1,9 @@
 """The settings of each task, by the task's name."""
 
 import functools
+import importlib
 import importlib.metadata
+from typing import Any
 
 from babelet.configs.classification import ClassificationConfig
 from babelet.configs.embedding import EmbeddingConfig
@@ -9,8 +11,8 @@ from babelet.configs.schema import Config
 from babelet.configs.translation import TranslationConfig
 from babelet.core.errors import BabeletError
 
-# Other packages name their tasks in this group of entry points, each with an object
-# that has a `config_class`.
+# Other packages name their tasks in this group of entry points, each with a module that
+# has `CONFIG`, `TASK`, `EXPORT`, `METRICS` and `page`, as the modules of ours do.
 TASKS = "babelet.tasks"
 _OURS: dict[str, type[Config]] = {
     "embedding": EmbeddingConfig,
@@ -33,13 +35,29 @@ def config_class(task: str) -> type[Config]:
     Raises:
         BabeletError: There is no such task.
     """
+    return _OURS[task] if task in _OURS else module_of(task).CONFIG
+
+
+@functools.cache
+def module_of(task: str, part: str = "") -> Any:
+    """Returns the module of a task, imported when it is asked for.
+
+    Args:
+        task: The task's name.
+        part: Of ours, the module to import: "" with `TASK` and `EXPORT`, which needs
+            TensorFlow, or "report" with `METRICS` and `page`. Another package's module
+            has all of it.
+
+    Raises:
+        BabeletError: There is no such task.
+    """
+    if task in _OURS:
+        return importlib.import_module(f"babelet.tasks.{task}{'_' * bool(part)}{part}")
     if task not in task_names():
         raise BabeletError(
             f"Unknown task {task[:100]!r}",
             expected=f"one of {', '.join(task_names())}",
             remedy="correct the name, or install the package that brings the task",
         )
-    if task in _OURS:
-        return _OURS[task]
     (entry,) = importlib.metadata.entry_points(group=TASKS, name=task)
-    return entry.load().config_class
+    return entry.load()

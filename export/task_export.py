@@ -6,7 +6,6 @@ published is the same for all. A task implements `TaskExport` and `Gate`.
 
 import abc
 import difflib
-import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 
+from babelet.configs.registry import module_of
 from babelet.core.atomic import atomic_path
 from babelet.core.boundary import boundary
 from babelet.core.errors import BabeletError
@@ -201,8 +201,7 @@ class TaskExport(abc.ABC):
 
 def of_task(name: str) -> TaskExport:
     """Returns the export of a task by the task's name."""
-    # Tasks stand above the export, which is imported without them.
-    return importlib.import_module("babelet.tasks.exported").EXPORTS[name]
+    return module_of(name).EXPORT
 
 
 def require_known(task: TaskExport, formats: Sequence[str]) -> None:

@@ -18,12 +18,15 @@ from babelet.evaluation.calibration import (
     to_scores,
 )
 from babelet.evaluation.classification import classification
+from babelet.evaluation.finished_run import write_samples
+from babelet.evaluation.samples import answers
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import shared_student
 from babelet.export.run import export_run
 from babelet.model.objective import Outcome
 from babelet.tasks.exported import (
     CALIBRATION,
+    ClassificationExport,
     read_calibration,
     sentences_a_language,
 )
@@ -31,7 +34,6 @@ from babelet.tasks.given_classifier import load_class_teacher
 from babelet.tasks.labelled_text import LabelledText, decide_labelled, readable_rows
 from babelet.tasks.students import configured_classifier
 from babelet.tasks.tuned_teacher import TunedTeacher
-from babelet.training import classification_reporting
 from babelet.training.encoder_teacher import EncoderTeacher
 from babelet.training.loop import TrainingData
 from babelet.training.steps import Step
@@ -163,6 +165,9 @@ class ClassificationTask(Task):
         encode = keras_predict(rebuilt.student, rebuilt.tokenizer)
         teacher = scores_of(self.teacher.logits.encode, self.teacher.temperature)
         student = scores_of(encode, calibration["temperature"])
+        models = {"teacher": teacher, "student": student}
+        examples = answers(models, sets, classes)
+        write_samples(self.path, examples=examples, warnings=self.text.warnings())
         return {
             "teacher": classification(teacher, sets, classes),
             "student": classification(student, sets, classes, calibration["threshold"]),
@@ -185,10 +190,9 @@ class ClassificationTask(Task):
         }
         return export_run(self.path, texts)
 
-    def measurements(self) -> dict[str, str]:
-        """Returns what benchmarks left in the folder."""
-        return classification_reporting.measurements(self.path)
+    def teacher_parameters(self) -> int | None:
+        """Returns how large the teacher is."""
+        return self.encoder.model.parameters
 
-    def report(self, _: str) -> dict[str, Any]:
-        """Writes the report and the model card."""
-        return classification_reporting.report(self.workdir, self)
+
+TASK, EXPORT = ClassificationTask, ClassificationExport()

@@ -14,17 +14,21 @@ from babelet.core.errors import BabeletError
 from babelet.data.pair_batches import PairBatches
 from babelet.data.splits import TEST, TRAIN, VALIDATION
 from babelet.evaluation.agreement import agreement_alone
+from babelet.evaluation.encoding import Predict
 from babelet.evaluation.evaluate import evaluate, headline
+from babelet.evaluation.finished_run import write_samples
 from babelet.evaluation.retrieval import mean_over_languages, retrieval
+from babelet.evaluation.samples import nearest, sentence_map
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import shared_student
 from babelet.export.run import export_run
 from babelet.model.features import FeatureTerm
 from babelet.model.objective import Outcome
+from babelet.tasks.exported import EmbeddingExport
 from babelet.tasks.parallel_text import ParallelText
 from babelet.tasks.ranking import Ranking, readable_rows, require_width
 from babelet.tasks.students import configured_encoder
-from babelet.training import projector, reporting
+from babelet.training import tensorboard
 from babelet.training.encoder_teacher import CACHE, EncoderTeacher, lost_from
 from babelet.training.loop import TrainingData
 from babelet.training.steps import Step
@@ -171,16 +175,19 @@ class EmbeddingTask(Task):
                 remedy="give more text, or raise data.validation_fraction",
             )
         encode = self.encoder.cache.encode
-        teacher = retrieval(encode, sets)
-        reporting.log_teacher(self.path / "logs", teacher, self.config.training.steps)
+        logs, steps = self.path / "logs", self.config.training.steps
+
+        def found(predict: Predict) -> dict[str, float]:
+            result = retrieval(predict, sets)
+            scores = {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            mean = {"retrieval": mean_over_languages(result)["mean"]} if sets else {}
+            return mean | scores
+
+        tensorboard.log_teacher(logs, found(encode), steps)
 
         def validate(model: keras.Model) -> dict[str, float]:
             predict = keras_predict(model, self.vocabulary.tokenizer)
-            scores = {}
-            if sets:
-                result = retrieval(predict, sets)
-                scores["retrieval"] = mean_over_languages(result)["mean"]
-                scores |= {f"retrieval/{x}": row["mean"] for x, row in result.items()}
+            scores = found(predict)
             if alone:
                 scores["agreement"] = agreement_alone(predict, encode, alone)["mean"]
             return scores
@@ -214,7 +221,7 @@ class EmbeddingTask(Task):
     def finish(self, student: keras.Model) -> dict[str, Any]:
         """Writes the student's vectors for TensorBoard's projector."""
         limit = self.config.training.validation_pairs
-        projector.write(
+        tensorboard.write_vectors(
             self.path / "logs" / "projector",
             keras_predict(student, self.vocabulary.tokenizer),
             self.text.held_out_texts(VALIDATION, limit),
@@ -232,6 +239,11 @@ class EmbeddingTask(Task):
             "teacher": encode,
             "student": keras_predict(rebuilt.student, rebuilt.tokenizer),
         }
+        write_samples(
+            self.path,
+            examples=nearest(models, sets),
+            map=sentence_map(models, sets, self.text.corpus.languages[0]),
+        )
         return {
             name: evaluate(
                 predict,
@@ -265,10 +277,9 @@ class EmbeddingTask(Task):
             texts[language] = [("", text) for text in alone]
         return export_run(self.path, texts)
 
-    def measurements(self) -> dict[str, str]:
-        """Returns what benchmarks left in the folder."""
-        return reporting.measurements(self.path)
+    def teacher_parameters(self) -> int | None:
+        """Returns how large the teacher is."""
+        return self.encoder.model.parameters
 
-    def report(self, _: str) -> dict[str, Any]:
-        """Writes the report and the model card."""
-        return reporting.report(self.workdir, self)
+
+TASK, EXPORT = EmbeddingTask, EmbeddingExport()

@@ -146,13 +146,6 @@ class TranslationExport(TaskExport):
         return TranslationGate(built, texts)
 
 
-EXPORTS: dict[str, TaskExport] = {
-    "classification": ClassificationExport(),
-    "embedding": EmbeddingExport(),
-    "translation": TranslationExport(),
-}
-
-
 def read_calibration(workdir: Path) -> dict[str, float]:
     """Returns `temperature` and `threshold` of a trained classifier.
 

@@ -10,22 +10,25 @@ from babelet.core.atomic import atomic_path
 from babelet.data.splits import TEST
 from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import SoftTargets, TranslationBatches
+from babelet.evaluation.finished_run import METRICS, SAMPLES, write_samples
+from babelet.evaluation.run_sections import EXAMPLES
 from babelet.evaluation.translation import score
 from babelet.export.rebuild import shared_student
 from babelet.export.run import export_run
 from babelet.model.objective import Outcome
 from babelet.model.translator_initialisation import initialise_translator
 from babelet.tasks import translation_targets
+from babelet.tasks.exported import TranslationExport
 from babelet.tasks.next_token import decide_next_token, keras_translate
 from babelet.tasks.students import configured_translator
 from babelet.tasks.translation_teacher import CONTEXT, TRANSLATIONS, TranslationTeacher
 from babelet.tasks.translation_text import TranslationText
-from babelet.training import translation_reporting
 from babelet.training.loop import TrainingData
 from babelet.training.steps import Step
 from babelet.training.task import Task
 from babelet.training.workdir import Workdir
 
+TRANSLATED = "translations.json"
 TARGETS, PAIRS, BELIEFS = "targets", "target_pairs.npy", "beliefs"
 # Test sentences on which the parity gate compares the exported files, at most. The
 # BLEU of 400 is too uncertain: it refused an int8 file for a loss of 0.7, while two
@@ -37,7 +40,7 @@ class TranslationTask(Task):
     """Distils an encoder-decoder; its test is BLEU."""
 
     name = "translation"
-    scores = ("metrics.json", "translations.json")
+    scores = (METRICS, SAMPLES, TRANSLATED)
     scored_by = (
         "settings.evaluation",
         "settings.translation.beam_size",
@@ -174,7 +177,10 @@ class TranslationTask(Task):
             metrics[name]["bleu_without_near"] = _without(
                 near, sources, references, translations, language
             )
-        self.write_json("translations.json", examples)
+        self.write_json(TRANSLATED, examples)
+        rows = [list(row) for row in zip(*examples.values(), strict=True)][:EXAMPLES]
+        found = {"columns": list(examples), "rows": rows}
+        write_samples(self.path, examples=found)
         return metrics
 
     def headline(self, metrics: dict[str, Any]) -> str:
@@ -188,11 +194,6 @@ class TranslationTask(Task):
         language = self.text.corpus.languages[1]
         pairs = [*zip(sources, references, strict=True)]
         return export_run(self.path, {language: pairs})
-
-    def report(self, _: str) -> dict[str, Any]:
-        """Writes report.html and MODEL_CARD.md."""
-        counts = self.text.corpus.counts()
-        return translation_reporting.report(self.workdir, counts)
 
     def _models(self) -> dict:
         """Returns name -> translate, teacher first."""
@@ -224,3 +225,6 @@ def _without(
         return None
     sources, references, translations = map(list, zip(*far, strict=True))
     return score(sources, references, translations, language)["bleu"]
+
+
+TASK, EXPORT = TranslationTask, TranslationExport()

@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from babelet.configs.registry import module_of
 from babelet.configs.schema import Config
 from babelet.export.published import require_own
 from babelet.model.precision import described_device, resolved_precision
 from babelet.training.steps import do
-from babelet.training.task import task_class
 from babelet.training.workdir import Workdir, explain_os_error, opened, peak_memory
 
 # In their order; `--until` names one of them.
@@ -49,7 +49,7 @@ def _steps(workdir: Workdir, prepared: str, until: str) -> None:
     print(f"Device: {described_device(policy)}", flush=True)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(workdir.config.seed)
-    steps = task_class(workdir.config.task)(workdir).steps()
+    steps = module_of(workdir.config.task).TASK(workdir).steps()
     names = [step.name for step in steps]
     last = names.index("training") - 1 if until == STEPS[0] else names.index(until)
     do(workdir, steps[: last + 1], Path(prepared) if prepared else None)

@@ -1,7 +1,6 @@
 """The Task interface: all that the engine needs to know of one."""
 
 import abc
-import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,14 @@ import keras
 from babelet.configs import parsing
 from babelet.configs.schema import ObjectiveConfig, TrainingConfig
 from babelet.core.atomic import atomic_path
+from babelet.evaluation.finished_run import (
+    METRICS,
+    QUANTISATION,
+    SAMPLES,
+    measurements,
+)
+from babelet.evaluation.report import write_report
+from babelet.export.published import PARITY, REPORT, require_undamaged_export
 from babelet.export.rebuild import WEIGHTS, built_student
 from babelet.model.features import FeatureTerm
 from babelet.model.objective import Objective, Outcome
@@ -19,10 +26,10 @@ from babelet.model.precision import resolved_precision
 from babelet.training.loop import StepDistiller, TrainingData, train
 from babelet.training.saving import save_model, save_weights
 from babelet.training.steps import Step
+from babelet.training.tensorboard import log_test
 from babelet.training.workdir import Workdir
 
 KERAS_FILE = "student.keras"
-METRICS = "metrics.json"
 # Settings by which TensorBoard's HParams tells runs apart, where a task has them.
 HPARAMS = (
     "objective.alpha",
@@ -30,11 +37,16 @@ HPARAMS = (
     "objective.scale",
     "objective.embedding_match",
     "objective.candidates",
+    "labels.setting",
+    "tuning.scope",
+    "translation.targets",
+    "translation.beam_size",
     "training.learning_rate",
     "training.batch_size",
     "training.steps",
     "student.num_layers",
     "student.hidden_dim",
+    "student.decoder_layers",
     "vocabulary.size",
     "seed",
 )
@@ -55,7 +67,7 @@ class Task(abc.ABC):
     trained_on: Sequence[str]
     companions: Sequence[str] = ("tokenizer.model",)
     scored_by: Sequence[str] = ("settings.evaluation",)
-    scores: Sequence[str] = (METRICS,)
+    scores: Sequence[str] = (METRICS, SAMPLES)
 
     def __init__(self, workdir: Workdir) -> None:
         """Takes the run's folder; no step is done yet."""
@@ -105,7 +117,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def evaluate(self) -> dict[str, Any]:
-        """Returns what metrics.json is to hold, by model: "teacher", "student"."""
+        """Writes samples.json; returns what metrics.json is to hold, by model."""
 
     @abc.abstractmethod
     def headline(self, metrics: dict[str, Any]) -> str:
@@ -119,13 +131,9 @@ class Task(abc.ABC):
     def export(self, identity: str) -> dict[str, Any]:
         """Writes export/, if the files equal the student; returns facts to note."""
 
-    @abc.abstractmethod
-    def report(self, identity: str) -> dict[str, Any]:
-        """Writes report.html and MODEL_CARD.md; returns facts to note."""
-
-    def measurements(self) -> dict[str, Any]:
-        """Returns what the report shows beside the steps' own outputs, by name."""
-        return {}
+    def teacher_parameters(self) -> int | None:
+        """Returns how large the teacher is; None if that is not known."""
+        return None
 
     def trained_beside(self) -> dict[str, Any]:
         """Returns what a student depends on beside `trained_on`, as JSON values."""
@@ -155,10 +163,10 @@ class Task(abc.ABC):
             Step("export", self.export, ("evaluation", *shipped), leaves=("export",)),
             Step(
                 "report",
-                self.report,
+                self._report,
                 reads=("export",),
                 # Not earlier: the export leaves measurements as well.
-                beside=self.measurements,
+                beside=lambda: measurements(self.path),
                 leaves=("report.html", "MODEL_CARD.md"),
                 editable=True,
             ),
@@ -208,7 +216,17 @@ class Task(abc.ABC):
     def _evaluate(self, _: str) -> dict[str, Any]:
         metrics = self.evaluate()
         self.write_json(METRICS, metrics)
-        return {"headline": self.headline(metrics)}
+        log_test(self.path)
+        parameters = self.teacher_parameters()
+        return {
+            "headline": self.headline(metrics),
+            "teacher_parameters": parameters,
+        }
+
+    def _report(self, _: str) -> dict[str, Any]:
+        tiers = [REPORT] if (self.path / QUANTISATION).is_file() else []
+        require_undamaged_export(self.path / "export", PARITY, *tiers)
+        return write_report(self.path)
 
     def write_json(self, name: str, values: Any) -> None:
         """Writes a file of the run, whole or not at all."""
@@ -228,17 +246,3 @@ def configured_objective(settings: ObjectiveConfig) -> Objective:
     """Returns the objective of the settings; T is 1 where a task has no other."""
     temperature = getattr(settings, "temperature", 1.0)
     return Objective(settings.alpha, temperature, settings.margin)
-
-
-# Modules of ours, imported when one is asked for.
-_OURS = {
-    "classification": "babelet.tasks.classification:ClassificationTask",
-    "embedding": "babelet.tasks.embedding:EmbeddingTask",
-    "translation": "babelet.tasks.translation:TranslationTask",
-}
-
-
-def task_class(name: str) -> type[Task]:
-    """Returns the task of this name."""
-    module, _, attribute = _OURS[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)

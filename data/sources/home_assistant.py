@@ -13,6 +13,7 @@ from babelet.data.download import fetch_wheel
 from babelet.data.sources.json_trees import Trees
 from babelet.data.sources.raw import RawPair
 
+ORIGIN = ("translations of Home Assistant, from its pinned wheel", "Apache-2.0")
 VERSION = "2026.2.3"
 FILENAME = f"homeassistant-{VERSION}-py3-none-any.whl"
 SHA256 = "8167820cac4b8defe895fd2c36ac23402a445d1fe6028e8cde24caabb935282c"

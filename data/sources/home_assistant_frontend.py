@@ -14,6 +14,10 @@ from babelet.data.download import fetch_wheel
 from babelet.data.sources.json_trees import Trees
 from babelet.data.sources.raw import RawPair
 
+ORIGIN = (
+    "translations of Home Assistant's pages, from their pinned wheel",
+    "Apache-2.0",
+)
 # Of the same release as the components'.
 VERSION = "20260128.6"
 FILENAME = f"home_assistant_frontend-{VERSION}-py3-none-any.whl"

@@ -35,6 +35,7 @@ from babelet.data.download import fetch_wheel
 from babelet.data.sources.raw import RawLabelled, require_language
 from babelet.data.sources.slot_values import slot_values
 
+ORIGIN = ("voice commands of Home Assistant, from their pinned wheel", "Apache-2.0")
 VERSION = "2026.10.27"
 FILENAME = f"home_assistant_intents-{VERSION}-py3-none-any.whl"
 SHA256 = "256eb1e4fc6e6f4943d0ba4e089c9639d74d0e9d62ccddeb7148bc168de55e40"

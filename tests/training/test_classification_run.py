@@ -9,6 +9,7 @@ from babelet.core.errors import BabeletError
 from babelet.export import infer as infer_module
 from babelet.export.runtime import Classifier, Embedder
 from tests.training.conftest import LABELS, LANGUAGES, train
+from tests.training.test_hparams import sessions
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,16 @@ def test_the_report_names_classes_and_languages(finished):
     for name in (*LABELS, "German", "Spanish", "Finnish", "English"):
         assert name in page
     assert "Confusion matrix" in page and "nan" not in page.casefold()
+
+
+def test_tensorboard_tells_classifiers_apart(finished):
+    """Only encoders had settings and scores in HParams."""
+    ((settings, scores),) = sessions({None: finished / "logs"}).values()
+    assert settings["labels.setting"] and settings["training.steps"]
+    accuracy = read(finished / "metrics.json")["student"]["mean"]["accuracy"]
+    assert scores["test/accuracy"] == pytest.approx(accuracy)
+    rows = read(finished / "samples.json")["examples"]["rows"]
+    assert {row[2] for row in rows} <= set(LABELS) and len(rows[0]) == 5
 
 
 def infer(model, folder):

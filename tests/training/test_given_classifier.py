@@ -75,8 +75,7 @@ def test_the_report_shows_latency_and_precision_of_the_files(finished):
     rows = read(finished / "export" / "quantisation.json")["tiers"]
     assert set(rows) == {"fp32", "fp16", "int8"}
     page = (finished / "report.html").read_text("utf-8")
-    for title in ("Latency", "Precision", "Sizes"):
-        assert f"<h2>{title}</h2>" in page
+    assert "<h2>Files</h2>" in page and "<h3>Precision</h3>" in page
     for name, row in rows.items():
         assert f"student_{name}.tflite" in page and f"{row['median_ms']:.2f}" in page
         assert row["bytes"] == (

@@ -58,4 +58,4 @@ def test_runs_are_told_apart_by_their_settings(finished, prepared):
     differing = {name for name in first if first[name] != second[name]}
     assert differing == {*changes, "training.steps"}
     assert 0 < scores["validation/retrieval"] <= 1
-    assert "train/loss" in scores
+    assert "train/loss" in scores and 0 < scores["test/retrieval"] <= 1

@@ -19,8 +19,8 @@ VALIDATION_SCORES = ("retrieval", *(f"retrieval/{code}" for code in LANGUAGES))
 REWRITTEN = {"config.json", "manifest.json", ".lock"}
 
 
-def scalars(folder):
-    """Returns {tag: {step: value}} of the event files in `folder`."""
+def scalars(folder, kinds=("train/", "validation/")):
+    """Returns {tag: {step: value}} of the events in `folder`, of some kinds."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
     return {
         tag: {
@@ -29,7 +29,7 @@ def scalars(folder):
         }
         for tag in events.Tags()["tensors"]
         # HParams are in the same files.
-        if tag.startswith(("train/", "validation/"))
+        if tag.startswith(kinds)
     }
 
 
@@ -37,7 +37,7 @@ def test_the_workdir_holds_all_that_a_run_promises(finished):
     """A step that quietly writes elsewhere is missed by the next tool only."""
     names = "config.json manifest.json tokenizer.model vocabulary_report.json"
     names += " corpus/rejected.tsv teacher_cache checkpoints logs metrics.json"
-    names += " report.html MODEL_CARD.md student.weights.h5 student.keras"
+    names += " samples.json report.html MODEL_CARD.md student.weights.h5 student.keras"
     names += " export/saved_model/saved_model.pb export/student_fp32.tflite"
     names += " export/student_int8.tflite export/golden.jsonl export/parity.json"
     for name in names.split():
@@ -75,6 +75,18 @@ def test_tensorboard_shows_each_curve(finished):
     teacher = scalars(finished.workdir / "logs" / "teacher")
     assert set(teacher) == validation
     assert sorted(teacher["validation/retrieval"]) == [0, 40]
+
+
+def test_tensorboard_shows_the_test(finished):
+    """Two runs are told apart by their best validation, which chose the weights."""
+    metrics = json.loads((finished.workdir / "metrics.json").read_text())
+    for model, folder in {"student": "train", "teacher": "teacher"}.items():
+        shown = scalars(finished.workdir / "logs" / folder, "test/")
+        expected = metrics[model]["retrieval"]["mean"]["mean"]
+        assert shown["test/retrieval"] == {40: pytest.approx(expected)}
+    samples = json.loads((finished.workdir / "samples.json").read_text())
+    assert {row[0] for row in samples["examples"]["rows"]} == set(LANGUAGES)
+    assert set(samples["map"]) == {"teacher", "student"}
 
 
 def test_projector_files_belong_together(finished):

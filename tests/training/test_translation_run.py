@@ -13,6 +13,7 @@ from babelet.tasks.translation import TranslationTask
 from babelet.tasks.translation_targets import merged, translate_all
 from babelet.training.workdir import Workdir
 from tests.training.conftest import sentences
+from tests.training.test_hparams import sessions
 
 FILE = "translation.teacher.path=none.tsv objective.alpha=1"
 START = "student.init_from_teacher=true"
@@ -86,6 +87,15 @@ def test_the_report_shows_models_examples_and_files(run):
         assert "what the teacher says of 30 recombined sentences" in text
         assert "started as its teacher" not in text
     assert "http" not in re.sub(r"<code>.*?</code>|xmlns=\S+", "", page)
+
+
+def test_tensorboard_tells_translators_apart(run):
+    """Only encoders had settings and scores in HParams."""
+    workdir, _ = run
+    ((settings, scores),) = sessions({None: workdir / "logs"}).values()
+    assert settings["translation.targets"] and settings["training.steps"]
+    bleu = read(workdir / "metrics.json")["student, greedy"]["bleu"]
+    assert scores["test/BLEU"] == pytest.approx(bleu)
 
 
 def test_done_steps_are_not_done_again(run, recipe, command):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from babelet.evaluation.ranking import (
+from benchmarks.ranking import (
     mean_reciprocal_rank,
     ndcg_at,
     recall_at,

@@ -24,11 +24,21 @@ def decimal(value: float | None, places: int = 3) -> str:
     return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
 
 
+def millions(value: float | None) -> str:
+    """Returns "23.0" for 22,960,128."""
+    return decimal(None if value is None else value / 1e6, 1)
+
+
 def size(count: int | None) -> str:
     """Returns bytes as "27.1 MB" (10^6 bytes)."""
     if count is None:
         return "–"
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def milliseconds(value: float | None) -> str:
+    """Returns "3.20 ms"."""
+    return "–" if value is None else f"{value:.2f} ms"
 
 
 def duration(seconds: float | None) -> str:
@@ -60,8 +70,11 @@ def figure(value: Any) -> str:
     return str(value)
 
 
-def aligned(rows: Sequence[Sequence[Any]]) -> list[list[str]]:
-    """Writes the figures of a table, each column's with the same decimals."""
+def aligned(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Writes the figures of a table, each column's with the same decimals.
+
+    Cells that are neither numbers nor None stay as they are.
+    """
     columns = []
     for column in zip(*rows, strict=True):
         decimals = [
@@ -72,7 +85,11 @@ def aligned(rows: Sequence[Sequence[Any]]) -> list[list[str]]:
         places = max(decimals, default=0)
         columns.append(
             [
-                decimal(value, places) if isinstance(value, float) else figure(value)
+                decimal(value, places)
+                if isinstance(value, float)
+                else figure(value)
+                if value is None or isinstance(value, int)
+                else value
                 for value in column
             ]
         )
@@ -83,6 +100,13 @@ def cell(value: Any) -> str:
     """Returns text that cannot break out of a Markdown table or become HTML."""
     text = " ".join(str(value).split()).replace("\\", "\\\\")
     return text.replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def markdown_table(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    """Returns a table in Markdown, the first column to the left."""
+    marks = ["---", *("---:" for _ in columns[1:])]
+    lines = [columns, marks, *rows]
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines) + "\n"
 
 
 def without_folders(value: Any) -> Any:
