@@ -96,7 +96,7 @@ def saved_model_translate(
         translations = [""] * len(texts)
         # Shortest first: a batch decodes as many steps as its longest row needs.
         for rows in by_length([len(text) for text in texts], rows=batch_size):
-            given = tf.constant([valid_unicode(texts[row]) for row in rows.tolist()])
+            given = tf.constant([valid_unicode(texts[int(row)]) for row in rows])
             found = signature(text=given)["translation"].numpy()
             for row, text in zip(rows, found, strict=True):
                 translations[row] = text.decode("utf-8")
