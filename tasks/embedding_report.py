@@ -99,13 +99,14 @@ print(vector["embedding"].shape)"""
 
 def page(run: FinishedRun) -> Page:
     """Returns what report and model card show, from the run's folder alone."""
-    counts = run.facts("corpus").get("counts", {})
-    pivot = run.config.get("data", {}).get("pivot", "")
-    codes = [pivot, *sorted(counts)] if pivot else sorted(counts)
+    corpus, pivot = run.facts("corpus"), run.config["data"]["pivot"]
+    counts = corpus["counts"]
+    others = {*counts, *corpus.get("monolingual", {})} - {pivot}
+    codes = [pivot, *sorted(others)]
     return Page(
         run.name,
         "a small multilingual sentence encoder",
-        _lead(run, codes),
+        _lead(codes),
         [
             _data(run, counts),
             common.origins(origins(run.config)),
@@ -140,12 +141,12 @@ _LIMITS = (
 )
 
 
-def _lead(run: FinishedRun, codes: Sequence[str]) -> str:
-    told = "A small multilingual sentence encoder, distilled from a large one"
-    if codes:
-        told += f", for {len(codes)} languages"
-    told += ". Translations, and sentences that mean the same, get vectors that point "
-    return told + "the same way."
+def _lead(codes: Sequence[str]) -> str:
+    return (
+        "A small multilingual sentence encoder, distilled from a large one, for "
+        f"{len(codes)} languages. Translations, and sentences that mean the same, get "
+        "vectors that point the same way."
+    )
 
 
 def _headline(run: FinishedRun) -> list[Figure]:
@@ -165,25 +166,20 @@ def _headline(run: FinishedRun) -> list[Figure]:
 
 
 def _data(run: FinishedRun, counts: Mapping[str, Mapping[str, int]]) -> Section:
-    config, parts = run.config, []
-    if "student" in config and "teacher" in config:
-        student, training = config["student"], config["training"]
-        objective, alpha = config["objective"], config["objective"]["alpha"]
-        margin = ""
-        if objective.get("margin"):
-            margin = f" (learned up to a margin of {objective['margin']})"
-        parts.append(
-            Text(
-                f"The teacher (`{config['teacher']['kind']}`) taught a student of "
-                f"{student['num_layers']} layers, {student['hidden_dim']} wide, with "
-                f"{count(config['vocabulary']['size'])} pieces and vectors of "
-                f"{student['output_dim']} numbers, in {count(training['steps'])} steps "
-                f"of {training['batch_size']} pairs. Text: "
-                f"`{config['data']['source']}`, seed {config['seed']}. Hard labels "
-                f"weigh {alpha}{margin}, the teacher's distribution "
-                f"{round(1 - alpha, 3)}."
-            )
-        )
+    config = run.config
+    student, training = config["student"], config["training"]
+    alpha, margin = config["objective"]["alpha"], config["objective"].get("margin")
+    told = (
+        f"The teacher (`{config['teacher']['kind']}`) taught a student of "
+        f"{student['num_layers']} layers, {student['hidden_dim']} wide, with "
+        f"{count(config['vocabulary']['size'])} pieces and vectors of "
+        f"{student['output_dim']} numbers, in {count(training['steps'])} steps of "
+        f"{training['batch_size']} pairs. Text: `{config['data']['source']}`, seed "
+        f"{config['seed']}. Hard labels weigh {alpha}"
+    )
+    told += f" (learned up to a margin of {margin})" if margin else ""
+    told += f", the teacher's distribution {round(1 - alpha, 3)}."
+    parts: list[Part] = [Text(told)]
     if counts:
         note = "Pairs; no group of pairs that share a translation is in two splits."
         parts.append(common.split_counts(counts, "pairs", note))

@@ -26,7 +26,7 @@ def test_the_ratio_is_the_teachers_time_over_the_students(tmp_path):
         vectors = keras.ops.sum(hidden * seen, axis=1)
         model = keras.Model({"token_ids": token_ids, "padding_mask": mask}, vectors)
         convert(model, tmp_path / name, "fp32", {})
-    result = compare(tmp_path / "teacher", tmp_path / "student")
+    result = compare({name: tmp_path / name for name in ("teacher", "student")})
     teacher, student = result["models"].values()
     assert result["ratio"] == pytest.approx(teacher["median_ms"] / student["median_ms"])
     assert result["ratio"] > 2
@@ -61,7 +61,9 @@ def classifier(tmp_path, pairs, tokenizer, tokenizer_model):
 def test_a_classifiers_run_is_timed_as_well(classifier, tmp_path):
     """A benchmark that takes scores for unit vectors ends, or shows cosines of 0.3."""
     result = compare_with_teacher(classifier, tmp_path)
-    assert set(result["models"]) == {"teacher_fp32", "student_int8"}
+    assert set(result["models"]) == {"teacher_fp32", "teacher_int8", "student_int8"}
+    sizes = {name: row["bytes"] for name, row in result["models"].items()}
+    assert sizes["teacher_int8"] < sizes["teacher_fp32"]
     assert min(row["median_ms"] for row in result["models"].values()) > 0
     models = compare_with_onnx_runtime(classifier)["models"]
     for row in models.values():

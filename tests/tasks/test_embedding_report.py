@@ -172,6 +172,20 @@ def test_models_measured_on_different_parts_are_shown(run, metrics):
         assert "Translation retrieval by language" in text
 
 
+def test_text_without_translations_is_told_of(run):
+    """A run without pairs ends in a division by its zero pairs."""
+    empty = {"languages": {}, "mean": mean_over_languages({})}
+    teacher = model(0.8, 0.6) | {"retrieval": empty, "tatoeba": None}
+    agreement = {"languages": {"fi": 0.63}, "mean": 0.63}
+    metrics = {"teacher": teacher, "student": teacher | {"agreement_alone": agreement}}
+    corpus = {"counts": {}, "monolingual": {"fi": SPLITS}, "rejected": {}}
+    facts = FACTS | {"corpus": corpus}
+    page, card = finished_folder.pages(run(metrics=metrics, facts=facts))
+    assert "There were no pairs to find." in page and "63.0<small> %" in page
+    assert "| Finnish (fi) | 900 | 30 | 70 | 0.630 |" in card
+    assert card.count("language:\n- en\n- fi\n") == 1
+
+
 def test_a_tier_shows_its_score_and_one_that_was_refused_says_why(run):
     """Prevents a file that nobody will find from looking like the best choice."""
     page, _ = finished_folder.pages(run())
