@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from babelet.configs.schema import ExportConfig
+from babelet.configs.embedding import ExportConfig
 from babelet.core.errors import BabeletError
 from babelet.tasks.embedding_gate import below_gate
 
