@@ -104,7 +104,7 @@ def describe(workdir: Path) -> dict[str, Any]:
         "tokenizer_sha256": file_digest(workdir / TOKENIZER),
         "weights_sha256": weights,
         "versions": versions(),
-    } | of_task(config.task).described(workdir)
+    } | of_task(config.task).described(config, workdir)
 
 
 def versions() -> dict[str, str]:

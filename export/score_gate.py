@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from babelet.export.array_gate import ArrayGate, Sample, row_cosines
+from babelet.export.formats import FORMATS
 from babelet.export.litert_predict import litert_predict
-from babelet.export.task_export import Artefact, failure
+from babelet.export.task_export import (
+    Artefact,
+    Gate,
+    Rebuilt,
+    TaskExport,
+    Texts,
+    failure,
+)
+from babelet.model.heads import Scores
 
 # Of a file in float32: the largest difference of one score.
 EXACT_TOLERANCE = 1e-3
@@ -70,6 +80,23 @@ class ScoreGate(ArrayGate):
     def shown(self, row: Mapping[str, Any]) -> str:
         """Returns the share of the student's answers."""
         return f"the same class for {row['same_answer']:.2%} of the texts"
+
+
+class ScoreExport(TaskExport):
+    """Files that score classes, at a temperature of 1."""
+
+    formats = FORMATS
+
+    def served(self, student: keras.Model, config: Any, workdir: Path) -> keras.Model:
+        """Returns the student with scores in the place of logits."""
+        temperature = self.described(config, workdir).get("temperature", 1.0)
+        scores = Scores(temperature, dtype="float32", name="scores")(student.output)
+        return keras.Model(student.input, scores, name="classifier")
+
+    def gate(self, built: Rebuilt, workdir: Path, texts: Texts) -> Gate:
+        """Returns the gate of scores and answers."""
+        del workdir
+        return ScoreGate(built, texts)
 
 
 def score_figures(got: np.ndarray, expected: np.ndarray) -> dict[str, float]:

@@ -161,9 +161,9 @@ class TaskExport(abc.ABC):
         del config, workdir
         return student
 
-    def described(self, workdir: Path) -> dict[str, Any]:
+    def described(self, config: Any, workdir: Path) -> dict[str, Any]:
         """Returns what a reader of an exported file must know of its task."""
-        del workdir
+        del config, workdir
         return {}
 
     @abc.abstractmethod

@@ -16,7 +16,7 @@ from babelet.data.tokenizer import Tokenizer
 from babelet.export.formats import FORMATS
 from babelet.export.litert_translate import LiteRTTranslator
 from babelet.export.predict import saved_model_translate
-from babelet.export.score_gate import ScoreGate
+from babelet.export.score_gate import ScoreExport
 from babelet.export.task_export import (
     Format,
     Gate,
@@ -31,7 +31,6 @@ from babelet.export.translator_signatures import (
     convert_translator,
     save_translator,
 )
-from babelet.model.heads import Scores
 from babelet.tasks.embedding_gate import EmbeddingGate
 from babelet.tasks.students import (
     configured_classifier,
@@ -60,10 +59,9 @@ class EmbeddingExport(TaskExport):
         return EmbeddingGate(built, workdir, texts)
 
 
-class ClassificationExport(TaskExport):
+class ClassificationExport(ScoreExport):
     """Files that give calibrated scores, with the names of the classes inside."""
 
-    formats = FORMATS
     companions = (LABELS,)
 
     def student(
@@ -73,25 +71,14 @@ class ClassificationExport(TaskExport):
         classes = read_labels(workdir / LABELS)
         return configured_classifier(config.student, vocabulary_size, len(classes))
 
-    def served(self, student: keras.Model, config: Any, workdir: Path) -> keras.Model:
-        """Returns the student with calibrated scores in the place of logits."""
-        del config
-        temperature = read_calibration(workdir)["temperature"]
-        scores = Scores(temperature, dtype="float32", name="scores")(student.output)
-        return keras.Model(student.input, scores, name="classifier")
-
-    def described(self, workdir: Path) -> dict[str, Any]:
+    def described(self, config: Any, workdir: Path) -> dict[str, Any]:
         """Returns how scores are read.
 
         `labels` by their order, `threshold` of the highest score below which a text is
         of none of them, and the calibration's `temperature`.
         """
+        del config
         return {"labels": read_labels(workdir / LABELS)} | read_calibration(workdir)
-
-    def gate(self, built: Rebuilt, workdir: Path, texts: Texts) -> Gate:
-        """Returns the gate of scores and answers."""
-        del workdir
-        return ScoreGate(built, texts)
 
 
 def _litert_translate(path: Path, tokenizer: Tokenizer, _: int, __: int) -> Any:
@@ -135,9 +122,9 @@ class TranslationExport(TaskExport):
         del workdir
         return configured_translator(config, vocabulary_size)
 
-    def described(self, workdir: Path) -> dict[str, Any]:
+    def described(self, config: Any, workdir: Path) -> dict[str, Any]:
         """Returns what a search of one's own must know."""
-        del workdir
+        del config, workdir
         return {"decoding": DECODING}
 
     def gate(self, built: Rebuilt, workdir: Path, texts: Texts) -> Gate:

@@ -21,9 +21,10 @@ LAYERS = {
     "data": 2,
     "model": 2,
     "evaluation": 2,
-    "tasks": 4,
+    # Two engines, which know no task.
     "export": 3,
-    "training": 5,
+    "training": 4,
+    "tasks": 5,
     "search": 6,
     # The façade and the command, which name all of it.
     "babelet": 7,
