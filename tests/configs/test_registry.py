@@ -30,7 +30,7 @@ class SongConfig(Config):
     tone: ToneConfig = dataclasses.field(default_factory=ToneConfig)
 
 class Task:
-    config_class = SongConfig
+    CONFIG = SongConfig
 """
 RECIPE = """
 from own_songs import SongConfig

@@ -35,6 +35,7 @@ from babelet.training.task import Task
 class LanguageConfig(schema.Config):
     data: PairDataConfig
     task: Literal["sentence_language"] = "sentence_language"
+    objective: schema.ObjectiveConfig = schema.ObjectiveConfig(alpha=1.0)
     training: schema.TrainingConfig = schema.TrainingConfig(metric="accuracy")
 
 
