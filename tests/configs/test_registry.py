@@ -51,7 +51,12 @@ def song(tmp_path, monkeypatch):
     entry = f"[{registry.TASKS}]\nsong = own_songs:Task\n"
     (about / "entry_points.txt").write_text(entry)
     monkeypatch.syspath_prepend(str(tmp_path))
-    cached = registry.task_names, registry.config_class, settings.every_setting
+    cached = (
+        registry.task_names,
+        registry.config_class,
+        registry.module_of,
+        settings.every_setting,
+    )
     for function in cached:
         function.cache_clear()
     recipe = tmp_path / "lullaby.py"

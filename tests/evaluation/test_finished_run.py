@@ -41,5 +41,5 @@ def test_each_task_has_one_primary_metric(task):
 
 def test_an_unknown_task_is_named():
     """A run of a package that is not installed ends in a traceback."""
-    with pytest.raises(BabeletError, match="no task parsing"):
+    with pytest.raises(BabeletError, match="Unknown task .parsing."):
         task_report("parsing")
