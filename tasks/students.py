@@ -1,5 +1,8 @@
 """The student, and a translator's teacher, that a run's settings describe."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from babelet.configs.embedding import StudentConfig as EmbeddingStudentConfig
@@ -8,6 +11,9 @@ from babelet.configs.translation import TranslationConfig
 from babelet.model.encoder_decoder import EncoderDecoder
 from babelet.model.student import build_classifier, build_encoder, build_translator
 
+_SHAPE = ("hidden_dim", "num_heads", "intermediate_dim")
+_ENCODER = (*_SHAPE, "num_layers", "max_length", "pooling", "dropout")
+
 
 def configured_encoder(
     settings: EmbeddingStudentConfig, vocabulary_size: int, precision: str = "float32"
@@ -15,15 +21,9 @@ def configured_encoder(
     """Returns `build_encoder` for the settings, under a Keras precision policy."""
     return build_encoder(
         vocabulary_size=vocabulary_size,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        num_heads=settings.num_heads,
-        intermediate_dim=settings.intermediate_dim,
-        max_length=settings.max_length,
-        pooling=settings.pooling,
         output_dim=settings.output_dim,
-        dropout=settings.dropout,
         dtype=precision,
+        **_chosen(settings, _ENCODER),
     )
 
 
@@ -35,16 +35,10 @@ def configured_classifier(
 ) -> keras.Model:
     """Returns `build_classifier` for the settings, under a Keras precision policy."""
     return build_classifier(
-        classes=classes,
         vocabulary_size=vocabulary_size,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        num_heads=settings.num_heads,
-        intermediate_dim=settings.intermediate_dim,
-        max_length=settings.max_length,
-        pooling=settings.pooling,
-        dropout=settings.dropout,
+        classes=classes,
         dtype=precision,
+        **_chosen(settings, _ENCODER),
     )
 
 
@@ -52,17 +46,11 @@ def configured_translator(
     config: TranslationConfig, vocabulary_size: int, precision: str = "float32"
 ) -> EncoderDecoder:
     """Returns the student of the settings, under a Keras precision policy."""
-    shape = config.student
     return build_translator(
         vocabulary_size=vocabulary_size,
-        encoder_layers=shape.num_layers,
-        decoder_layers=shape.decoder_layers,
-        hidden_dim=shape.hidden_dim,
-        num_heads=shape.num_heads,
-        intermediate_dim=shape.intermediate_dim,
-        max_length=shape.max_length,
-        dropout=shape.dropout,
+        encoder_layers=config.student.num_layers,
         dtype=precision,
+        **_chosen(config.student, (*_SHAPE, "decoder_layers", "max_length", "dropout")),
     )
 
 
@@ -73,17 +61,16 @@ def configured_teacher(
     context_dim: int = 0,
 ) -> EncoderDecoder:
     """Returns the teacher of the settings, under a Keras precision policy."""
-    shape = config.translation.teacher
+    shape = (*_SHAPE, "encoder_layers", "decoder_layers", "dropout")
     return EncoderDecoder(
         vocabulary_size=vocabulary_size,
-        encoder_layers=shape.encoder_layers,
-        decoder_layers=shape.decoder_layers,
-        hidden_dim=shape.hidden_dim,
-        num_heads=shape.num_heads,
-        intermediate_dim=shape.intermediate_dim,
         max_length=config.student.max_length,
-        dropout=shape.dropout,
         context_dim=context_dim,
         dtype=keras.dtype_policies.get(precision),
         name="teacher",
+        **_chosen(config.translation.teacher, shape),
     )
+
+
+def _chosen(settings: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in names}
