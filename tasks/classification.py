@@ -47,7 +47,6 @@ _MODELS = ("teacher", "student")
 class ClassificationTask(Task):
     """Distils a classifier; its test is the accuracy by language."""
 
-    name = "classification"
     companions = ("tokenizer.model", LABELS, CALIBRATION)
 
     def __init__(self, workdir: Workdir) -> None:
@@ -181,7 +180,7 @@ class ClassificationTask(Task):
             f"student {student:.1%}"
         )
 
-    def export(self, _: str) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         """Exports the student, proven on test sentences of every language."""
         limit = sentences_a_language(len(self.text.corpus.languages))
         texts = {

@@ -43,7 +43,6 @@ PARITY_PAIRS = 40
 class EmbeddingTask(Task):
     """Distils a sentence encoder; its test is retrieval of translations."""
 
-    name = "embedding"
     trained_on = (
         "tokens",
         "settings.student",
@@ -267,7 +266,7 @@ class EmbeddingTask(Task):
             f"student {student:.1%}"
         )
 
-    def export(self, _: str) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         """Exports the student, proven on test pairs of every language."""
         texts = {
             group.language: list(zip(group.pivot_texts, group.texts, strict=True))

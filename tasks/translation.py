@@ -39,7 +39,6 @@ PARITY_SENTENCES = 2000
 class TranslationTask(Task):
     """Distils an encoder-decoder; its test is BLEU."""
 
-    name = "translation"
     scores = (METRICS, SAMPLES, TRANSLATED)
     scored_by = (
         "settings.evaluation",
@@ -188,7 +187,7 @@ class TranslationTask(Task):
         shown = (f"{name} {row['bleu']:.1f}" for name, row in metrics.items())
         return f"Test BLEU: {', '.join(shown)}"
 
-    def export(self, _: str) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         """Exports the student, proven on test sentences."""
         sources, references = self.text.held_out(TEST, PARITY_SENTENCES)[:2]
         language = self.text.corpus.languages[1]

@@ -4,7 +4,7 @@ import abc
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 
@@ -56,14 +56,12 @@ class Task(abc.ABC):
     """One run of a task: its steps, of which those after the preparation are here.
 
     Attributes:
-        name: As `task` in the settings.
         trained_on: What a student depends on, as `Step.reads` has it.
         companions: Files that a student is read with.
         scored_by: What its scores depend on beside it, as `Step.reads` has it.
         scores: What the evaluation leaves.
     """
 
-    name: ClassVar[str]
     trained_on: Sequence[str]
     companions: Sequence[str] = ("tokenizer.model",)
     scored_by: Sequence[str] = ("settings.evaluation",)
@@ -128,7 +126,7 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def export(self, identity: str) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         """Writes export/, if the files equal the student; returns facts to note."""
 
     def teacher_parameters(self) -> int | None:
@@ -160,7 +158,12 @@ class Task(abc.ABC):
                 reads=("training", *self.scored_by),
                 leaves=self.scores,
             ),
-            Step("export", self.export, ("evaluation", *shipped), leaves=("export",)),
+            Step(
+                "export",
+                lambda _: self.export(),
+                reads=("evaluation", *shipped),
+                leaves=("export",),
+            ),
             Step(
                 "report",
                 self._report,

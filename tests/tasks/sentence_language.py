@@ -48,7 +48,6 @@ def classifier(config: Any, pieces: int, precision: str = "float32") -> keras.Mo
 
 
 class LanguageTask(Task):
-    name = "sentence_language"
     trained_on = ("tokens", "settings.student", "settings.training")
 
     def __init__(self, workdir: Any) -> None:
@@ -111,7 +110,7 @@ class LanguageTask(Task):
     def headline(self, metrics: dict[str, Any]) -> str:
         return f"Languages told: {metrics['student']['mean']['accuracy']:.1%}"
 
-    def export(self, identity: str) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         sets = self.sets(TEST, 200)
         pairs = {each.language: [(t, t) for t in each.texts] for each in sets}
         return export_run(self.path, pairs)
