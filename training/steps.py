@@ -167,7 +167,7 @@ def _take_over(
         link.unlink(missing_ok=True)
         link.parent.mkdir(exist_ok=True)
         link.symlink_to((other / name).resolve())
-    workdir.manifest["steps"][step.name] = theirs
+    workdir.take(step.name, theirs)
 
 
 def _forget_if_lost(workdir: Workdir, step: Step) -> None:

@@ -120,6 +120,11 @@ class Workdir:
         self.manifest["steps"].pop(name, None)
         self._write_manifest()
 
+    def take(self, name: str, step: dict[str, Any]) -> None:
+        """Records a step as another run noted it."""
+        self.manifest["steps"][name] = step
+        self._write_manifest()
+
     def note_student(self) -> None:
         """Records that the student in the folder is of the present settings."""
         self.manifest[record.STUDENT] = record.of_student(self.config)
