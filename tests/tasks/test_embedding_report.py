@@ -1,6 +1,7 @@
 """What an encoder's report says of its scores, files and origins."""
 
 import copy
+import json
 import re
 
 import pytest
@@ -267,12 +268,84 @@ def test_the_snippets_of_the_model_card_are_python(run):
         compile(snippet, "MODEL_CARD.md", "exec")
 
 
+@pytest.mark.parametrize(
+    ("absent", "told", "untold"),
+    [
+        (
+            ["export/quantisation.json"],
+            "were not scored",
+            "The student in each precision",
+        ),
+        (["latency.json"], "For the teacher beside it", "× faster"),
+        (
+            ["latency.json", "export/quantisation.json", "export/student_int8.tflite"],
+            "0.99120",
+            "Latency of one sentence",
+        ),
+        (["samples.json", "logs/teacher.json"], "No example was kept.", "Einschalten"),
+        (["vocabulary_report.json"], "The vocabulary was not measured.", "0.20"),
+    ],
+    ids=["no quantisation", "no latency", "parity alone", "no samples", "no coverage"],
+)
+def test_a_run_without_optional_files_is_told_of(run, absent, told, untold):
+    """A run of an earlier version, or one not timed, ends in a FileNotFoundError."""
+    folder = run()
+    page, _ = finished_folder.pages(folder)
+    assert untold in page
+    for name in absent:
+        (folder / name).unlink()
+    page, card = finished_folder.pages(folder)
+    assert told in page and untold not in page
+    assert "| German (de) | 100 | 80.0 | 85.0 |" in card
+
+
+def test_a_run_without_near_neighbours_marked_has_no_figure_for_them(run):
+    """A mean over no pairs ends in a TypeError, or in a gain over nothing."""
+    metrics = {
+        name: model(*means, near=False)
+        for name, means in (("teacher", (0.8, 0.6)), ("student", (0.85, 0.9)))
+    }
+    page, card = finished_folder.pages(run(metrics=metrics))
+    assert "Translations found" in page and "No near neighbour" not in page
+    assert "| Finnish (fi) | 100 | 60.0 | 90.0 | – | – | +30.0 |" in card
+
+
+DAMAGE = {
+    "cut": lambda text: text[:-3],
+    "empty": lambda text: "",
+    "not UTF-8": lambda text: "\udcff" + text,
+    "list": lambda text: "[]",
+    "number": lambda text: "7",
+    "null": lambda text: "null",
+    "numbers": lambda text: json.dumps(dict.fromkeys(json.loads(text), 7)),
+    "texts": lambda text: text.replace("6.4", '"x"').replace("3.2", '"x"'),
+    "not a number": lambda text: text.replace("6.4", "NaN").replace("3.2", "NaN"),
+    "infinite": lambda text: text.replace("6.4", "Infinity").replace(
+        "3.2", "-Infinity"
+    ),
+    "deep": lambda text: '{"models": ' + "[" * 100_000,
+    "deep and closed": lambda text: '{"a": ' + "[" * 50_000 + "]" * 50_000 + "}",
+}
+
+
+@pytest.mark.parametrize("name", ["latency.json", "export/quantisation.json"])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damaged_files_are_one_line(run, name, damage):
+    """A run that trained for hours ends its report in a KeyError."""
+    folder = run()
+    text = damage((folder / name).read_text("utf-8"))
+    (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BabeletError) as error:
+        finished_folder.pages(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["latency", "export__quantisation"])
 @pytest.mark.parametrize(
-    "content", [[], {"models": 7, "tiers": 7}, {"models": {"a": 7}, "tiers": {"a": 7}}]
+    "content", [{"models": 7, "tiers": 7}, {"models": {"a": 7}, "tiers": {"a": 7}}]
 )
-def test_damaged_files_are_one_line(run, name, content):
-    """A run that trained for hours ends its report in a KeyError."""
+def test_trees_of_other_values_are_one_line(run, name, content):
+    """The same, of a file that another program wrote whole."""
     folder = run(**{name: content})
     with pytest.raises(BabeletError) as error:
         finished_folder.pages(folder)
