@@ -8,17 +8,17 @@ a damaged file is never taken for the run.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from babelet.configs import parsing
 from babelet.configs.schema import Config
 from babelet.core import boundary, checksums
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
-from babelet.core.run_files import read_json
+from babelet.core.run_files import read_json, write_json
 
-C = TypeVar("C", bound=Config)
 CONFIG, MANIFEST = "config.json", "manifest.json"
 # In the manifest: the settings of the training that is done.
 STUDENT = "student"
@@ -69,8 +69,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     # As it will be read: keys are texts, tuples are lists.
     values = json.loads(json.dumps(manifest))
     values["checksum"] = digest(json.dumps(values))
-    with atomic_path(folder / MANIFEST) as file:
-        file.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    write_json(folder / MANIFEST, values, indent=2, ensure_ascii=True)
 
 
 def write_config(folder: Path, config: Config) -> None:
@@ -97,23 +96,6 @@ def read_config(folder: Path) -> Config:
     return config
 
 
-def read_config_like(folder: Path, own: C) -> C:
-    """Returns the settings of a run of the task that `own` is of.
-
-    Raises:
-        BabeletError: What `read_config` raises, or it is a run of another task.
-    """
-    config = read_config(folder)
-    if not isinstance(config, type(own)):
-        raise BabeletError(
-            f"{folder} is a run of another task",
-            expected=own.task,
-            received=config.task,
-            remedy="run without --prepared, or with a run of the same task",
-        )
-    return config
-
-
 def require_student(folder: Path) -> Config:
     """Returns the settings of a run whose student is finished, and whole.
 
@@ -135,8 +117,8 @@ def require_student(folder: Path) -> Config:
             expected="a manifest with its settings",
             remedy=_AGAIN,
         )
-    trained = _flat(manifest[STUDENT])
-    for key, value in _flat(of_student(config)).items():
+    trained = flat(manifest[STUDENT])
+    for key, value in flat(of_student(config)).items():
         if trained.get(key) != value:
             raise BabeletError(
                 f"The student in {folder} was trained with other settings than "
@@ -168,12 +150,12 @@ def require_files(folder: Path, step: str) -> None:
     checksums.require_undamaged(folder, done.get("files", {}), remedy=_AGAIN)
 
 
-def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Returns nested settings by dotted key."""
     found = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{before}{key}.")
+            found |= flat(value, f"{before}{key}.")
         else:
             found[f"{before}{key}"] = value
     return found

@@ -11,7 +11,7 @@ manifest.json.
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def _read(folder: Path, name: str) -> FinishedRun:
     run = read_run(folder, name)
     # Each by itself, so that the one that is damaged is named.
     with run_folder(folder / record.CONFIG):
-        _settings(run)
+        record.flat(run.config)
         task_report(run.task)
     with run_folder(folder / METRICS):
         for model in ("student", "teacher"):
@@ -90,19 +90,6 @@ def _read(folder: Path, name: str) -> FinishedRun:
         _costs(run)
         math.fsum(number for point in _validations(run) for number in point)
     return run
-
-
-def _settings(run: FinishedRun) -> dict[str, Any]:
-    """Returns the settings of a run by dotted key."""
-
-    def flat(tree: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
-        for key, value in tree.items():
-            if isinstance(value, dict):
-                yield from flat(value, f"{where}{key}.")
-            else:
-                yield f"{where}{key}", value
-
-    return dict(flat(run.config))
 
 
 def _figures(run: FinishedRun, model: str) -> dict[str, str]:
@@ -142,7 +129,7 @@ def differing(runs: Sequence[FinishedRun]) -> list[str]:
     """
     values: dict[str, list[Any]] = {}
     for run in runs:
-        for key, value in _settings(run).items():
+        for key, value in record.flat(run.config).items():
             values.setdefault(key, []).append(value)
     return [
         key
@@ -163,7 +150,7 @@ def table(runs: Sequence[FinishedRun]) -> sections.Table:
             name = f"teacher, {task}" if len(tasks) > 1 else "teacher"
             rows.append((name, [""] * len(settings), teachers[0], {}))
         for run in own:
-            known = _settings(run)
+            known = record.flat(run.config)
             shown = [_shown(known.get(key)) for key in settings]
             rows.append((run.name, shown, _figures(run, "student"), _costs(run)))
     figures = list(dict.fromkeys(name for _, _, found, _ in rows for name in found))

@@ -2,15 +2,13 @@
 
 import dataclasses
 import fnmatch
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from babelet.configs import record
 from babelet.configs.registry import module_of
-from babelet.core.atomic import atomic_path
-from babelet.core.run_files import read_json
+from babelet.core.run_files import read_json, write_json
 from babelet.evaluation import sections
 from babelet.evaluation.formatting import percent
 
@@ -146,5 +144,4 @@ def measurements(path: Path) -> dict[str, str]:
 
 def write_samples(path: Path, **found: Any) -> None:
     """Writes samples.json into a run's folder, as JSON values by name."""
-    with atomic_path(path / SAMPLES) as file:
-        file.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    write_json(path / SAMPLES, found)

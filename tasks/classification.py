@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from babelet.core.run_files import write_json
 from babelet.data.class_names import LABELS
 from babelet.data.labelled_batches import LabelledBatches
 from babelet.data.splits import TEST, VALIDATION
@@ -152,7 +153,7 @@ class ClassificationTask(Task):
         share = self.config.labels.rejected_share
         threshold = refusal_threshold(to_scores(logits, temperature), share)
         found = {"temperature": temperature, "threshold": threshold}
-        self.write_json(CALIBRATION, found)
+        write_json(self.path / CALIBRATION, found)
         return found
 
     def evaluate(self) -> dict[str, Any]:

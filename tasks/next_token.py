@@ -5,7 +5,7 @@ each next token, given the target before it. Of the vocabulary the label and the
 teacher's most probable tokens are told apart, and all others are one candidate.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -81,7 +81,6 @@ def keras_translate(
     tokenizer: Tokenizer,
     beams: int = 1,
     length_penalty: float = 1.0,
-    progress: Callable[[int], None] = lambda rows: None,
     encode_tokens: EncodeTokens | None = None,
 ) -> Translate:
     """Returns `translate`: texts to their translations.
@@ -91,7 +90,6 @@ def keras_translate(
         tokenizer: Of both languages.
         beams: 1 is greedy search.
         length_penalty: Beams are compared by log-probability / length to this power.
-        progress: Called with the number of texts of each batch.
         encode_tokens: The encoder whose vectors the model reads as its context.
     """
     vocabulary = Vocabulary(tokenizer.vocabulary_size, *tokenizer.special_ids)
@@ -126,7 +124,6 @@ def keras_translate(
             found = tokenizer.decode([row[:length] for row, length in pairs])
             for row, text in zip(rows, found, strict=True):
                 translations[row] = text
-            progress(len(rows))
         return translations
 
     return run

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from babelet.core.atomic import atomic_path
+from babelet.core.run_files import write_json
 from babelet.data.splits import TEST
 from babelet.data.tokens import TokenStore
 from babelet.data.translation_batches import SoftTargets, TranslationBatches
@@ -176,7 +177,7 @@ class TranslationTask(Task):
             metrics[name]["bleu_without_near"] = _without(
                 near, sources, references, translations, language
             )
-        self.write_json(TRANSLATED, examples)
+        write_json(self.path / TRANSLATED, examples)
         rows = [list(row) for row in zip(*examples.values(), strict=True)][:EXAMPLES]
         found = {"columns": list(examples), "rows": rows}
         write_samples(self.path, examples=found)

@@ -9,6 +9,7 @@ import numpy as np
 
 from babelet.core.atomic import atomic_path
 from babelet.core.errors import BabeletError
+from babelet.core.run_files import write_json
 from babelet.data import trained_vocabulary, vocabulary
 from babelet.data.tokenizer import Tokenizer
 from babelet.data.tokens import TokenStore
@@ -182,8 +183,7 @@ class Coverage:
             full = Tokenizer(proto, self._config.teacher.max_length)
         rows = vocabulary.coverage(full, self._own.tokenizer, texts)
         facts = self._measure_agreement(rows, texts)
-        with atomic_path(self._path / COVERAGE) as path:
-            path.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+        write_json(self._path / COVERAGE, rows)
         _print_coverage(rows)
         return facts
 

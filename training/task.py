@@ -1,7 +1,6 @@
 """The Task interface: all that the engine needs to know of one."""
 
 import abc
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import keras
 
 from babelet.configs import parsing
 from babelet.configs.schema import ObjectiveConfig, TrainingConfig
-from babelet.core.atomic import atomic_path
+from babelet.core.run_files import write_json
 from babelet.evaluation.finished_run import (
     METRICS,
     QUANTISATION,
@@ -218,7 +217,7 @@ class Task(abc.ABC):
 
     def _evaluate(self, _: str) -> dict[str, Any]:
         metrics = self.evaluate()
-        self.write_json(METRICS, metrics)
+        write_json(self.path / METRICS, metrics)
         log_test(self.path)
         parameters = self.teacher_parameters()
         return {
@@ -230,12 +229,6 @@ class Task(abc.ABC):
         tiers = [REPORT] if (self.path / QUANTISATION).is_file() else []
         require_undamaged_export(self.path / "export", PARITY, *tiers)
         return write_report(self.path)
-
-    def write_json(self, name: str, values: Any) -> None:
-        """Writes a file of the run, whole or not at all."""
-        with atomic_path(self.path / name) as file:
-            text = json.dumps(values, indent=1, ensure_ascii=False)
-            file.write_text(text + "\n", "utf-8")
 
     def shown_settings(self) -> dict[str, Any]:
         """Returns the settings by which TensorBoard's HParams tells runs apart."""

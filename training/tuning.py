@@ -29,11 +29,10 @@ from tqdm import tqdm
 from babelet.configs import overrides, parsing, record
 from babelet.configs.schema import Config
 from babelet.core import command
-from babelet.core.atomic import atomic_path
 from babelet.core.boundary import run_folder
 from babelet.core.child import run_child
 from babelet.core.errors import BabeletError
-from babelet.core.run_files import read_json
+from babelet.core.run_files import read_json, write_json
 from babelet.core.startup import import_quietly
 
 TRAIN = (sys.executable, "-m", "babelet.training.distill")
@@ -97,8 +96,7 @@ def search(setting: Search, trials: int) -> dict[str, Any]:
         scores = [_score(folder) for folder, _ in _runs(setting, best.trial_id)]
         found["folds"] = scores
         found["spread"] = import_quietly("babelet.training.tuning_logs").spread(scores)
-    with atomic_path(setting.workdir / "best.json") as path:
-        path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    write_json(setting.workdir / "best.json", found, indent=2, ensure_ascii=True)
     return found
 
 
@@ -253,8 +251,7 @@ def _require_same(config: Config, setting: Search) -> None:
     now = {"folds": setting.folds, "config": json.loads(parsing.to_json(config))}
     if not file.is_file():
         setting.workdir.mkdir(parents=True, exist_ok=True)
-        with atomic_path(file) as path:
-            path.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
+        write_json(file, now, ensure_ascii=True)
         return
     before = read_json(file, ("folds", "config"))
     if before != now:

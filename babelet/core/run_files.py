@@ -1,10 +1,11 @@
-"""JSON files that a run keeps in its folder: read whole and as expected, or refused."""
+"""JSON files that a run keeps in its folder: whole and as expected, or refused."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from babelet.core.atomic import atomic_path
 from babelet.core.boundary import run_folder
 
 
@@ -28,6 +29,25 @@ def read_json(path: Path, keys: Sequence[str] = (), kind: type = dict) -> Any:
             if key not in value:
                 raise ValueError(f'there is no "{key}"')
     return value
+
+
+def write_json(
+    path: Path, value: Any, indent: int = 1, ensure_ascii: bool = False
+) -> None:
+    """Writes a JSON value, whole or not at all.
+
+    Args:
+        path: The file.
+        value: What it is to hold.
+        indent: Of each level.
+        ensure_ascii: For values that UTF-8 cannot hold, as of paths.
+
+    Raises:
+        BabeletError: The disk is full or the folder cannot be written.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=ensure_ascii)
+    with atomic_path(path) as file:
+        file.write_text(text + "\n", "utf-8")
 
 
 def _refuse(constant: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babelet.core.errors import BabeletError
-from babelet.core.run_files import read_json
+from babelet.core.run_files import read_json, write_json
 
 DAMAGED = {
     "empty": b"",
@@ -65,3 +65,15 @@ def test_what_a_run_wrote_is_read_as_it_is(tmp_path):
     value = {"student": {"mean": 0.25, "none": None, "häuser": [1, 2]}}
     path.write_text(json.dumps(value), "utf-8")
     assert read_json(path, ("student",)) == value
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    """A path that is no UTF-8 costs a run its manifest, or a failure a half file."""
+    path = tmp_path / "new" / "manifest.json"
+    write_json(path, {"häuser": [None, 0.25]})
+    assert read_json(path) == {"häuser": [None, 0.25]} and "ä" in path.read_text()
+    write_json(path, {"path": "\udcff"}, indent=2, ensure_ascii=True)
+    assert read_json(path) == {"path": "\udcff"}
+    with pytest.raises(TypeError):
+        write_json(path, {"path": path})
+    assert read_json(path) == {"path": "\udcff"} and len([*path.parent.iterdir()]) == 1
