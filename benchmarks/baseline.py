@@ -281,8 +281,7 @@ def comparison(compare: Compare) -> Callable[[Sequence[str]], None]:
     """
 
     def main(argv: Sequence[str]) -> None:
-        if len(argv) > 1:
-            sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=1.")
+        command.require_none_left(argv, "settings are given as --set a.b=1")
         given = flags.FLAGS
         config = overrides.load(given.config, given.set)
         runner = Runner(given.config, Path(given.workdir), given.prepared or "")

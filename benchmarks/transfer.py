@@ -11,7 +11,6 @@ setting is finished. The same command continues where it stopped.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -175,8 +174,7 @@ def _read(file: Path) -> dict:
 
 def main(argv: Sequence[str]) -> None:
     """Runs the comparison."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    command.require_none_left(argv, "settings are given as --set a.b=value")
     workdir = Path(flags.FLAGS.workdir)
     options = {
         "seeds": flags.FLAGS.seeds,

@@ -6,7 +6,6 @@
 Reads, cleans and splits the text as the run does, and keeps nothing of it.
 """
 
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -102,8 +101,7 @@ def _inspect_labelled(config: ClassificationConfig) -> str:
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    command.require_none_left(argv, "settings are given as --set a.b=value")
     print(inspect(overrides.load(flags.FLAGS.config, flags.FLAGS.set)))
 
 

@@ -187,8 +187,7 @@ def _warning(language: str, done: Update) -> str:
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: inputs are given as --input=FILE.")
+    command.require_none_left(argv, "inputs are given as --input=FILE")
     with explained(Path(flags.FLAGS.index)):
         run()
 

@@ -9,7 +9,6 @@ Queries have to be embedded by the student that made the index; the file names i
 the SHA-256 of its weights, which each .tflite file of a run carries too.
 """
 
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -71,8 +70,7 @@ def export(index: Path, output: Path, where: Filter) -> int:
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
+    command.require_none_left(argv, "the index is given as --index=FILE")
     index, output = Path(flags.FLAGS.index), Path(flags.FLAGS.output)
     languages = tuple(code for code in flags.FLAGS.language.split(",") if code)
     count = export(index, output, Filter(languages))

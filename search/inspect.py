@@ -54,8 +54,7 @@ def format_facts(facts: dict[str, Any]) -> str:
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
+    command.require_none_left(argv, "the index is given as --index=FILE")
     index = Path(flags.FLAGS.index)
     if flags.FLAGS.repair:
         repair(index)

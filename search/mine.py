@@ -17,7 +17,6 @@ language: look where they cease to be good, and set --least there.
 """
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -155,8 +154,7 @@ def _line(row: Row) -> str:
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: the index is given as --index=FILE.")
+    command.require_none_left(argv, "the index is given as --index=FILE")
     given = flags.FLAGS
     index, output = Path(given.index), Path(given.output)
     count = run(index, output, given.pivot, given.duplicates, given.least)

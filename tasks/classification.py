@@ -11,7 +11,7 @@ import numpy as np
 from babelet.core.run_files import write_json
 from babelet.data.class_names import LABELS
 from babelet.data.labelled_batches import LabelledBatches
-from babelet.data.splits import TEST, VALIDATION
+from babelet.data.splits import TEST
 from babelet.evaluation.calibration import (
     fitted_temperature,
     refusal_threshold,
@@ -66,9 +66,7 @@ class ClassificationTask(Task):
             workdir,
             self.vocabulary,
             encoder,
-            lambda: text.held_out_texts(
-                VALIDATION, self.config.training.validation_pairs
-            ),
+            text.validation_texts,
             lambda: encoder.origin.encode,
         )
 

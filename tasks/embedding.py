@@ -63,9 +63,7 @@ class EmbeddingTask(Task):
             workdir,
             self.vocabulary,
             encoder,
-            lambda: text.held_out_texts(
-                VALIDATION, self.config.training.validation_pairs
-            ),
+            text.validation_texts,
             # The teacher's vectors are kept.
             lambda: (
                 encoder.origin.encode
@@ -219,11 +217,10 @@ class EmbeddingTask(Task):
 
     def finish(self, student: keras.Model) -> dict[str, Any]:
         """Writes the student's vectors for TensorBoard's projector."""
-        limit = self.config.training.validation_pairs
         tensorboard.write_vectors(
             self.path / "logs" / "projector",
             keras_predict(student, self.vocabulary.tokenizer),
-            self.text.held_out_texts(VALIDATION, limit),
+            self.text.validation_texts(),
         )
         return {}
 

@@ -115,9 +115,10 @@ class LabelledText:
                 sets.append(LabelledSet(language, texts, corpus.labels[rows]))
         return sets
 
-    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
-        """Returns the texts of `held_out` by language."""
-        return {g.language: list(g.texts) for g in self.held_out(split, limit)}
+    def validation_texts(self) -> dict[str, list[str]]:
+        """Returns validation sentences by language."""
+        groups = self.held_out(VALIDATION, self._config.training.validation_pairs)
+        return {group.language: list(group.texts) for group in groups}
 
     def validation(self) -> list[LabelledSet]:
         """Returns the validation sentences whose labels may decide."""

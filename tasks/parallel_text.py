@@ -11,7 +11,7 @@ from babelet.data.corpus import Corpus, format_counts
 from babelet.data.download import cache_folder
 from babelet.data.enough_text import too_little
 from babelet.data.sources import parallel_files
-from babelet.data.splits import TRAIN
+from babelet.data.splits import TRAIN, VALIDATION
 from babelet.evaluation.retrieval import RetrievalSet
 from babelet.tasks.held_out import alone, held_out
 from babelet.training.steps import FINGERPRINT, Step
@@ -99,7 +99,8 @@ class ParallelText:
         """Returns up to `limit` sentences of a split without a translation."""
         return alone(self.corpus, split, limit)
 
-    def held_out_texts(self, split: int, limit: int) -> dict[str, list[str]]:
-        """Returns held-out sentences by language: of `held_out`, or else of `alone`."""
-        paired = {g.language: list(g.texts) for g in self.held_out(split, limit)}
-        return paired | self.alone(split, limit)
+    def validation_texts(self) -> dict[str, list[str]]:
+        """Returns validation sentences by language: of `held_out`, or of `alone`."""
+        chosen = VALIDATION, self._config.training.validation_pairs
+        paired = {g.language: list(g.texts) for g in self.held_out(*chosen)}
+        return paired | self.alone(*chosen)

@@ -32,7 +32,7 @@ _TOKENS, _BELIEFS = "tokens.npy", "log_probabilities.npy"
 
 
 def translate_all(
-    translate: Translate, texts: Sequence[str], folder: Path, description: str
+    translate: Translate, texts: Sequence[str], folder: Path
 ) -> list[str]:
     """Returns the translation of each text, from `folder` as far as it is there.
 
@@ -42,10 +42,10 @@ def translate_all(
         translate: Texts to translations.
         texts: The same at every call for this folder.
         folder: Of this teacher and these texts alone.
-        description: Of the progress bar.
     """
     found: list[str] = []
-    with tqdm(total=len(texts), desc=description, unit=" texts") as progress:
+    told = "Teacher's translations"
+    with tqdm(total=len(texts), desc=told, unit=" texts") as progress:
         for start in range(0, len(texts), _PART):
             sources = texts[start : start + _PART]
             path = folder / f"{start // _PART:05}.json"

@@ -231,7 +231,6 @@ class TranslationTeacher:
             self.translate(beams, encode_tokens),
             texts,
             self._path / TRANSLATIONS / identity_of(named)[:16],
-            "Teacher's translations",
         )
 
     def _configured(self, precision: str) -> EncoderDecoder:

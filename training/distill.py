@@ -12,7 +12,6 @@ A run is repeated from its own record: --config=runs/smart_home/config.json
 Watch it: tensorboard --logdir runs/smart_home/logs
 """
 
-import sys
 from pathlib import Path
 
 from absl import flags
@@ -47,8 +46,7 @@ flags.mark_flag_as_required("workdir")
 
 def main(argv: list[str]) -> None:
     """Runs the command line."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    command.require_none_left(argv, "settings are given as --set a.b=value")
     config = overrides.load(CONFIG.value, SET.value)
     # After the flags are read: TensorFlow takes seconds to import.
     training = import_quietly("babelet.training.run")

@@ -268,8 +268,7 @@ def _require_same(config: Config, setting: Search) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Runs the search."""
-    if len(argv) > 1:
-        sys.exit(f"Unknown argument {argv[1]}: settings are given as --set a.b=value.")
+    command.require_none_left(argv, "settings are given as --set a.b=value")
     given = flags.FLAGS
     if given.folds == 1:
         raise BabeletError(

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from absl import app, flags
@@ -116,6 +116,17 @@ class _PathParser(flags.ArgumentParser):
     def flag_type(self) -> str:
         """Returns the name of the type that --help shows."""
         return "path"
+
+
+def require_none_left(argv: Sequence[str], instead: str) -> None:
+    """Ends the process if a word is left of the command line.
+
+    Args:
+        argv: What `main` takes.
+        instead: How what was meant is given.
+    """
+    if len(argv) > 1:
+        sys.exit(f"Unknown argument {argv[1]}: {instead}.")
 
 
 def hide(*names: str) -> None:

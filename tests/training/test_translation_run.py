@@ -284,9 +284,9 @@ def test_a_killed_translation_goes_on_where_it_was(tmp_path):
 
     texts = [f"lamp {i}" for i in range(1500)]
     with pytest.raises(KeyboardInterrupt):
-        translate_all(translate, [*texts, "more"], tmp_path, "Translating")
+        translate_all(translate, [*texts, "more"], tmp_path)
     asked.clear()
-    found = translate_all(translate, [*texts, "more"], tmp_path, "Translating")
+    found = translate_all(translate, [*texts, "more"], tmp_path)
     assert found == [text.upper() for text in [*texts, "more"]]
     assert len(asked) < 500
 
