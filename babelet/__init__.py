@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from babelet.model.distiller import Distiller
     from babelet.model.features import EmbeddingMatch, FeatureTerm
     from babelet.model.objective import Decisions, Objective, Outcome
-    from babelet.model.student import (
-        build_classifier,
-        build_encoder,
-        build_translator,
-    )
+    from babelet.model.student import build_classifier, build_encoder, build_translator
     from babelet.run import Run, distill, load_student
     from babelet.training.teachers import load_teacher
 

@@ -15,14 +15,7 @@ from babelet.configs.schema import (
 )
 from babelet.configs.schema import EncoderVocabularyConfig as VocabularyConfig
 from babelet.configs.schema import TemperedObjectiveConfig as ObjectiveConfig
-from babelet.configs.values import (
-    Above0,
-    Count,
-    CountOrNone,
-    Layers,
-    Seed,
-    ShareBelow1,
-)
+from babelet.configs.values import Above0, Count, CountOrNone, Layers, Seed, ShareBelow1
 
 # All sections of a recipe, by the names that they have in every task.
 __all__ = (

@@ -6,11 +6,7 @@ from typing import Any
 
 from babelet.core.boundary import boundary
 from babelet.evaluation import charts, formatting
-from babelet.evaluation.finished_run import (
-    SAMPLES,
-    FinishedRun,
-    Metric,
-)
+from babelet.evaluation.finished_run import SAMPLES, FinishedRun, Metric
 from babelet.evaluation.languages import name_of
 from babelet.evaluation.sections import (
     Charts,

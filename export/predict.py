@@ -13,11 +13,7 @@ import tensorflow_text  # noqa: F401  Registers the operation the SavedModel nee
 
 from babelet.core.by_length import by_length
 from babelet.data.tokenizer import Tokenizer, valid_unicode
-from babelet.export.litert_predict import (
-    Predict,
-    in_batches,
-    tokens_predict,
-)
+from babelet.export.litert_predict import Predict, in_batches, tokens_predict
 from babelet.export.metadata import require_whole_saved_model
 
 

@@ -7,14 +7,7 @@ from babelet.evaluation.export_sections import exports, files, smaller_and_faste
 from babelet.evaluation.finished_run import SAMPLES, TRANSFER, FinishedRun, Metric
 from babelet.evaluation.formatting import decimal, percent
 from babelet.evaluation.heatmap import confusion_map
-from babelet.evaluation.sections import (
-    Charts,
-    Figure,
-    Page,
-    Section,
-    Table,
-    bars,
-)
+from babelet.evaluation.sections import Charts, Figure, Page, Section, Table, bars
 from babelet.tasks.origins import origins
 
 METRICS = (

@@ -42,7 +42,7 @@ def tune_head(
     validation: Sequence[LabelledSet],
     classes: int,
     folder: Path,
-) -> dict:
+) -> None:
     """Fits the linear head and writes its weights.
 
     Args:
@@ -65,7 +65,6 @@ def tune_head(
         config.tuning.seed,
     )
     save_weights(head, folder / WEIGHTS)
-    return {}
 
 
 def tune_layers(

@@ -10,12 +10,7 @@ import keras
 from babelet.configs import parsing
 from babelet.configs.schema import ObjectiveConfig, TrainingConfig
 from babelet.core.run_files import write_json
-from babelet.evaluation.finished_run import (
-    METRICS,
-    QUANTISATION,
-    SAMPLES,
-    measurements,
-)
+from babelet.evaluation.finished_run import METRICS, QUANTISATION, SAMPLES, measurements
 from babelet.evaluation.report import write_report
 from babelet.export.published import PARITY, REPORT, require_undamaged_export
 from babelet.export.rebuild import WEIGHTS, built_student

@@ -13,12 +13,7 @@ from babelet.configs.schema import TeacherConfig
 from babelet.core.by_length import by_length
 from babelet.core.errors import BabeletError
 from babelet.model.precision import preferred_precision
-from babelet.model.teachers.base import (
-    Teacher,
-    digest,
-    refuse_unused,
-    require_at_most,
-)
+from babelet.model.teachers.base import Teacher, digest, refuse_unused, require_at_most
 from babelet.model.teachers.bert import Head, sentence_encoder, sentence_vectors
 from babelet.model.teachers.presets import EPSILON, open_preset
 from babelet.model.teachers.sentence_modules import Modules, require_widths
