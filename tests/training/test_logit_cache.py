@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from babelet.core.errors import BabeletError
-from babelet.training.logit_cache import LogitCache, TunedTeacher
+from babelet.training.logit_cache import LogitCache, NamedFunction
 
 
 def teacher(fingerprint="a" * 64, broken=False):
@@ -10,7 +10,7 @@ def teacher(fingerprint="a" * 64, broken=False):
         rows = [[len(text), -3.0, np.nan if broken else 0.5] for text in texts]
         return np.array(rows, np.float32)
 
-    return TunedTeacher(fingerprint, 3, encode)
+    return NamedFunction(fingerprint, 3, encode)
 
 
 def test_logits_come_back_as_they_were(tmp_path):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from babelet.export.metadata import read_metadata
-from babelet.export.parity import TEXTS
 from babelet.export.predict import keras_predict
 from babelet.export.rebuild import rebuild_student
 from babelet.export.run import write_artefacts
+from babelet.export.task_export import TEXTS
 from babelet.export.web.__main__ import MODEL, gather
 from babelet.export.web.index_file import Index, write_index
 from babelet.export.web.server import page_files
