@@ -7,7 +7,7 @@ promises: a limited length, and no run of tokens more than `copies` times in a r
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -128,17 +128,14 @@ class LiteRTTranslator:
         ]
 
 
-class _Beam:
+class _Beam(NamedTuple):
     """A translation begun: its tokens, their log-probability, whether it has ended."""
 
-    def __init__(
-        self, tokens: list[int], total: float, done: bool, row: int = 0
-    ) -> None:
-        self.tokens = tokens
-        self.total = total
-        self.done = done
-        # Its row in the step that made it.
-        self.row = row
+    tokens: list[int]
+    total: float
+    done: bool
+    # Its row in the step that made it.
+    row: int = 0
 
     def score(self, length_penalty: float) -> float:
         """Returns its log-probability by length, the end token counted."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -11,25 +11,18 @@ from babelet.model.teachers.base import Teacher
 from babelet.training.teacher_cache import TeacherCache
 
 
-class NamedFunction:
-    """A function of texts to logits, named by all that it depends on."""
+class NamedFunction(NamedTuple):
+    """A function of texts to logits, named by all that it depends on.
 
-    def __init__(
-        self,
-        fingerprint: str,
-        classes: int,
-        encode: Callable[[Sequence[str]], np.ndarray],
-    ) -> None:
-        """Ties a function to what names it.
+    Attributes:
+        fingerprint: Hexadecimal, of all that the logits depend on.
+        dim: The number of classes.
+        encode: Texts to logits, float32 (N, dim).
+    """
 
-        Args:
-            fingerprint: Hexadecimal, of all that the logits depend on.
-            classes: Their number.
-            encode: Texts to logits, float32 (N, classes).
-        """
-        self.fingerprint = fingerprint
-        self.dim = classes
-        self.encode = encode
+    fingerprint: str
+    dim: int
+    encode: Callable[[Sequence[str]], np.ndarray]
 
 
 class LogitCache(TeacherCache):
