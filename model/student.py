@@ -79,22 +79,48 @@ def build_classifier(*, classes: int, dropout: float, **shape: Any) -> keras.Mod
     return keras.Model(inputs, logits, name="classifier")
 
 
-def build_translator(*, dtype: str = "float32", **shape: Any) -> EncoderDecoder:
+def build_translator(
+    *,
+    vocabulary_size: int,
+    encoder_layers: int,
+    decoder_layers: int,
+    hidden_dim: int,
+    num_heads: int,
+    intermediate_dim: int,
+    max_length: int,
+    dropout: float,
+    dtype: str = "float32",
+) -> EncoderDecoder:
     """Returns the encoder and decoder, at random weights.
 
     Its inputs and outputs are those of `EncoderDecoder.call`.
 
     Args:
+        vocabulary_size: Rows of the one token table.
+        encoder_layers: Layers that read the source.
+        decoder_layers: Layers that write the target.
+        hidden_dim: Width between layers, a multiple of `num_heads`.
+        num_heads: Attention heads.
+        intermediate_dim: Width inside the feed-forward.
+        max_length: Positions of source and of target.
+        dropout: Share of activations dropped in training.
         dtype: A Keras precision policy.
-        **shape: `vocabulary_size`, `encoder_layers`, `decoder_layers`, `hidden_dim`,
-            `num_heads`, `intermediate_dim`, `max_length` and `dropout` of
-            `EncoderDecoder`.
 
     Raises:
         ValueError: hidden_dim is not a multiple of num_heads.
     """
-    policy = keras.dtype_policies.get(dtype)
-    return EncoderDecoder(dtype=policy, name="student", **shape)
+    return EncoderDecoder(
+        vocabulary_size=vocabulary_size,
+        encoder_layers=encoder_layers,
+        decoder_layers=decoder_layers,
+        hidden_dim=hidden_dim,
+        num_heads=num_heads,
+        intermediate_dim=intermediate_dim,
+        max_length=max_length,
+        dropout=dropout,
+        dtype=keras.dtype_policies.get(dtype),
+        name="student",
+    )
 
 
 def _pooled(
