@@ -30,7 +30,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # As babelet/core/startup.py has it.
 export TF_CPU_ALLOCATOR_USE_BFC ?= true
 
-.PHONY: help install distill check fast test browser lint docs wheel baseline
+.PHONY: help install distill check fast test browser package lint docs wheel baseline
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,7 +50,7 @@ check: $(STAMP) ## Check style and types and run the fast tests, in a minute or 
 fast: $(STAMP) ## Run the fast tests
 	$(RUN) -m pytest -n 2 --dist loadfile -q --durations=5 -m "not slow"
 
-test: $(STAMP) browser ## Run all tests
+test: $(STAMP) package browser ## Run all tests
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The page is tested in a real browser, which no package index of Python's has, and
@@ -68,11 +68,14 @@ browser: ## Install what the tests of page and MediaPipe need, where make may
 		"or of MediaPipe will be skipped. Remedy: apt install chromium libegl1" \
 		"libgles2, or give another browser with CHROMIUM=." >&2
 
-lint: $(STAMP) ## Check style, formatting and types
-	$(RUN) -m ruff format --check .
-	$(RUN) -m ruff check .
+# As pip installs it: the type checker does not follow an editable install.
+package: ## Lay the folders out as pip installs them, for the type checker
 	@rm -rf build/package && mkdir -p build/package/babelet
 	@cp -a babelet/. $(FOLDERS) build/package/babelet && cp -a benchmarks build/package
+
+lint: $(STAMP) package ## Check style, formatting and types
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
 	@set -o pipefail; $(RUN) -m basedpyright --pythonpath $(RUN) \
 		| sed "s|$$PWD/build/package/babelet/||"
 

@@ -100,7 +100,7 @@ class TunedTeacher:
         if self._given:
             learned = Step(
                 "classes",
-                lambda _: given,
+                lambda _: self._encoder.fingerprints() | given,
                 reads=("corpus",),
                 beside=lambda: self._encoder.fingerprints() | given,
             )

@@ -5,7 +5,7 @@ import keras
 import pytest
 
 from babelet.configs import intents
-from babelet.configs.schema import TeacherConfig
+from babelet.configs.schema import EncoderStudentConfig, TeacherConfig
 from babelet.export.litert import convert
 from babelet.export.run import write_artefacts
 from babelet.tasks.students import configured_classifier
@@ -40,9 +40,11 @@ def classifier(tmp_path, pairs, tokenizer, tokenizer_model):
     pieces, scores = e5s1_writer.unigram(texts, 120)
     teacher = tmp_path / "teacher.bin"
     e5s1_writer.write_e5s1(teacher, pieces, scores, e5s1_writer.Shape())
+    shape = dataclasses.asdict(SHAPE)
+    del shape["output_dim"]
     config = dataclasses.replace(
         intents.get_config(),
-        student=SHAPE,
+        student=EncoderStudentConfig(**shape),
         teacher=TeacherConfig(path=str(teacher), max_length=24),
     )
     run = tmp_path / "run"

