@@ -88,7 +88,7 @@ class ScoreExport(TaskExport):
     formats = FORMATS
 
     def served(self, student: keras.Model, config: Any, workdir: Path) -> keras.Model:
-        """Returns the student with scores in the place of logits."""
+        """Returns the student with a softmax: scores instead of logits."""
         temperature = self.described(config, workdir).get("temperature", 1.0)
         scores = Scores(temperature, dtype="float32", name="scores")(student.output)
         return keras.Model(student.input, scores, name="classifier")

@@ -158,8 +158,8 @@ def problems(connection: apsw.Connection) -> list[str]:
         changed = sum(_is_changed(row) for row in connection.execute(_DOCUMENTS))
         found += [f"{changed:,} documents differ from their hash"] if changed else []
     except (apsw.Error, TypeError, AttributeError) as error:
-        # A page that differs from its checksum, a table that is missing, a number
-        # in the place of a text: what else there is cannot be read.
+        # A page differs from its checksum, a table is missing, or a number stands where
+        # text should: the rest cannot be read.
         found.append(f"SQLite: {described(error)}")
     return found
 

@@ -84,5 +84,5 @@ def get_setting(connection: apsw.Connection, name: str, default: Any) -> Any:
 
 
 def put_setting(connection: apsw.Connection, name: str, value: Any) -> None:
-    """Writes a value, in the place of the former."""
+    """Writes a value over the one before."""
     connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))

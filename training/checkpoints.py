@@ -26,7 +26,7 @@ def save(
     distiller: keras.Model,
     callback_state: dict,
 ) -> None:
-    """Writes the state after `step` steps, in the place of the one before.
+    """Writes the state after `step` steps, over the one before.
 
     Args:
         folder: Of the checkpoints.

@@ -7,7 +7,8 @@ translation are in test_translation_run.py.
 import numpy as np
 import pytest
 
-from tests.training.conftest import Command, recording, sentences, unread
+from tests.training.conftest import Command, sentences
+from tests.training.settings_recorder import recording, unread
 
 FAST = (
     "training.steps=2",

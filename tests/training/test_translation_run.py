@@ -12,7 +12,8 @@ from babelet.tasks.given_translations import read_translations
 from babelet.tasks.translation import TranslationTask
 from babelet.tasks.translation_targets import merged, translate_all
 from babelet.training.workdir import Workdir
-from tests.training.conftest import recording, sentences, unread
+from tests.training.conftest import sentences
+from tests.training.settings_recorder import recording, unread
 from tests.training.test_hparams import sessions
 
 FILE = "translation.teacher.path=none.tsv objective.alpha=1"
